@@ -1,1 +1,17 @@
+//! Limn's query model and its reference evaluator over Arrow arrays.
+//!
+//! Data flows one way: a [`slice`] (batches decoded by [`ipc`]) is filtered by a
+//! [`predicate`] that was [`bind`]-ed to its schema and [`eval`]-uated to a
+//! [`mask`]; [`summary`], [`group`], [`order`] and [`sample`] turn slice and mask
+//! into what a view shows; [`execute`] runs a whole [`query`] that way.
+//!
+//! No I/O, no async, no clock: the same code runs in tests, in the browser's
+//! worker and in the server, and is the reference semantics of a filter.
 
+pub mod error;
+pub mod interaction;
+pub mod kind;
+pub mod literal;
+pub mod predicate;
+pub mod query;
+pub mod sample;
