@@ -1,1 +1,5 @@
+//! Limn in the browser. The page (Leptos) shows and asks; the worker holds the data,
+//! filters, draws and caches; [`protocol`] is all they say to each other. What needs no
+//! browser also builds and is tested on the host.
 
+pub mod protocol;

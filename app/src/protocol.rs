@@ -1,0 +1,506 @@
+//! Every message between page and worker: plain values, sent as JSON text. A request
+//! that carries a browser object (a canvas, a file) has it beside the text, transferred.
+//! Enums are tagged from outside: serde's inner tags buffer their input, which would
+//! lose the text of numbers in literals.
+//!
+//! The page owns what the user chose (table, columns, clauses, views, viewports); the
+//! worker owns data and pictures. After a crash the page sends what it owns again and
+//! the worker is where it was.
+
+use engine::kind::Kind;
+use engine::literal::Literal;
+use engine::predicate::Predicate;
+use engine::query::{OrderKey, Version};
+use serde::{Deserialize, Serialize};
+
+/// Counts the changes of selection and views. A reply of an older generation is dropped.
+pub type Generation = u64;
+
+/// Names a view on the page; stable while the view lives, part of the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ViewId(pub u32);
+
+/// Page → worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// First of all. `api` is the companion's origin, absent where there is none.
+    Start {
+        api: Option<String>,
+        renderer: RendererChoice,
+        dark: bool,
+        debug: bool,
+    },
+    SetTheme {
+        dark: bool,
+    },
+    /// Answered by [`Reply::Tables`], from the companion or, offline, from the cache.
+    ListTables,
+    /// Answered by [`Reply::Described`].
+    Describe {
+        table: String,
+        version: Option<Version>,
+    },
+    /// Makes these columns of the table available, from the cache or the companion.
+    /// Cancels a load in progress. Answered by [`Reply::Progress`] until complete.
+    Load {
+        table: String,
+        version: Option<Version>,
+        columns: Vec<String>,
+    },
+    /// Stops the load; what has arrived stays usable and is marked incomplete.
+    CancelLoad,
+    /// A Parquet, Arrow or CSV file dropped on the page; the `File` travels beside.
+    OpenFile {
+        name: String,
+        bytes: u64,
+    },
+    /// What to show under which selection. Answered by one [`Reply::Views`].
+    Show {
+        generation: Generation,
+        clauses: Vec<Clause>,
+        views: Vec<View>,
+    },
+    /// Rows of the selection for the table. Answered by [`Reply::Rows`].
+    Rows {
+        request: u64,
+        order_by: Vec<OrderKey>,
+        columns: Vec<String>,
+        first: u64,
+        count: u32,
+    },
+    /// The canvas of a scatter travels beside. Sizes are CSS pixels.
+    AttachCanvas {
+        view: ViewId,
+        width: f64,
+        height: f64,
+        pixel_ratio: f64,
+    },
+    ResizeCanvas {
+        view: ViewId,
+        width: f64,
+        height: f64,
+        pixel_ratio: f64,
+    },
+    DetachCanvas {
+        view: ViewId,
+    },
+    /// Pan and zoom: what part of the data the canvas shows.
+    SetViewport {
+        view: ViewId,
+        viewport: Viewport,
+    },
+    /// The point under the pointer, in CSS pixels of the canvas. Answered by [`Reply::Hovered`].
+    Hover {
+        view: ViewId,
+        x: f64,
+        y: f64,
+    },
+    HoverEnd {
+        view: ViewId,
+    },
+    /// Answered by [`Reply::Cached`], as are the three that follow.
+    ListCached,
+    DeleteCached {
+        key: String,
+    },
+    ClearCached,
+    SetCacheBudget {
+        bytes: u64,
+    },
+    /// For tests of recovery; honoured only where `Start` said `debug`.
+    Break {
+        what: Breakage,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Breakage {
+    /// Panics in the worker.
+    Panic,
+    /// Destroys the GPU device.
+    DeviceLoss,
+}
+
+/// `?renderer=` of the address: the best there is, or one of the two by force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RendererChoice {
+    #[default]
+    Auto,
+    Webgpu,
+    Raster,
+}
+
+/// A predicate and where it was made. Ids are `column:NAME` for what a column's filter
+/// or chart says, and `view:N` for a box drawn in view N.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Clause {
+    pub id: String,
+    pub predicate: Predicate,
+}
+
+/// One thing to show. It leaves out its own clause: `column:NAME` for histograms and
+/// bars, `view:N` for a scatter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub id: ViewId,
+    pub mark: Mark,
+}
+
+impl View {
+    /// The clause that this view makes, and therefore ignores.
+    pub fn own_clause(&self) -> String {
+        match &self.mark {
+            Mark::Histogram { column, .. } | Mark::Bars { column, .. } => {
+                format!("column:{column}")
+            }
+            Mark::Scatter { .. } => format!("view:{}", self.id.0),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Two numeric or time columns; colour by any number, category, boolean or text.
+    Scatter { x: String, y: String, color: Option<String> },
+    /// A number or time column in equal bins. `domain` zooms; absent, the column's extent.
+    Histogram { column: String, bins: u16, domain: Option<[f64; 2]> },
+    /// The values of a category, boolean or text column by count, those containing
+    /// `search` (case ignored) only; at most `limit`.
+    Bars { column: String, limit: u16, search: String },
+}
+
+/// What a scatter shows, in data units: times are milliseconds since 1970 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Viewport {
+    pub x: [f64; 2],
+    pub y: [f64; 2],
+}
+
+/// Worker → page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// After `Start`, and again when the renderer changes (device lost).
+    Ready {
+        renderer: RendererInfo,
+    },
+    Tables {
+        tables: Vec<TableInfo>,
+        origin: Origin,
+    },
+    Described {
+        table: TableInfo,
+        columns: Vec<ColumnInfo>,
+        versions: Vec<VersionInfo>,
+        origin: Origin,
+    },
+    Progress(Progress),
+    Views(Views),
+    Rows(Rows),
+    Hovered {
+        view: ViewId,
+        row: Option<HoveredRow>,
+    },
+    Cached(Cached),
+    Notice(Notice),
+    /// The worker is about to die; `text` is the panic's message.
+    Panicked {
+        text: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RendererInfo {
+    /// `webgpu` or `raster`.
+    pub name: String,
+    /// The adapter's name, if there is one.
+    pub adapter: Option<String>,
+    /// Why it is the raster, where it is.
+    pub reason: Option<String>,
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Computed here, on a slice from the companion.
+    Browser,
+    /// Computed by the companion.
+    Server,
+    /// From slices kept in this browser.
+    Cache,
+    /// From a file dropped on the page.
+    File,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableInfo {
+    pub name: String,
+    pub format: String,
+    pub version: Option<Version>,
+    pub rows: Option<u64>,
+    pub bytes: Option<u64>,
+    pub column_count: u32,
+    /// Why the table cannot be read, if it cannot.
+    pub error: Option<String>,
+    /// Whether a complete slice of it is cached.
+    pub cached: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub data_type: String,
+    pub kind: Kind,
+    pub nullable: bool,
+    /// Estimated bytes per row once loaded.
+    pub bytes_per_row: f64,
+    pub min: Option<String>,
+    pub max: Option<String>,
+    pub null_count: Option<u64>,
+    pub distinct_count: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionInfo {
+    pub version: Version,
+    /// RFC 3339.
+    pub timestamp: Option<String>,
+    pub operation: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    pub table: String,
+    pub version: Option<Version>,
+    pub columns: Vec<String>,
+    pub rows: u64,
+    pub rows_total: Option<u64>,
+    pub bytes: u64,
+    pub elapsed_millis: f64,
+    pub origin: Origin,
+    pub state: LoadState,
+    /// With `Complete`, and now and then before: what each loaded column holds.
+    pub profiles: Vec<Profile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadState {
+    Loading,
+    Complete,
+    Cancelled,
+    Failed {
+        detail: String,
+    },
+    /// The columns do not fit the browser's budget: the companion answers each view.
+    OnServer {
+        budget_bytes: u64,
+        needed_bytes: u64,
+    },
+}
+
+/// A small distribution of a column, for the schema list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    pub column: String,
+    pub kind: Kind,
+    pub nulls: u64,
+    /// Up to 24 bins, or the most frequent values.
+    pub counts: Vec<u32>,
+    /// Distinct values, where few enough to count.
+    pub distinct: Option<u64>,
+    pub min: Option<String>,
+    pub max: Option<String>,
+}
+
+/// The answer to `Show`: all views of one generation at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Views {
+    pub generation: Generation,
+    /// Rows that pass all clauses, and rows loaded (or in the table, on the server).
+    pub selected: u64,
+    pub total: u64,
+    /// False while rows are still arriving.
+    pub complete: bool,
+    pub origin: Origin,
+    pub elapsed_millis: f64,
+    /// `none`, or what was left out (`sample`, `bins`), as the contract names it.
+    pub reduction: String,
+    pub results: Vec<ViewResult>,
+    /// Clauses that could not be evaluated; views are as if they were absent.
+    pub clause_errors: Vec<ClauseError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClauseError {
+    pub id: String,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ViewResult {
+    pub id: ViewId,
+    pub result: MarkResult,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MarkResult {
+    Histogram {
+        /// Edges of the whole, in data units (times in milliseconds since 1970 UTC).
+        domain: [f64; 2],
+        /// The column's whole extent, for sliders.
+        extent: [f64; 2],
+        /// Under the other clauses, and the unfiltered silhouette.
+        counts: Vec<u32>,
+        unfiltered: Vec<u32>,
+        nulls: u64,
+    },
+    Bars {
+        bars: Vec<Bar>,
+        /// Distinct values that match the search; may exceed the bars shown.
+        distinct: u64,
+        nulls: u64,
+    },
+    Scatter {
+        x_extent: [f64; 2],
+        y_extent: [f64; 2],
+        /// Points with both coordinates, under the other clauses.
+        points: u64,
+        legend: Legend,
+        /// Whether the picture is a density made of the companion's bins.
+        density: bool,
+    },
+    /// The view cannot be answered, and why.
+    Failed { detail: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bar {
+    /// The value to filter by.
+    pub value: Literal,
+    pub label: String,
+    pub count: u64,
+    pub unfiltered: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Legend {
+    None,
+    /// One entry a category, most frequent first; the last may be "other".
+    Categories {
+        entries: Vec<LegendEntry>,
+    },
+    /// A ramp from `domain[0]` to `domain[1]`; `colors` are evenly spaced CSS colours.
+    Ramp {
+        domain: [f64; 2],
+        time: bool,
+        colors: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LegendEntry {
+    pub label: String,
+    /// CSS colour.
+    pub color: String,
+    pub count: u64,
+    /// Absent for "other" and for missing values.
+    pub value: Option<Literal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    pub request: u64,
+    pub first: u64,
+    /// Rows of the selection, for the scroll bar.
+    pub selected: u64,
+    /// Row numbers in table order, then the cells of each row; `None` is null.
+    pub row_numbers: Vec<u64>,
+    pub cells: Vec<Vec<Option<String>>>,
+    pub origin: Origin,
+    pub elapsed_millis: f64,
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HoveredRow {
+    pub row_number: u64,
+    /// Where the point is drawn, CSS pixels of the canvas.
+    pub x: f64,
+    pub y: f64,
+    /// Column and formatted value; `None` is null.
+    pub values: Vec<(String, Option<String>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cached {
+    pub slices: Vec<CachedSlice>,
+    pub used_bytes: u64,
+    pub budget_bytes: u64,
+    /// Why nothing can be kept (private mode, quota), if so.
+    pub unavailable: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CachedSlice {
+    pub key: String,
+    pub table: String,
+    pub version: Option<Version>,
+    pub columns: Vec<String>,
+    pub rows: u64,
+    pub bytes: u64,
+    /// Milliseconds since 1970.
+    pub saved_at: f64,
+    pub used_at: f64,
+}
+
+/// A message shown to the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub level: Level,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_the_trip() {
+        let show = Request::Show {
+            generation: 7,
+            clauses: vec![Clause {
+                id: "column:delay".to_owned(),
+                predicate: Predicate::Between {
+                    column: "delay".to_owned(),
+                    low: Literal::Number("9007199254740993".to_owned()),
+                    high: Literal::from(1.5),
+                },
+            }],
+            views: vec![View {
+                id: ViewId(3),
+                mark: Mark::Scatter { x: "a".to_owned(), y: "b".to_owned(), color: None },
+            }],
+        };
+        let text = serde_json::to_string(&show).unwrap();
+        assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), show, "{text}");
+    }
+}
