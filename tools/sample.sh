@@ -8,7 +8,7 @@
 
 need_node_modules
 need_python
-SAMPLE=$CACHE/sample-$(digest tools/sample_lake.py tools/sample_tables.py tools/deletion_vector.py tools/settle.py tools/requirements.txt package-lock.json)
+SAMPLE=$CACHE/sample-$(digest tools/sample_lake.py tools/sample_tables.py tools/delta_log.py tools/requirements.txt package-lock.json)
 if [ ! -d "$SAMPLE" ]; then
   rm -rf "$CACHE"/sample-*
   step "making the sample lake from real data" "$PYTHON" tools/sample_lake.py --out "$SAMPLE"
@@ -16,7 +16,7 @@ fi
 if [ "${1:-}" = cached ]; then
   echo "$SAMPLE"
 elif [ ! -e lake ]; then
-  cp -R "$SAMPLE" .lake-new
+  cp -Rp "$SAMPLE" .lake-new
   mv .lake-new lake
   say "the sample lake is in ./lake"
 else
