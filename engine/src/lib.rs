@@ -8,10 +8,13 @@
 //! No I/O, no async, no clock: the same code runs in tests, in the browser's
 //! worker and in the server, and is the reference semantics of a filter.
 
+pub mod bind;
 pub mod error;
+pub mod eval;
 pub mod interaction;
 pub mod kind;
 pub mod literal;
+pub mod mask;
 pub mod predicate;
 pub mod query;
 pub mod sample;
