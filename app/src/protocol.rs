@@ -26,8 +26,11 @@ pub struct ViewId(pub u32);
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// First of all. `api` is the companion's origin, absent where there is none.
+    /// `reader` is the address of the script that decodes dropped Parquet and CSV files
+    /// in a worker of its own, fetched when the first one is dropped.
     Start {
         api: Option<String>,
+        reader: Option<String>,
         renderer: RendererChoice,
         dark: bool,
         debug: bool,
@@ -51,7 +54,9 @@ pub enum Request {
     },
     /// Stops the load; what has arrived stays usable and is marked incomplete.
     CancelLoad,
-    /// A Parquet, Arrow or CSV file dropped on the page; the `File` travels beside.
+    /// A Parquet, Arrow or CSV file dropped on the page; the `File` travels beside. It
+    /// becomes the table `file:NAME`: answered by [`Reply::Described`] as soon as its
+    /// schema is known, then by [`Reply::Progress`] like a load of all its columns.
     OpenFile {
         name: String,
         bytes: u64,
