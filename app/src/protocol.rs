@@ -1,5 +1,6 @@
 //! Every message between page and worker: plain values, sent as JSON text. A request
-//! that carries a browser object (a canvas, a file) has it beside the text, transferred.
+//! that carries a browser object has it beside the text: the message is then the array
+//! `[text, object]`, an `OffscreenCanvas` being transferred and a `File` cloned.
 //! Enums are tagged from outside: serde's inner tags buffer their input, which would
 //! lose the text of numbers in literals.
 //!
