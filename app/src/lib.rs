@@ -2,4 +2,7 @@
 //! filters, draws and caches; [`protocol`] is all they say to each other. What needs no
 //! browser also builds and is tested on the host.
 
+#[cfg(target_arch = "wasm32")]
+pub mod page;
 pub mod protocol;
+pub mod scale;
