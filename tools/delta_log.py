@@ -43,8 +43,10 @@ DELTA_TYPES = {
 class DeltaLog:
     """One table being written: `add` files to a commit, `commit` it, go on."""
 
-    def __init__(self, folder, schema, partition_by=(), features=(), configuration=None):
+    def __init__(self, folder, schema, partition_by=(), features=(), configuration=None, identity=None):
         self.folder = Path(folder)
+        # What ids and file names are derived from.
+        self.identity = identity or self.folder.name
         self.partition_by = list(partition_by)
         self.features = sorted(features)
         self.configuration = configuration or {}
@@ -164,7 +166,7 @@ class DeltaLog:
         return parts
 
     def _uuid(self, what):
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"limn:{self.folder.name}:{what}")
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"limn:{self.identity}:{what}")
 
     def _millis(self, version):
         return int((FIRST_COMMIT + datetime.timedelta(days=7 * version)).timestamp() * 1000)

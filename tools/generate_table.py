@@ -91,7 +91,7 @@ def write_delta(folder, n_rows, seed):
     """Delta knows neither dictionaries nor milliseconds, so both are widened."""
     fields = {"cat": pa.string(), "ts": pa.timestamp("us")}
     schema = pa.schema([pa.field(field.name, fields.get(field.name, field.type)) for field in SCHEMA])
-    log = DeltaLog(folder, schema, features=["timestampNtz"])
+    log = DeltaLog(folder, schema, features=["timestampNtz"], identity=f"{n_rows} rows of seed {seed}")
     waiting = []
     for table in blocks(n_rows, seed):
         waiting.append(table.cast(schema))

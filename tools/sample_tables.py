@@ -278,7 +278,9 @@ def every_kind(n_rows, seed=614):
     random = np.random.default_rng(seed)
     days = random.integers(-20_000, 40_000, n_rows)
     micros = random.integers(-(2**50), 2**51, n_rows)
-    f64 = awkward([float("nan"), -0.0, 0.0, float("inf"), float("-inf"), 5e-324, 1.5, -1.5], random.normal(0, 1e3, n_rows))
+    f64 = awkward(
+        [float("nan"), -0.0, 0.0, float("inf"), float("-inf"), 5e-324, 1.5, -1.5], random.normal(0, 1e3, n_rows)
+    )
     words = np.array(["", "a", "Ä", "ß", "東京", "🦆", "a,b", 'say "x"', "two\nlines", " space ", "NULL", "0"])
     text = awkward(words.tolist(), words[random.integers(0, len(words), n_rows)])
     vectors = random.normal(0, 1, (n_rows, 4)).astype("f4")

@@ -1,0 +1,273 @@
+"""Lakes on S3: moto as the store, and a proxy between that refuses, hangs, cuts off, crawls and lies."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import pyarrow as pa
+import pyarrow.ipc
+import pytest
+import requests
+
+from fault_proxy import FaultProxy
+from limn_server import Limn, problem
+
+# An answer or a clear error has to be there after this long, whatever the store does.
+PATIENCE_SECONDS = 90
+UNAVAILABLE = (502, 503, 504)
+COUNT = [{"op": "count", "as": "n"}]
+
+
+@pytest.fixture(scope="module")
+def store():
+    """The port of a moto server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            requests.get(f"http://127.0.0.1:{port}/moto-api/", timeout=5)
+            break
+        except requests.RequestException:
+            assert time.monotonic() < deadline and process.poll() is None, "moto did not start"
+            time.sleep(0.1)
+    yield port
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def bucket(store, sample_lake, made_lake):
+    """A bucket with the sample lake, the made lake, and something beside them."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{store}",
+        region_name="us-east-1",
+        aws_access_key_id="limn",
+        aws_secret_access_key="limn-secret",
+    )
+    client.create_bucket(Bucket="lakes")
+    for prefix, folder in (("sample", sample_lake), ("made", made_lake)):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                client.upload_file(str(path), "lakes", f"{prefix}/{path.relative_to(folder)}")
+    client.put_object(Bucket="lakes", Key="sample-beside/secret.csv", Body=b"a\n1\n")
+    return "s3://lakes"
+
+
+def environment(endpoint):
+    kept = {key: "" for key in os.environ if key.startswith("AWS_")}
+    return kept | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "limn",
+        "AWS_SECRET_ACCESS_KEY": "limn-secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }
+
+
+@pytest.fixture(scope="module")
+def on_s3(store, bucket):
+    with Limn(f"{bucket}/sample", environment=environment(f"http://127.0.0.1:{store}")) as limn:
+        yield limn
+
+
+@pytest.fixture
+def proxied(store, bucket, serve):
+    """A fresh server behind a fresh proxy."""
+    proxy = FaultProxy(store)
+    yield serve(f"{bucket}/sample", environment=environment(proxy.url)), proxy
+    proxy.close()
+
+
+def test_the_same_tables_as_on_disk(on_s3, sample):
+    local, remote = sample.tables(), on_s3.tables()
+    assert set(local) == set(remote)
+    for name, table in local.items():
+        assert remote[name]["format"] == table["format"]
+        assert remote[name]["columns"] == table["columns"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["flights", "weather", "birdstrikes", "movies", "airports", "penguins", "stocks", "sp500", "zipcodes", "kinds"],
+)
+def test_the_same_rows_as_on_disk(on_s3, sample, name):
+    query = {"table": name, "limit": 5000}
+    assert on_s3.query(query, "ndjson").content == sample.query(query, "ndjson").content
+    assert on_s3.rows({"table": name, "aggregates": COUNT}) == sample.rows({"table": name, "aggregates": COUNT})
+
+
+def test_a_group_over_three_million_rows(on_s3, sample):
+    query = {"table": "flights", "group_by": ["origin"], "aggregates": [*COUNT, {"op": "mean", "column": "delay"}]}
+    assert on_s3.rows(query) == sample.rows(query)
+
+
+def test_layouts_names_and_broken_tables(store, bucket, serve, made):
+    limn = serve(f"{bucket}/made", environment=environment(f"http://127.0.0.1:{store}"))
+    assert set(limn.tables()) == set(made.tables())
+    for name in ("sales/2024/größe", "sales/2024/quarter one", "versions", "hive", "mixed/b", "stream-named-as-file"):
+        count = {"table": name, "aggregates": COUNT}
+        assert limn.rows(count) == made.rows(count), name
+    for name in ("bad-truncated", "bad-hole", "bad-feature", "bad-missing-file"):
+        problem(limn.query({"table": name, "limit": 10}), 422)
+
+
+def test_a_prefix_is_a_wall(on_s3):
+    for name in ("../sample-beside/secret", "-beside/secret", "sample-beside/secret", "secret"):
+        problem(on_s3.query({"table": name}), 400, 404)
+
+
+def test_lakes_of_both_kinds_together(store, bucket, serve, made_lake):
+    limn = serve(
+        f"far={bucket}/sample", f"near={made_lake}/sales", environment=environment(f"http://127.0.0.1:{store}")
+    )
+    names = set(limn.tables())
+    assert {"far/flights", "near/2024/orders"} <= names
+
+
+def test_a_bucket_that_is_not_there(store, serve):
+    limn = serve("s3://nowhere/lake", environment=environment(f"http://127.0.0.1:{store}"))
+    body = problem(limn.query({"table": "flights"}), 404, *UNAVAILABLE)
+    assert "limn-secret" not in str(body)
+
+
+def test_only_the_wanted_columns_travel(proxied, sample_lake):
+    limn, proxy = proxied
+    whole = sum(path.stat().st_size for path in (sample_lake / "flights").glob("*.parquet"))
+    limn.rows({"table": "flights", "aggregates": [{"op": "max", "column": "delay"}]})
+    data = [exchange for exchange in proxy.exchanges if re.search(r"flights/.*\.parquet", exchange.path)]
+    assert data and all("range" in exchange.headers or exchange.method == "HEAD" for exchange in data)
+    assert sum(exchange.n_bytes for exchange in data) < whole / 4
+
+
+def test_a_filter_leaves_row_groups_unread(proxied):
+    limn, proxy = proxied
+    day = {"column": "date", "op": "between", "value": ["2001-03-05", "2001-03-05"]}
+    limn.rows({"table": "flights", "filters": [day], "aggregates": [{"op": "mean", "column": "distance"}]})
+    pruned = sum(exchange.n_bytes for exchange in proxy.exchanges)
+    limn.rows({"table": "flights", "aggregates": [{"op": "mean", "column": "distance"}]})
+    whole = sum(exchange.n_bytes for exchange in proxy.exchanges) - pruned
+    assert pruned < whole / 2, (pruned, whole)
+
+
+def timed(limn, query, **options):
+    began = time.monotonic()
+    response = limn.query(query, timeout=PATIENCE_SECONDS + 30, **options)
+    elapsed = time.monotonic() - began
+    assert elapsed < PATIENCE_SECONDS, f"{elapsed:.0f} s"
+    return response
+
+
+def check_recovery(limn, proxy, query, expected):
+    proxy.clear()
+    deadline = time.monotonic() + 30
+    while True:
+        response = limn.query(query)
+        if response.status_code == 200:
+            break
+        assert time.monotonic() < deadline, response.text
+        time.sleep(0.5)
+    assert limn.rows(query) == expected
+
+
+FULL_COUNT = {"table": "flights", "aggregates": [{"op": "mean", "column": "distance", "as": "d"}, *COUNT]}
+FAULTS = [
+    ("refuse", {}),
+    ("hang", {}),
+    ("reset", {}),
+    ("cut", {"n_bytes": 200}),
+    ("status", {"status": 503}),
+    ("status", {"status": 500}),
+    ("status", {"status": 403}),
+]
+
+
+@pytest.mark.parametrize("kind, more", FAULTS, ids=[kind + str(more.get("status", "")) for kind, more in FAULTS])
+def test_a_store_that_fails_from_the_start(proxied, sample, kind, more):
+    limn, proxy = proxied
+    proxy.set(kind, **more)
+    body = problem(timed(limn, FULL_COUNT), *UNAVAILABLE)
+    assert "limn-secret" not in str(body)
+    limn.assert_alive()
+    check_recovery(limn, proxy, FULL_COUNT, sample.rows(FULL_COUNT))
+
+
+@pytest.mark.parametrize("kind, more", FAULTS, ids=[kind + str(more.get("status", "")) for kind, more in FAULTS])
+def test_a_store_that_fails_in_the_middle(proxied, sample, kind, more):
+    """The log was read, and then the data files cannot be."""
+    limn, proxy = proxied
+    assert limn.table("flights")["version"] == 4
+    proxy.set(kind, pattern=r"\.parquet", **more)
+    problem(timed(limn, FULL_COUNT), *UNAVAILABLE)
+    limn.assert_alive()
+    check_recovery(limn, proxy, FULL_COUNT, sample.rows(FULL_COUNT))
+
+
+def test_a_passing_fault_is_overcome(proxied, sample):
+    """A store that stumbles once or twice is asked again."""
+    limn, proxy = proxied
+    for kind, more in (("status", {"status": 503}), ("reset", {}), ("cut", {"n_bytes": 100})):
+        proxy.set(kind, times=2, **more)
+        response = timed(limn, FULL_COUNT)
+        assert response.status_code == 200, (kind, response.text)
+    assert limn.rows(FULL_COUNT) == sample.rows(FULL_COUNT)
+
+
+def test_a_slow_store_is_waited_for(proxied, sample):
+    limn, proxy = proxied
+    proxy.set("slow", n_bytes=2_000_000)
+    query = {"table": "movies", "aggregates": COUNT}
+    assert timed(limn, query).status_code == 200
+    assert limn.rows(query) == sample.rows(query)
+
+
+def test_wrong_bytes_are_never_believed(proxied, sample):
+    limn, proxy = proxied
+    proxy.set("wrong", pattern=r"(movies|zipcodes|penguins|flights)")
+    for name in ("movies", "penguins", "flights"):
+        problem(timed(limn, {"table": name, "limit": 100}), 404, 422, *UNAVAILABLE)
+    limn.assert_alive()
+    for name in ("movies", "penguins"):
+        check_recovery(limn, proxy, {"table": name, "limit": 100}, sample.rows({"table": name, "limit": 100}))
+
+
+def test_a_hanging_store_holds_up_nobody_else(store, bucket, serve, made_lake):
+    proxy = FaultProxy(store)
+    try:
+        limn = serve(f"far={bucket}/sample", f"near={made_lake}", environment=environment(proxy.url))
+        proxy.set("hang")
+        began = time.monotonic()
+        assert limn.rows({"table": "near/loose", "aggregates": COUNT}) == [(100,)]
+        assert limn.get("/api/health").status_code == 200
+        assert time.monotonic() - began < 10
+        listing = limn.get("/api/tables", timeout=PATIENCE_SECONDS)
+        assert listing.status_code == 200
+        assert "near/loose" in {table["name"] for table in listing.json()["tables"]}
+    finally:
+        proxy.close()
+
+
+def test_a_cut_in_the_middle_of_a_stream_breaks_the_answer(proxied):
+    """What was begun with 200 must not end as if it were whole."""
+    limn, proxy = proxied
+    limn.table("flights")
+    proxy.set("slow", pattern=r"\.parquet", n_bytes=2_000_000)
+    query = {"table": "flights", "columns": ["date", "delay", "origin", "destination"]}
+    response = limn.query(query, stream=True, timeout=PATIENCE_SECONDS)
+    assert response.status_code == 200, response.text
+    body = response.iter_content(1 << 16)
+    first = next(body)
+    proxy.set("cut", pattern=r"\.parquet", n_bytes=1000)
+    with pytest.raises((requests.exceptions.RequestException, pa.ArrowInvalid)):
+        whole = pa.ipc.open_stream(first + b"".join(body)).read_all()
+        pytest.fail(f"{whole.num_rows} rows, as if nothing had happened")
+    limn.assert_alive()
