@@ -28,10 +28,13 @@ pub struct ViewId(pub u32);
 pub enum Request {
     /// First of all. `api` is the companion's origin, absent where there is none.
     /// `reader` is the address of the script that decodes dropped Parquet and CSV files
-    /// in a worker of its own, fetched when the first one is dropped.
+    /// in a worker of its own, fetched when the first one is dropped. `budget_bytes` is
+    /// how much of the columns to hold here (`?budget=` of the address); absent, the
+    /// device's memory decides.
     Start {
         api: Option<String>,
         reader: Option<String>,
+        budget_bytes: Option<u64>,
         renderer: RendererChoice,
         dark: bool,
         debug: bool,
