@@ -1,1 +1,1 @@
-
+//! The tests of this crate stand beside this file; it holds nothing itself.

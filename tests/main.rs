@@ -1,1 +1,3 @@
 //! The whole system from outside.
+
+mod tidy;

@@ -8,7 +8,7 @@
 app_stamp() {
   { find app engine shaders public -type f -not -path '*/target/*' -not -path 'engine/tests/*' -print0 |
       LC_ALL=C sort -z | xargs -0 sha256sum
-    sha256sum Cargo.toml Cargo.lock Trunk.toml package-lock.json
+    sha256sum Cargo.toml Cargo.lock Trunk.toml package-lock.json tools/bundle.mjs
     rustc --version; } | digest -
 }
 
