@@ -1,0 +1,219 @@
+// What a scenario is given: a page of its own behind a wire of its own, in one of the two
+// renderers, with everything that went wrong in the console collected.
+//
+//     scenario('a brush filters the other views', async (t) => {
+//       await t.open({ table: 'flights' });
+//       …
+//     });
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { DECODER, Gallery } from './picture.mjs';
+import { Server } from './server.mjs';
+import { Wire } from './wire.mjs';
+
+export const RENDERERS = ['webgpu', 'raster'];
+export const SIZES = {
+  wide: { width: 1440, height: 900 },
+  laptop: { width: 1024, height: 720 },
+  narrow: { width: 390, height: 844 },
+};
+export const THEMES = ['light', 'dark'];
+
+// With these the WebGPU adapter is SwiftShader, and its canvases are in screenshots.
+const FLAGS = [
+  '--no-sandbox',
+  '--no-first-run',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+  '--use-angle=swiftshader',
+];
+const STEP_MILLIS = Number(process.env.LIMN_STEP_MILLIS ?? 30_000);
+
+export const scenarios = [];
+
+// Enters a scenario. `renderers` says in which it runs, by default in both.
+export function scenario(name, run, { renderers = RENDERERS, timeoutMillis = 180_000, size = 'wide', theme = 'light' } = {}) {
+  for (const renderer of renderers) scenarios.push({ name, renderer, run, timeoutMillis, size, theme });
+}
+
+// The browser and the server that all scenarios share.
+export class Stage {
+  async start({ lake, shots }) {
+    this.lake = lake;
+    this.server = await new Server().start([lake]);
+    this.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      headless: true,
+      args: FLAGS,
+    });
+    const blank = await this.browser.newPage();
+    await blank.evaluate(DECODER);
+    this.gallery = new Gallery(blank, shots);
+    return this;
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.server?.stop();
+  }
+}
+
+export class Scene {
+  constructor(stage, { name, renderer, size, theme }) {
+    this.stage = stage;
+    this.name = name;
+    this.renderer = renderer;
+    this.size = size;
+    this.theme = theme;
+    this.problems = [];
+    this.allowed = [];
+    this.servers = [];
+  }
+
+  async begin() {
+    this.wire = await new Wire(this.stage.server.port).plugIn();
+    this.context = await this.stage.browser.newContext({ viewport: SIZES[this.size], colorScheme: this.theme });
+    this.context.setDefaultTimeout(STEP_MILLIS);
+    this.page = await this.newPage();
+  }
+
+  async end() {
+    await this.context?.close();
+    await this.wire?.close();
+    for (const server of this.servers) await server.stop();
+  }
+
+  // Another tab of the same browser profile.
+  async newPage() {
+    const page = await this.context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.problems.push(`page: ${error.stack ?? error}`));
+    page.on('crash', () => this.problems.push('page: crashed'));
+    return page;
+  }
+
+  // Opens the page, with the renderer of this run and what else is to be in the address.
+  async open(parameters = {}, path = '/', page = this.page) {
+    const address = new URL(path, this.wire.url);
+    for (const [key, value] of Object.entries({ renderer: this.renderer, ...parameters })) {
+      address.searchParams.set(key, String(value));
+    }
+    await page.goto(address.href, { waitUntil: 'load' });
+    return page;
+  }
+
+  async reload() {
+    await this.page.reload({ waitUntil: 'load' });
+  }
+
+  // Replaces the shared server for this scene: other lakes, other flags.
+  async serve(lakes, flags = []) {
+    const server = await new Server().start(lakes, flags);
+    this.servers.push(server);
+    this.wire.upstreamPort = server.port;
+    return server;
+  }
+
+  // The network is gone: nothing answers, and the browser knows it.
+  async offline() {
+    await this.wire.unplug();
+    await this.context.setOffline(true);
+  }
+
+  async online() {
+    await this.wire.replug();
+    await this.context.setOffline(false);
+  }
+
+  // A slow line and, with `cpu`, a processor that many times slower.
+  async throttle({ latencyMillis, bytesPerSecond, cpu } = {}) {
+    this.wire.throttle({ latencyMillis, bytesPerSecond });
+    if (cpu) {
+      const session = await this.context.newCDPSession(this.page);
+      await session.send('Emulation.setCPUThrottlingRate', { rate: cpu });
+    }
+  }
+
+  async resize(size) {
+    await this.page.setViewportSize(SIZES[size]);
+  }
+
+  async setTheme(theme) {
+    await this.page.emulateMedia({ colorScheme: theme });
+  }
+
+  // A picture of the page or of one element, kept for people to look at.
+  async shot(name, target = this.page) {
+    const png = await target.screenshot({ animations: 'disabled' });
+    this.stage.gallery.save(`${this.renderer}/${name}`, png);
+    return png;
+  }
+
+  // The page in three sizes, light and dark.
+  async shotsOfAll(name) {
+    for (const size of Object.keys(SIZES)) {
+      for (const theme of THEMES) {
+        await this.resize(size);
+        await this.setTheme(theme);
+        // Two frames, so that canvases have drawn at their new size.
+        await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+        await this.page.waitForTimeout(300);
+        await this.shot(`${name}-${size}-${theme}`);
+      }
+    }
+    await this.resize(this.size);
+    await this.setTheme(this.theme);
+  }
+
+  // How much is drawn on an element: { colours, share }.
+  async ink(target) {
+    return this.stage.gallery.ink(await target.screenshot({ animations: 'disabled' }));
+  }
+
+  async difference(left, right) {
+    return this.stage.gallery.difference(left, right);
+  }
+
+  async golden(name, target = this.page, shareMax = 0.01) {
+    const png = await target.screenshot({ animations: 'disabled' });
+    await this.stage.gallery.matchesGolden(`${this.renderer}/${name}`, png, shareMax);
+  }
+
+  // Waits until a check gives something true, and returns it.
+  async until(what, check, timeoutMillis = STEP_MILLIS) {
+    const deadline = Date.now() + timeoutMillis;
+    let last;
+    for (;;) {
+      try {
+        const found = await check();
+        if (found) return found;
+        last = undefined;
+      } catch (error) {
+        last = error;
+      }
+      if (Date.now() > deadline) {
+        throw new Error(`waited ${timeoutMillis / 1000} s for: ${what}${last ? `\n${last}` : ''}`);
+      }
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  // Console errors that this scenario brings about on purpose.
+  allow(...patterns) {
+    this.allowed.push(...patterns);
+  }
+
+  checkProblems() {
+    const left = this.problems.filter((problem) => !this.allowed.some((pattern) => pattern.test(problem)));
+    assert.deepEqual(left, [], `the console has errors:\n${left.join('\n')}`);
+  }
+}
