@@ -1,0 +1,70 @@
+// The service worker: keeps the app's own files, so that the page opens with no network.
+// It never touches data: slices are kept by the worker, and the API is not ours to cache.
+//
+// One cache per build. Files whose name carries a hash come from the cache; the page
+// itself and config.json from the network first, since they decide what else is loaded.
+// The bundler fills in the two constants.
+
+const BUILD = "__BUILD__";
+const FILES = ["__FILES__"];
+
+const PREFIX = "limn-shell-";
+const CACHE = PREFIX + BUILD;
+const SCOPE = new URL(self.registration.scope);
+const NETWORK_MILLIS_MAX = 4000;
+
+self.addEventListener("install", (event) => {
+  // `no-cache` asks the server again, so that a browser's stale copy never enters.
+  const fresh = FILES.map((name) => new Request(new URL(name, SCOPE), { cache: "no-cache" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
+});
+
+self.addEventListener("activate", (event) => {
+  const clean = async () => {
+    for (const name of await caches.keys()) {
+      if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
+    }
+    await self.clients.claim();
+  };
+  event.waitUntil(clean());
+});
+
+// A page of this very build, or one whose user asked to reload, lets it take over.
+self.addEventListener("message", (event) => {
+  if (event.data?.activate === BUILD || event.data?.activate === "now") self.skipWaiting();
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== SCOPE.origin) return;
+  if (!url.pathname.startsWith(SCOPE.pathname)) return;
+  const name = url.pathname.slice(SCOPE.pathname.length);
+  if (request.mode === "navigate") {
+    if (name === "" || name === "index.html") event.respondWith(networkFirst(request, SCOPE));
+  } else if (name === "config.json") {
+    event.respondWith(networkFirst(request, url));
+  } else if (FILES.includes(`./${name}`)) {
+    event.respondWith(cacheFirst(request, url));
+  }
+});
+
+async function cacheFirst(request, url) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(url, { ignoreSearch: true })) ?? fetch(request);
+}
+
+// The kept copy answers where the network fails, or takes too long to be of use.
+async function networkFirst(request, url) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(url, { ignoreSearch: true });
+  if (!kept) return fetch(request);
+  const late = new Promise((resolve) => setTimeout(resolve, NETWORK_MILLIS_MAX, null));
+  try {
+    const answer = await Promise.race([fetch(request), late]);
+    // A server that fails is no reason to lose the page; one that says "gone" is believed.
+    return answer && answer.status < 500 ? answer : kept;
+  } catch {
+    return kept;
+  }
+}
