@@ -9,12 +9,16 @@
 //! worker and in the server, and is the reference semantics of a filter.
 
 pub mod bind;
+mod calendar;
+mod column;
 pub mod error;
 pub mod eval;
 pub mod interaction;
+pub mod ipc;
 pub mod kind;
 pub mod literal;
 pub mod mask;
 pub mod predicate;
 pub mod query;
 pub mod sample;
+pub mod slice;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::QueryError;
-use crate::interaction;
+use crate::interaction::{self, Interaction};
 use crate::literal::Literal;
 
 /// A comparison with one value.
@@ -88,6 +88,8 @@ pub enum Predicate {
         y: String,
         polygon: Vec<[f64; 2]>,
     },
+    /// A control of a dashboard, whose meaning depends on the column's type.
+    Interaction(Interaction),
 }
 
 impl Predicate {
@@ -98,19 +100,20 @@ impl Predicate {
 
     /// Whether this is the predicate that every row passes, as written.
     pub fn is_all(&self) -> bool {
-        matches!(self, Self::And(clauses) if clauses.iter().all(Self::is_all))
+        match self {
+            Self::And(clauses) => clauses.iter().all(Self::is_all),
+            Self::Interaction(interaction) => interaction.is_unset(),
+            _ => false,
+        }
     }
 
     /// The `filters` of a query: an array of nodes, all of which must hold.
-    /// Interaction records that mean no filter are left out.
     pub fn from_filters(filters: &RawValue, path: &str) -> Result<Self, QueryError> {
         let nodes: Vec<Box<RawValue>> = serde_json::from_str(filters.get())
             .map_err(|_| QueryError::malformed(path, "expected an array of filters"))?;
         let mut clauses = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.iter().enumerate() {
-            if let Some(clause) = Self::from_node(node, &format!("{path}[{index}]"), 0)? {
-                clauses.push(clause);
-            }
+            clauses.push(Self::from_node(node, &format!("{path}[{index}]"), 0)?);
         }
         Ok(Self::And(clauses))
     }
@@ -122,14 +125,14 @@ impl Predicate {
         Self::from_filters(raw, "filters")
     }
 
-    fn from_node(node: &RawValue, path: &str, depth: usize) -> Result<Option<Self>, QueryError> {
+    fn from_node(node: &RawValue, path: &str, depth: usize) -> Result<Self, QueryError> {
         if depth > DEPTH_MAX {
             return Err(QueryError::malformed(path, format!("nested deeper than {DEPTH_MAX}")));
         }
         let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(node.get())
             .map_err(|_| QueryError::malformed(path, "expected an object"))?;
         if interaction::is_record(&fields) {
-            return interaction::predicate_from_record(&fields, path);
+            return Interaction::from_record(&fields, path).map(Self::Interaction);
         }
         let list = |name: &str, raw: &RawValue| -> Result<Vec<Self>, QueryError> {
             let path = format!("{path}.{name}");
@@ -137,24 +140,24 @@ impl Predicate {
                 .map_err(|_| QueryError::malformed(&path, "expected an array of filters"))?;
             let mut clauses = Vec::with_capacity(nodes.len());
             for (index, node) in nodes.iter().enumerate() {
-                clauses.extend(Self::from_node(node, &format!("{path}[{index}]"), depth + 1)?);
+                clauses.push(Self::from_node(node, &format!("{path}[{index}]"), depth + 1)?);
             }
             Ok(clauses)
         };
         if let Some(raw) = fields.get("and") {
             only(&fields, &["and"], path)?;
-            return Ok(Some(Self::And(list("and", raw)?)));
+            return Ok(Self::And(list("and", raw)?));
         }
         if let Some(raw) = fields.get("or") {
             only(&fields, &["or"], path)?;
-            return Ok(Some(Self::Or(list("or", raw)?)));
+            return Ok(Self::Or(list("or", raw)?));
         }
         if let Some(raw) = fields.get("not") {
             only(&fields, &["not"], path)?;
             let inner = Self::from_node(raw, &format!("{path}.not"), depth + 1)?;
-            return Ok(inner.map(|inner| Self::Not(Box::new(inner))));
+            return Ok(Self::Not(Box::new(inner)));
         }
-        Self::from_clause(&fields, path).map(Some)
+        Self::from_clause(&fields, path)
     }
 
     fn from_clause(
@@ -283,6 +286,7 @@ impl Predicate {
                 visit(x);
                 visit(y);
             }
+            Self::Interaction(interaction) => visit(&interaction.column),
         }
     }
 }
@@ -298,8 +302,13 @@ const OPERATORS: [&str; 13] = [
 /// The node as the contract writes it.
 impl Serialize for Predicate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Self::Interaction(interaction) = self {
+            return interaction.serialize(serializer);
+        }
         let mut node = serializer.serialize_map(None)?;
         match self {
+            // Returned above, whole.
+            Self::Interaction(_) => {}
             Self::And(clauses) => node.serialize_entry("and", clauses)?,
             Self::Or(clauses) => node.serialize_entry("or", clauses)?,
             Self::Not(inner) => node.serialize_entry("not", inner)?,
@@ -357,9 +366,7 @@ fn text_value<M: SerializeMap>(
 impl<'de> Deserialize<'de> for Predicate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Self::from_node(&raw, "filter", 0)
-            .map(|predicate| predicate.unwrap_or_else(Self::all))
-            .map_err(serde::de::Error::custom)
+        Self::from_node(&raw, "filter", 0).map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,0 +1,1 @@
+//! Binding, shown at its errors.

@@ -1,0 +1,1 @@
+//! The evaluator, shown on small batches.
