@@ -206,7 +206,7 @@ impl Nulls {
 
 /// A seeded sample: after the filters, the `rows` rows with the smallest
 /// [`crate::sample::hash64`] of (seed, row number), in table order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     pub rows: u64,
