@@ -9,7 +9,7 @@
 //! worker and in the server, and is the reference semantics of a filter.
 
 pub mod bind;
-mod calendar;
+pub mod calendar;
 mod column;
 pub mod error;
 pub mod eval;
