@@ -44,4 +44,5 @@ if wanted W1 W7 wire size; then
     --bundle --format=esm --outfile=benches/peers.js --log-level=warning
   step "in the browser beside crossfilter2 and DuckDB-WASM" \
     node benches/browser.mjs bin/limn "$DATA" "$CACHE/bench-browser.json"
+  "$PYTHON" benches/browser_rows.py "$CACHE/bench-browser.json"
 fi
