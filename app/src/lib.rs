@@ -2,7 +2,9 @@
 //! filters, draws and caches; [`protocol`] is all they say to each other. What needs no
 //! browser also builds and is tested on the host.
 
+pub mod cell;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod protocol;
 pub mod scale;
+pub mod worker;
