@@ -3,6 +3,7 @@
 //! browser also builds and is tested on the host.
 
 pub mod cell;
+pub mod draw;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod protocol;

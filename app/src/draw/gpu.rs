@@ -1,0 +1,1 @@
+//! The GPU's renderer: the same picture as the raster's, by compute shaders.

@@ -1,0 +1,289 @@
+//! The points of one scatter, resident: coordinates and palette indices in table order,
+//! in chunks, append-only. Neither renderer ever changes them; masks come beside.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::axis::{Axis, Split};
+
+/// Rows of a chunk: the unit of culling, of upload and of a GPU dispatch. A multiple of
+/// [`BLOCK`].
+pub const CHUNK_ROWS: usize = 1 << 16;
+/// Rows that share a word of a mask; every chunk is padded to whole blocks by points that
+/// are nowhere.
+pub const BLOCK: usize = 64;
+
+/// Names points that were ever made, so that a renderer can tell what it has uploaded.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+#[derive(Debug)]
+pub struct Points {
+    id: u64,
+    rows: usize,
+    /// `None` until a finite value has come.
+    x_axis: Option<Axis>,
+    y_axis: Option<Axis>,
+    chunks: Vec<Chunk>,
+    colored: bool,
+    /// Counts changes of what is already stored.
+    revision: u64,
+}
+
+/// Up to [`CHUNK_ROWS`] points.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    pub rows: usize,
+    pub x: Coordinates,
+    pub y: Coordinates,
+    /// Palette indices; empty where points are not coloured.
+    pub colors: Vec<u8>,
+    /// Counts changes of `colors`.
+    pub colors_revision: u64,
+}
+
+/// One coordinate of a chunk. A point with a NaN in either coordinate is not drawn.
+#[derive(Debug)]
+pub struct Coordinates {
+    pub hi: Vec<f32>,
+    /// Empty where all of it would be zero.
+    pub lo: Vec<f32>,
+    /// Of finite `hi`; the low end is above the high end where there is none.
+    pub bounds: [f32; 2],
+}
+
+impl Default for Coordinates {
+    fn default() -> Self {
+        Self { hi: Vec::new(), lo: Vec::new(), bounds: [f32::INFINITY, f32::NEG_INFINITY] }
+    }
+}
+
+impl Default for Points {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Points {
+    pub fn new() -> Self {
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            rows: 0,
+            x_axis: None,
+            y_axis: None,
+            chunks: Vec::new(),
+            colored: false,
+            revision: 0,
+        }
+    }
+
+    /// Adds rows. NaN and infinities are missing: such a row takes its place and is not
+    /// drawn. Should one slice be shorter, its rest is missing. `colors` are palette
+    /// indices; empty while points are all one colour.
+    pub fn append(&mut self, x: &[f64], y: &[f64], colors: &[u8]) {
+        self.fit(x, y);
+        let count = x.len().max(y.len());
+        if !colors.is_empty() {
+            self.start_coloring();
+        }
+        let (x_axis, y_axis) =
+            (self.x_axis.unwrap_or(Axis::PLAIN), self.y_axis.unwrap_or(Axis::PLAIN));
+        let mut at = 0;
+        while at < count {
+            if self.chunks.last().is_none_or(|chunk| chunk.rows == CHUNK_ROWS) {
+                self.chunks.push(Chunk::default());
+            }
+            let Some(chunk) = self.chunks.last_mut() else { return };
+            let take = (CHUNK_ROWS - chunk.rows).min(count - at);
+            let part = |length: usize| at.min(length)..(at + take).min(length);
+            chunk.x.append(chunk.rows, take, &x_axis, x.get(part(x.len())).unwrap_or(&[]));
+            chunk.y.append(chunk.rows, take, &y_axis, y.get(part(y.len())).unwrap_or(&[]));
+            chunk.rows += take;
+            if self.colored {
+                chunk.colors.truncate(chunk.rows - take);
+                chunk.colors.extend_from_slice(colors.get(part(colors.len())).unwrap_or(&[]));
+                chunk.colors.resize(padded(chunk.rows), 0);
+                chunk.colors_revision += 1;
+            }
+            self.rows += take;
+            at += take;
+        }
+    }
+
+    /// Colours rows anew, from `first` on; rows never coloured have palette index 0.
+    pub fn set_colors(&mut self, first: usize, colors: &[u8]) {
+        self.start_coloring();
+        self.revision += 1;
+        let last = (first + colors.len()).min(self.rows);
+        let mut row = first;
+        while row < last {
+            let (index, start) = (row / CHUNK_ROWS, row % CHUNK_ROWS);
+            let Some(chunk) = self.chunks.get_mut(index) else { return };
+            let take = (chunk.rows - start).min(last - row);
+            let from = colors.get(row - first..row - first + take);
+            if let (Some(to), Some(from)) = (chunk.colors.get_mut(start..start + take), from) {
+                to.copy_from_slice(from);
+                chunk.colors_revision += 1;
+            }
+            row += take;
+        }
+    }
+
+    /// Makes all points one colour, the palette's first.
+    pub fn clear_colors(&mut self) {
+        if self.colored {
+            self.colored = false;
+            self.revision += 1;
+            for chunk in &mut self.chunks {
+                chunk.colors = Vec::new();
+                chunk.colors_revision += 1;
+            }
+        }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Changes when what was drawn before can no longer be added to.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn is_colored(&self) -> bool {
+        self.colored
+    }
+
+    pub fn chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+
+    pub fn axes(&self) -> (Axis, Axis) {
+        (self.x_axis.unwrap_or(Axis::PLAIN), self.y_axis.unwrap_or(Axis::PLAIN))
+    }
+
+    /// A row's coordinates in data units, if it has both.
+    pub fn position(&self, row: usize) -> Option<(f64, f64)> {
+        let chunk = self.chunks.get(row / CHUNK_ROWS)?;
+        let (x, y) = (chunk.x.at(row % CHUNK_ROWS)?, chunk.y.at(row % CHUNK_ROWS)?);
+        let (x_axis, y_axis) = self.axes();
+        Some((x_axis.value(x.stored()), y_axis.value(y.stored())))
+    }
+
+    /// A row's palette index.
+    pub fn color(&self, row: usize) -> u8 {
+        let chunk = self.chunks.get(row / CHUNK_ROWS);
+        chunk.and_then(|chunk| chunk.colors.get(row % CHUNK_ROWS)).copied().unwrap_or(0)
+    }
+
+    /// Lowest and highest stored values of x and y; the low end is above the high end
+    /// where there are no points.
+    pub fn stored_extent(&self) -> [[f32; 2]; 2] {
+        let mut extent = [[f32::INFINITY, f32::NEG_INFINITY]; 2];
+        for chunk in &self.chunks {
+            for (whole, part) in extent.iter_mut().zip([chunk.x.bounds, chunk.y.bounds]) {
+                *whole = [whole[0].min(part[0]), whole[1].max(part[1])];
+            }
+        }
+        extent
+    }
+
+    /// Bytes held in memory.
+    pub fn bytes(&self) -> usize {
+        let bytes = |chunk: &Chunk| {
+            let floats = |c: &Coordinates| c.hi.capacity() + c.lo.capacity();
+            (floats(&chunk.x) + floats(&chunk.y)) * size_of::<f32>() + chunk.colors.capacity()
+        };
+        self.chunks.iter().map(bytes).sum()
+    }
+
+    fn start_coloring(&mut self) {
+        if !self.colored {
+            self.colored = true;
+            self.revision += 1;
+            for chunk in &mut self.chunks {
+                chunk.colors = vec![0; padded(chunk.rows)];
+                chunk.colors_revision += 1;
+            }
+        }
+    }
+
+    /// Settles the axes at the first finite values, and widens them for values far outside.
+    fn fit(&mut self, x: &[f64], y: &[f64]) {
+        let mut factors = [1.0f64; 2];
+        for ((axis, values), factor) in
+            [(&mut self.x_axis, x), (&mut self.y_axis, y)].into_iter().zip(&mut factors)
+        {
+            let Some(earlier) = *axis else {
+                *axis = Axis::fitting(values);
+                continue;
+            };
+            let farthest = values.iter().copied().filter(|value| !earlier.holds(*value));
+            if let Some(value) = farthest.max_by(|a, b| a.abs().total_cmp(&b.abs())) {
+                let wider = earlier.widened(value);
+                *factor = wider.scale_from(&earlier);
+                *axis = Some(wider);
+            }
+        }
+        if factors != [1.0; 2] {
+            self.revision += 1;
+            for chunk in &mut self.chunks {
+                chunk.x.rescale(factors[0]);
+                chunk.y.rescale(factors[1]);
+            }
+        }
+    }
+}
+
+impl Chunk {
+    pub fn blocks(&self) -> usize {
+        self.rows.div_ceil(BLOCK)
+    }
+}
+
+impl Coordinates {
+    /// Adds `count` values after the `rows` there are; what `values` lacks is missing.
+    fn append(&mut self, rows: usize, count: usize, axis: &Axis, values: &[f64]) {
+        self.hi.truncate(rows);
+        self.hi.reserve(padded(rows + count) - rows);
+        let fine = !self.lo.is_empty();
+        if fine {
+            self.lo.resize(rows, 0.0);
+        }
+        for (i, value) in values.iter().take(count).enumerate() {
+            let Split { hi, lo } = axis.split(*value);
+            if hi.is_finite() {
+                self.bounds = [self.bounds[0].min(hi), self.bounds[1].max(hi)];
+            }
+            if lo != 0.0 && self.lo.is_empty() {
+                self.lo.resize(rows + i, 0.0);
+            }
+            self.hi.push(hi);
+            if !self.lo.is_empty() || lo != 0.0 {
+                self.lo.push(lo);
+            }
+        }
+        let whole = padded(rows + count);
+        self.hi.resize(whole, f32::NAN);
+        if !self.lo.is_empty() {
+            self.lo.resize(whole, 0.0);
+        }
+    }
+
+    pub fn at(&self, index: usize) -> Option<Split> {
+        let hi = *self.hi.get(index)?;
+        let lo = self.lo.get(index).copied().unwrap_or(0.0);
+        (!hi.is_nan()).then_some(Split { hi, lo })
+    }
+
+    fn rescale(&mut self, factor: f64) {
+        let factor = factor as f32;
+        self.hi.iter_mut().chain(&mut self.lo).chain(&mut self.bounds).for_each(|v| *v *= factor);
+    }
+}
+
+fn padded(rows: usize) -> usize {
+    rows.next_multiple_of(BLOCK)
+}

@@ -1,0 +1,260 @@
+//! The inner loops of the raster: a block of 64 points onto the cells. Pixels by four
+//! lanes at once; discs one by one, their weights from the stamp's table.
+
+use super::layer::{Cells, SPARE_CELLS};
+use crate::draw::Size;
+use crate::draw::lanes::Lanes;
+use crate::draw::palette::Palette;
+use crate::draw::points::{BLOCK, Chunk};
+use crate::draw::projection::{AxisLens, Lens};
+use crate::draw::stamp::{SUBPIXELS, Stamp};
+
+const LANES: usize = 4;
+const NOTHING: [f32; BLOCK] = [0.0; BLOCK];
+const FIRST_COLOR: [u8; BLOCK] = [0; BLOCK];
+
+/// 64 points that lie together.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    x: [&'a [f32; BLOCK]; 2],
+    y: [&'a [f32; BLOCK]; 2],
+    colors: &'a [u8; BLOCK],
+}
+
+impl<'a> Spot<'a> {
+    pub fn new(chunk: &'a Chunk, block: usize, fine: bool) -> Option<Self> {
+        let nth = |values: &'a [f32]| values.as_chunks::<BLOCK>().0.get(block);
+        let low = |values: &'a [f32]| if fine { nth(values).unwrap_or(&NOTHING) } else { &NOTHING };
+        Some(Self {
+            x: [nth(&chunk.x.hi)?, low(&chunk.x.lo)],
+            y: [nth(&chunk.y.hi)?, low(&chunk.y.lo)],
+            colors: chunk.colors.as_chunks::<BLOCK>().0.get(block).unwrap_or(&FIRST_COLOR),
+        })
+    }
+}
+
+/// What is added where.
+pub struct Brush<'a> {
+    lens: Lens,
+    stamp: Stamp,
+    table: &'a [u32],
+    width: usize,
+    height: usize,
+    /// Coverage, red, green and blue by palette index, to add and to take back.
+    inks: Option<Box<[[[u32; 4]; 256]; 2]>>,
+}
+
+impl<'a> Brush<'a> {
+    pub fn new(
+        lens: Lens,
+        stamp: Stamp,
+        table: &'a [u32],
+        size: Size,
+        palette: Option<&Palette>,
+    ) -> Self {
+        let inks = palette.map(|palette| {
+            let mut inks = Box::new([[[0; 4]; 256]; 2]);
+            for (index, color) in palette.colors().iter().enumerate() {
+                let ink = [1, u32::from(color.0), u32::from(color.1), u32::from(color.2)];
+                inks[0][index] = ink;
+                inks[1][index] = ink.map(u32::wrapping_neg);
+            }
+            inks
+        });
+        Self { lens, stamp, table, width: size.width as usize, height: size.height as usize, inks }
+    }
+}
+
+/// Adds (`sign` 1) or takes back (-1) the points whose bits are set.
+pub fn brush_block(
+    cells: &mut Cells,
+    brush: &mut Brush<'_>,
+    spot: &Spot<'_>,
+    bits: u64,
+    sign: i32,
+) {
+    let back = usize::from(sign < 0);
+    match (cells, &brush.inks) {
+        (Cells::Plain(cells), _) => {
+            let one = if back == 1 { u32::MAX } else { 1 };
+            block(cells, brush, spot, bits, |_| one);
+        }
+        (Cells::Colored(cells), Some(inks)) => {
+            let inks = &inks[back];
+            block(cells, brush, spot, bits, |row| inks[usize::from(spot.colors[row])]);
+        }
+        (Cells::Colored(_), None) => {}
+    }
+}
+
+/// A cell's arithmetic: sums of whole numbers, modulo 2³².
+trait Cell: Copy {
+    fn add(&mut self, ink: Self);
+    fn add_weighted(&mut self, ink: Self, weight: u32);
+}
+
+impl Cell for u32 {
+    #[inline(always)]
+    fn add(&mut self, ink: Self) {
+        *self = self.wrapping_add(ink);
+    }
+
+    #[inline(always)]
+    fn add_weighted(&mut self, ink: Self, weight: u32) {
+        *self = self.wrapping_add(ink.wrapping_mul(weight));
+    }
+}
+
+impl Cell for [u32; 4] {
+    #[inline(always)]
+    fn add(&mut self, ink: Self) {
+        for (sum, part) in self.iter_mut().zip(ink) {
+            *sum = sum.wrapping_add(part);
+        }
+    }
+
+    #[inline(always)]
+    fn add_weighted(&mut self, ink: Self, weight: u32) {
+        for (sum, part) in self.iter_mut().zip(ink) {
+            *sum = sum.wrapping_add(part.wrapping_mul(weight));
+        }
+    }
+}
+
+#[inline(always)]
+fn block<C: Cell>(
+    cells: &mut [C],
+    brush: &Brush<'_>,
+    spot: &Spot<'_>,
+    bits: u64,
+    ink: impl Fn(usize) -> C,
+) {
+    if brush.stamp.is_pixel() {
+        pixels(cells, brush, spot, bits, ink);
+    } else {
+        discs(cells, brush, spot, bits, ink);
+    }
+}
+
+#[inline(always)]
+fn pixels<C: Cell>(
+    cells: &mut [C],
+    brush: &Brush<'_>,
+    spot: &Spot<'_>,
+    bits: u64,
+    ink: impl Fn(usize) -> C,
+) {
+    let (x_lens, y_lens) = (LensLanes::new(brush.lens.x), LensLanes::new(brush.lens.y));
+    let zero = Lanes::splat(0.0);
+    let (width, height) = (Lanes::splat(brush.width as f32), Lanes::splat(brush.height as f32));
+    let spare = cells.len() - SPARE_CELLS;
+    for quad in 0..BLOCK / LANES {
+        let first = quad * LANES;
+        let wanted = (bits >> first) as u32 & 0xf;
+        if wanted == 0 {
+            continue;
+        }
+        let (x, y) = (x_lens.pixels(spot.x, first), y_lens.pixels(spot.y, first));
+        let inside = x.within(zero, width) & y.within(zero, height) & wanted;
+        let (x, y) = (x.truncated(), y.truncated());
+        for lane in 0..LANES {
+            // What is not wanted goes to a spare cell: cheaper than a branch that nobody
+            // can predict.
+            let place = y[lane] as usize * brush.width + x[lane] as usize;
+            let place = if inside >> lane & 1 == 1 { place } else { spare + lane };
+            if let Some(cell) = cells.get_mut(place) {
+                cell.add(ink(first + lane));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn discs<C: Cell>(
+    cells: &mut [C],
+    brush: &Brush<'_>,
+    spot: &Spot<'_>,
+    bits: u64,
+    ink: impl Fn(usize) -> C,
+) {
+    let (x_lens, y_lens) = (LensLanes::new(brush.lens.x), LensLanes::new(brush.lens.y));
+    let margin = brush.stamp.reach as f32 + 1.0;
+    let low = Lanes::splat(-margin);
+    let (right, bottom) =
+        (Lanes::splat(brush.width as f32 + margin), Lanes::splat(brush.height as f32 + margin));
+    let places = Lanes::splat(SUBPIXELS as f32);
+    for quad in 0..BLOCK / LANES {
+        let first = quad * LANES;
+        let wanted = (bits >> first) as u32 & 0xf;
+        if wanted == 0 {
+            continue;
+        }
+        let (x, y) = (x_lens.pixels(spot.x, first), y_lens.pixels(spot.y, first));
+        let inside = x.within(low, right) & y.within(low, bottom) & wanted;
+        let (x, y) = (x.mul(places).floor().truncated(), y.mul(places).floor().truncated());
+        for lane in 0..LANES {
+            if inside >> lane & 1 == 1 {
+                disc(cells, brush, x[lane], y[lane], ink(first + lane));
+            }
+        }
+    }
+}
+
+/// A disc whose centre is given in eighths of pixels.
+#[inline(always)]
+fn disc<C: Cell>(cells: &mut [C], brush: &Brush<'_>, x: i32, y: i32, ink: C) {
+    let places = SUBPIXELS as i32;
+    let side = brush.stamp.side();
+    let place = (y.rem_euclid(places) * places + x.rem_euclid(places)) as usize;
+    let reach = brush.stamp.reach as i32;
+    let (left, top) = (x.div_euclid(places) - reach, y.div_euclid(places) - reach);
+    let (Some(columns), Some(rows)) =
+        (overlap(left, side, brush.width), overlap(top, side, brush.height))
+    else {
+        return;
+    };
+    for row in rows {
+        let weights_at = (place * side + row) * side;
+        let cells_at = (top + row as i32) as usize * brush.width;
+        let weights = brush.table.get(weights_at + columns.start..weights_at + columns.end);
+        let first = (left + columns.start as i32) as usize + cells_at;
+        let line = cells.get_mut(first..first + columns.len());
+        let (Some(weights), Some(line)) = (weights, line) else { return };
+        for (cell, weight) in line.iter_mut().zip(weights) {
+            cell.add_weighted(ink, *weight);
+        }
+    }
+}
+
+/// Which of `side` pixels from `start` on lie within 0 to `length`.
+#[inline(always)]
+fn overlap(start: i32, side: usize, length: usize) -> Option<std::ops::Range<usize>> {
+    let first = (-start).max(0) as usize;
+    let last = (length as i32 - start).clamp(0, side as i32) as usize;
+    (first < last).then_some(first..last)
+}
+
+struct LensLanes {
+    edge_hi: Lanes,
+    edge_lo: Lanes,
+    scale: Lanes,
+}
+
+impl LensLanes {
+    #[inline(always)]
+    fn new(lens: AxisLens) -> Self {
+        Self {
+            edge_hi: Lanes::splat(lens.edge.hi),
+            edge_lo: Lanes::splat(lens.edge.lo),
+            scale: Lanes::splat(lens.scale),
+        }
+    }
+
+    #[inline(always)]
+    fn pixels(&self, [hi, lo]: [&[f32; BLOCK]; 2], first: usize) -> Lanes {
+        let four = |values: &[f32; BLOCK]| {
+            Lanes::of([values[first], values[first + 1], values[first + 2], values[first + 3]])
+        };
+        four(hi).sub(self.edge_hi).add(four(lo).sub(self.edge_lo)).mul(self.scale)
+    }
+}
