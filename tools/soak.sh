@@ -20,10 +20,13 @@ fuzz() {
   if ! have cargo-fuzz; then
     step "compiling cargo-fuzz (once)" install_tool cargo-fuzz 0.13.1 1 --locked
   fi
+  "$PYTHON" tools/fuzz_seeds.py "$CACHE/fuzz"
   for target in tests/fuzz/targets/*.rs; do
     target=$(basename "$target" .rs)
     # Without a sanitizer it builds on stable; panics, aborts and memory limits still show.
-    part "fuzzing $target for $MINUTES min" cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none "$target" -- \
+    # What it learns is kept, so that the next soak goes on from there.
+    part "fuzzing $target for $MINUTES min" env CARGO_TARGET_DIR="$CACHE/fuzz-target" \
+      cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none "$target" "$CACHE/fuzz/$target" -- \
       -max_total_time=$((MINUTES * 60)) -rss_limit_mb=2048 -timeout=20
   done
 }
@@ -35,7 +38,7 @@ need_chromium
 SAMPLE=$(tools/sample.sh cached)
 export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn LIMN_SOAK=$ROUNDS
 part "property tests with $((ROUNDS * 2000)) cases" \
-  env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked -p engine -p tests
+  env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked --workspace
 part "hostile files, queries and clients" "$PYTHON" -m pytest -q -p no:cacheprovider tests/test_hostile.py
 part "the browser, with its random walk" node tests/browser/run.mjs
 fuzz
