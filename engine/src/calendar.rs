@@ -4,7 +4,7 @@
 pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Days from 1970-01-01 to a civil date. Month 1 to 12; the day may run over.
-pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     // Counts from a year that starts in March, so that the leap day comes last.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
