@@ -5,6 +5,7 @@
 pub mod budget;
 pub mod cache;
 pub mod notify;
+pub mod resident;
 
 #[cfg(target_arch = "wasm32")]
 pub mod net;
