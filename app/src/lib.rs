@@ -8,4 +8,5 @@ pub mod draw;
 pub mod page;
 pub mod protocol;
 pub mod scale;
+pub mod state;
 pub mod worker;

@@ -1,0 +1,232 @@
+//! What the user chose, as plain values: the table, its columns, the clauses, the views
+//! and how the rows are sorted. [`command`] lists every action, [`Model::apply`] carries
+//! out those that change what was chosen, [`address`] is the same as a link, [`settle`]
+//! fills what was left open once a schema is known. No browser, no worker: all of it is
+//! tested on the host.
+
+pub mod address;
+pub mod command;
+pub mod defaults;
+pub mod describe;
+pub mod format;
+pub mod history;
+pub mod position;
+pub mod settle;
+pub mod window;
+
+use engine::predicate::Predicate;
+use engine::query::{OrderKey, Version};
+
+use crate::protocol::{Clause, Mark, View, ViewId, Viewport};
+use command::{Command, Gesture};
+use history::History;
+
+/// What a link says. `None` leaves a part to the defaults of the schema.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Chosen {
+    pub table: Option<String>,
+    /// The newest, until the table has answered which that is.
+    pub version: Option<Version>,
+    pub columns: Option<Vec<String>>,
+    pub views: Option<Vec<ShownView>>,
+    pub clauses: Vec<Clause>,
+    pub order_by: Vec<OrderKey>,
+    /// The columns of the table of rows, in order; all that are loaded if absent.
+    pub row_columns: Option<Vec<String>>,
+}
+
+/// A view and what part of the data it shows; everything, if no viewport is set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownView {
+    pub id: ViewId,
+    pub mark: Mark,
+    pub viewport: Option<Viewport>,
+}
+
+impl ShownView {
+    pub fn view(&self) -> View {
+        View { id: self.id, mark: self.mark.clone() }
+    }
+}
+
+/// More views than this would be a page that nobody reads and a worker that is slow.
+pub const VIEWS_MAX: usize = 24;
+/// Clauses of one selection.
+pub const CLAUSES_MAX: usize = 64;
+/// The clause that a column's filter and charts make.
+pub fn column_clause(column: &str) -> String {
+    format!("column:{column}")
+}
+
+impl Chosen {
+    pub fn shown_views(&self) -> &[ShownView] {
+        self.views.as_deref().unwrap_or_default()
+    }
+
+    pub fn view(&self, id: ViewId) -> Option<&ShownView> {
+        self.shown_views().iter().find(|view| view.id == id)
+    }
+
+    pub fn clause(&self, id: &str) -> Option<&Predicate> {
+        self.clauses.iter().find(|clause| clause.id == id).map(|clause| &clause.predicate)
+    }
+
+    /// The smallest id that no view has ever had on this page.
+    fn fresh_view_id(&self) -> ViewId {
+        ViewId(self.shown_views().iter().map(|view| view.id.0).max().unwrap_or(0).saturating_add(1))
+    }
+
+    fn set_clause(&mut self, id: &str, predicate: Option<Predicate>) {
+        let at = self.clauses.iter().position(|clause| clause.id == id);
+        match (at, predicate) {
+            (Some(at), Some(predicate)) => {
+                if let Some(clause) = self.clauses.get_mut(at) {
+                    clause.predicate = predicate;
+                }
+            }
+            (Some(at), None) => {
+                self.clauses.remove(at);
+            }
+            (None, Some(predicate)) if self.clauses.len() < CLAUSES_MAX => {
+                self.clauses.push(Clause { id: id.to_owned(), predicate });
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn set_mark(&mut self, id: ViewId, mark: Mark) {
+        let Some(view) = self.views.iter_mut().flatten().find(|view| view.id == id) else {
+            return;
+        };
+        // A viewport and a box belong to the axes they were made on.
+        let same_axes = match (&view.mark, &mark) {
+            (Mark::Scatter { x, y, .. }, Mark::Scatter { x: new_x, y: new_y, .. }) => {
+                x == new_x && y == new_y
+            }
+            _ => false,
+        };
+        view.mark = mark;
+        if !same_axes {
+            view.viewport = None;
+            self.set_clause(&format!("view:{}", id.0), None);
+        }
+    }
+
+    fn move_view(&mut self, id: ViewId, to: usize) {
+        let Some(views) = &mut self.views else { return };
+        if let Some(from) = views.iter().position(|view| view.id == id) {
+            let view = views.remove(from);
+            views.insert(to.min(views.len()), view);
+        }
+    }
+}
+
+/// How the address bar follows a change: a new entry to go back to, or the same entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressChange {
+    None,
+    Replace,
+    Push,
+}
+
+/// What was chosen, and what may be undone.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub chosen: Chosen,
+    pub history: History,
+}
+
+impl Model {
+    /// Carries out a command. Those that change nothing that was chosen (opening help,
+    /// the theme) leave the model alone.
+    pub fn apply(&mut self, command: &Command) -> AddressChange {
+        let before = self.chosen.clone();
+        let mut change = AddressChange::Push;
+        match command {
+            Command::OpenTable { table } => self.open_table(table.clone()),
+            Command::OpenVersion { version } => self.chosen.version = version.clone(),
+            Command::LoadColumns { columns } => self.chosen.columns = Some(columns.clone()),
+            Command::SetClause { id, predicate, gesture } => {
+                change = self.set_clause(id, predicate.clone(), *gesture);
+            }
+            Command::ClearClauses => {
+                self.history.record(&self.chosen.clauses);
+                self.chosen.clauses.clear();
+            }
+            Command::Undo => self.chosen.clauses = self.history.undo(&before.clauses),
+            Command::Redo => self.chosen.clauses = self.history.redo(&before.clauses),
+            Command::AddView { mark } => self.add_view(mark.clone()),
+            Command::SetMark { view, mark } => self.chosen.set_mark(*view, mark.clone()),
+            Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
+            Command::RemoveView { view } => self.remove_view(*view),
+            Command::SetViewport { view, viewport, gesture } => {
+                let views = self.chosen.views.iter_mut().flatten();
+                if let Some(shown) = views.into_iter().find(|shown| shown.id == *view) {
+                    shown.viewport = *viewport;
+                }
+                // Going back is for filters; a pan is not worth an entry.
+                change = match gesture {
+                    Gesture::Moving => AddressChange::None,
+                    Gesture::Done => AddressChange::Replace,
+                };
+                return change;
+            }
+            Command::SortRows { order_by } => self.chosen.order_by = order_by.clone(),
+            Command::ShowRowColumns { columns } => self.chosen.row_columns = columns.clone(),
+            _ => return AddressChange::None,
+        }
+        match self.chosen == before && !matches!(command, Command::SetClause { .. }) {
+            true => AddressChange::None,
+            false => change,
+        }
+    }
+
+    fn open_table(&mut self, table: String) {
+        if self.chosen.table.as_ref() != Some(&table) {
+            self.chosen = Chosen { table: Some(table), ..Chosen::default() };
+            self.history = History::default();
+        }
+    }
+
+    fn set_clause(
+        &mut self,
+        id: &str,
+        predicate: Option<Predicate>,
+        gesture: Gesture,
+    ) -> AddressChange {
+        self.history.during(gesture, &self.chosen.clauses);
+        self.chosen.set_clause(id, predicate);
+        match gesture {
+            Gesture::Moving => AddressChange::None,
+            Gesture::Done if self.history.unchanged_by_last(&self.chosen.clauses) => {
+                self.history.forget_last();
+                AddressChange::Replace
+            }
+            Gesture::Done => AddressChange::Push,
+        }
+    }
+
+    fn add_view(&mut self, mark: Mark) {
+        let id = self.chosen.fresh_view_id();
+        let views = self.chosen.views.get_or_insert_default();
+        if views.len() < VIEWS_MAX {
+            views.push(ShownView { id, mark, viewport: None });
+        }
+    }
+
+    fn remove_view(&mut self, id: ViewId) {
+        if let Some(views) = &mut self.chosen.views {
+            views.retain(|view| view.id != id);
+        }
+        // A box nobody can see any more would be a riddle; a column's clause still shows
+        // in its filter.
+        let own = format!("view:{}", id.0);
+        if self.chosen.clause(&own).is_some() {
+            self.history.record(&self.chosen.clauses);
+            self.chosen.set_clause(&own, None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

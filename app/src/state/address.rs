@@ -1,0 +1,242 @@
+//! What was chosen as the query part of an address, and back:
+//!
+//! `?link=1&table=flights&version=4&columns=date,delay&filter=delay:between:0:60`
+//! `&filter=origin:in:ATL:ORD&view=1:scatter:distance:delay:origin&sort=-delay`
+//!
+//! One level of percent-encoding; `:` and `,` stand bare where they separate and encoded
+//! where they are data. Numbers are bare, a text that could be taken for one has an
+//! apostrophe before it. Clauses of a shape that no control makes are JSON. An address
+//! may come from anywhere: what cannot be read is left out and named in a notice.
+
+mod atoms;
+mod clauses;
+mod views;
+
+use engine::query::{Nulls, OrderKey, Version};
+
+use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX};
+use crate::protocol::{Clause, RendererChoice};
+use atoms::{decoded, encoded, pairs};
+
+/// Longer addresses than this are made by no page of ours.
+pub const ADDRESS_BYTES_MAX: usize = 64 << 10;
+/// The form written here. A link of a later form is still read as far as it goes.
+const FORM: &str = "1";
+const COLUMNS_MAX: usize = 4096;
+const SORT_KEYS_MAX: usize = 16;
+
+/// What an address says besides what was chosen: kept while the page lives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    pub renderer: RendererChoice,
+    pub debug: bool,
+    /// How many bytes of columns the worker may hold.
+    pub budget_bytes: Option<u64>,
+}
+
+/// An address as read, and what of it could not be understood.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Read {
+    pub chosen: Chosen,
+    pub options: Options,
+    pub complaints: Vec<String>,
+}
+
+/// The query part, with its `?`; empty where nothing is chosen.
+pub fn write(chosen: &Chosen, options: &Options) -> String {
+    let mut parts = Vec::new();
+    if let Some(table) = &chosen.table {
+        parts.push(format!("link={FORM}"));
+        parts.push(format!("table={}", encoded(table)));
+        parts.extend(
+            chosen.version.as_ref().map(|version| format!("version={}", written_version(version))),
+        );
+        parts.extend(chosen.columns.as_ref().map(|columns| format!("columns={}", list(columns))));
+        parts.extend(
+            chosen.clauses.iter().map(|clause| format!("filter={}", clauses::write(clause))),
+        );
+        match chosen.views.as_deref() {
+            Some([]) => parts.push("view=none".to_owned()),
+            Some(views) => {
+                parts.extend(views.iter().map(|view| format!("view={}", views::write(view))))
+            }
+            None => {}
+        }
+        if !chosen.order_by.is_empty() {
+            parts.push(format!("sort={}", written_sort(&chosen.order_by)));
+        }
+        parts.extend(chosen.row_columns.as_ref().map(|columns| format!("rows={}", list(columns))));
+    }
+    match options.renderer {
+        RendererChoice::Auto => {}
+        RendererChoice::Webgpu => parts.push("renderer=webgpu".to_owned()),
+        RendererChoice::Raster => parts.push("renderer=raster".to_owned()),
+    }
+    parts.extend(options.budget_bytes.map(|bytes| format!("budget={bytes}")));
+    if options.debug {
+        parts.push("debug=1".to_owned());
+    }
+    if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+}
+
+/// Reads the query part of an address, its `?` included or not.
+pub fn read(query: &str) -> Read {
+    let mut read = Read::default();
+    if query.len() > ADDRESS_BYTES_MAX {
+        read.complaints.push("the address is too long to be a link of Limn".to_owned());
+        return read;
+    }
+    for (name, value) in pairs(query) {
+        if let Err(complaint) = read_part(&mut read, &name, value) {
+            read.complaints.push(complaint);
+        }
+    }
+    // Everything else belongs to a table.
+    if read.chosen.table.is_none() && read.chosen != Chosen::default() {
+        read.complaints.push("the address names no table".to_owned());
+        read.chosen = Chosen::default();
+    }
+    read
+}
+
+fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
+    let chosen = &mut read.chosen;
+    match name {
+        "link" if value == FORM => {}
+        "link" => return Err("the link is of a newer Limn: parts of it may be missing".to_owned()),
+        "table" if value.is_empty() => return Err("the address names no table".to_owned()),
+        "table" => chosen.table = Some(decoded(value)?),
+        "version" => chosen.version = Some(read_version(value)?),
+        "columns" => chosen.columns = Some(read_list(value)?),
+        "rows" => chosen.row_columns = Some(read_list(value)?),
+        "sort" => chosen.order_by = read_sort(value)?,
+        "filter" => {
+            let clause = clauses::read(value)?;
+            if chosen.clauses.len() >= CLAUSES_MAX {
+                return Err(format!("more than {CLAUSES_MAX} filters"));
+            }
+            add_clause(&mut chosen.clauses, clause);
+        }
+        "view" => add_view(chosen.views.get_or_insert_default(), value)?,
+        "renderer" => {
+            read.options.renderer = match value {
+                "auto" => RendererChoice::Auto,
+                "webgpu" => RendererChoice::Webgpu,
+                "raster" => RendererChoice::Raster,
+                _ => return Err(format!("no renderer {value:?}: webgpu or raster")),
+            };
+        }
+        "budget" => {
+            let bytes =
+                value.parse().map_err(|_| format!("budget {value:?} is no number of bytes"))?;
+            read.options.budget_bytes = Some(bytes);
+        }
+        "debug" => read.options.debug = value != "0",
+        // Trackers and hosts add parameters of their own.
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Of two filters for one thing the later one holds.
+fn add_clause(clauses: &mut Vec<Clause>, clause: Clause) {
+    match clauses.iter_mut().find(|known| known.id == clause.id) {
+        Some(known) => *known = clause,
+        None => clauses.push(clause),
+    }
+}
+
+fn add_view(views: &mut Vec<ShownView>, value: &str) -> Result<(), String> {
+    if value == "none" {
+        return Ok(());
+    }
+    let view = views::read(value)?;
+    if views.len() >= VIEWS_MAX {
+        return Err(format!("more than {VIEWS_MAX} views"));
+    }
+    if views.iter().any(|known| known.id == view.id) {
+        return Err(format!("view {} is there twice", view.id.0));
+    }
+    views.push(view);
+    Ok(())
+}
+
+fn written_version(version: &Version) -> String {
+    match version {
+        Version::Number(number) => number.to_string(),
+        Version::Fingerprint(text) => encoded(text),
+    }
+}
+
+fn read_version(value: &str) -> Result<Version, String> {
+    let text = decoded(value)?;
+    if let Ok(number) = text.parse() {
+        return Ok(Version::Number(number));
+    }
+    match text.strip_prefix("f-") {
+        Some(_) if text.len() <= 64 => Ok(Version::Fingerprint(text)),
+        _ => Err(format!("no version {:?}", atoms::shortened(&text))),
+    }
+}
+
+fn list(names: &[String]) -> String {
+    // A list of nothing still differs from no list.
+    names.iter().map(|name| encoded(name)).collect::<Vec<_>>().join(",")
+}
+
+fn read_list(value: &str) -> Result<Vec<String>, String> {
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<String> = Vec::new();
+    for atom in value.split(',').filter(|atom| !atom.is_empty()) {
+        let name = decoded(atom)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        if names.len() > COLUMNS_MAX {
+            return Err(format!("more than {COLUMNS_MAX} columns"));
+        }
+    }
+    Ok(names)
+}
+
+/// `-` before a name for descending, `!` for nulls first; a name that begins like that is
+/// encoded.
+fn written_sort(keys: &[OrderKey]) -> String {
+    let written = keys.iter().map(|key| {
+        let direction = if key.descending { "-" } else { "" };
+        let nulls = if key.nulls == Nulls::First { "!" } else { "" };
+        let name = encoded(&key.column);
+        let name = match name.strip_prefix('-') {
+            Some(rest) => format!("%2D{rest}"),
+            None => name.replace('!', "%21"),
+        };
+        format!("{direction}{nulls}{name}")
+    });
+    written.collect::<Vec<_>>().join(",")
+}
+
+fn read_sort(value: &str) -> Result<Vec<OrderKey>, String> {
+    let mut keys = Vec::new();
+    for atom in value.split(',').filter(|atom| !atom.is_empty()) {
+        let (descending, atom) = stripped(atom, '-');
+        let (nulls_first, atom) = stripped(atom, '!');
+        let nulls = if nulls_first { Nulls::First } else { Nulls::Last };
+        keys.push(OrderKey { column: decoded(atom)?, descending, nulls });
+        if keys.len() > SORT_KEYS_MAX {
+            return Err(format!("more than {SORT_KEYS_MAX} columns to sort by"));
+        }
+    }
+    Ok(keys)
+}
+
+fn stripped(atom: &str, sign: char) -> (bool, &str) {
+    match atom.strip_prefix(sign) {
+        Some(rest) => (true, rest),
+        None => (false, atom),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Every action of the user, by name, with its arguments. Buttons, keys, undo and the
+//! address all go through this one list; [`SHORTCUTS`] says which keys give which.
+
+use engine::predicate::Predicate;
+use engine::query::{OrderKey, Version};
+
+use crate::protocol::{Mark, ViewId, Viewport};
+
+/// Whether a value is still being dragged. Only what is done enters undo and address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gesture {
+    Moving,
+    Done,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Opens a table at its newest version, with default columns and views.
+    OpenTable {
+        table: String,
+    },
+    /// `None` is the newest.
+    OpenVersion {
+        version: Option<Version>,
+    },
+    LoadColumns {
+        columns: Vec<String>,
+    },
+    CancelLoad,
+    /// Asks for tables and schema again.
+    Refresh,
+    /// `None` takes the clause away.
+    SetClause {
+        id: String,
+        predicate: Option<Predicate>,
+        gesture: Gesture,
+    },
+    ClearClauses,
+    Undo,
+    Redo,
+    AddView {
+        mark: Mark,
+    },
+    SetMark {
+        view: ViewId,
+        mark: Mark,
+    },
+    MoveView {
+        view: ViewId,
+        to: usize,
+    },
+    RemoveView {
+        view: ViewId,
+    },
+    /// `None` shows everything.
+    SetViewport {
+        view: ViewId,
+        viewport: Option<Viewport>,
+        gesture: Gesture,
+    },
+    SortRows {
+        order_by: Vec<OrderKey>,
+    },
+    /// `None` shows all columns that are loaded.
+    ShowRowColumns {
+        columns: Option<Vec<String>>,
+    },
+    SetTheme {
+        theme: Theme,
+    },
+    /// Which part a narrow screen shows.
+    ShowPart {
+        part: Part,
+    },
+    /// Opens a dialog, or closes the one that is open.
+    ShowDialog {
+        dialog: Option<Dialog>,
+    },
+    /// Opens or closes the list of tables.
+    ToggleTables,
+    /// Shows or hides the panel of filters and columns.
+    ToggleSide,
+    /// Puts the cursor into the search of the filters.
+    SearchFilters,
+    CopyLink,
+    ChooseFile,
+    DismissNotice {
+        notice: u64,
+    },
+    Reload,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => Self::Light,
+            Self::Light => Self::Dark,
+            Self::Dark => Self::System,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    #[default]
+    Views,
+    Filters,
+    Columns,
+    Rows,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialog {
+    Help,
+    Offline,
+}
+
+/// A key, whether Ctrl (or Cmd) and Shift are held, what it says in the help, and what it does.
+pub struct Shortcut {
+    pub key: &'static str,
+    pub command_key: bool,
+    pub shift: bool,
+    pub label: &'static str,
+    pub command: fn() -> Command,
+}
+
+/// Keys that work anywhere but while text is being typed.
+pub const SHORTCUTS: [Shortcut; 11] = [
+    shortcut("?", false, false, "Show this help", || Command::ShowDialog {
+        dialog: Some(Dialog::Help),
+    }),
+    shortcut("t", false, false, "Choose a table", || Command::ToggleTables),
+    shortcut("/", false, false, "Search the filters", || Command::SearchFilters),
+    shortcut("z", true, false, "Undo the last change of filters", || Command::Undo),
+    shortcut("z", true, true, "Redo it", || Command::Redo),
+    shortcut("x", false, false, "Clear all filters", || Command::ClearClauses),
+    shortcut("b", false, false, "Show or hide the side panel", || Command::ToggleSide),
+    shortcut("o", false, false, "What is kept offline", || Command::ShowDialog {
+        dialog: Some(Dialog::Offline),
+    }),
+    shortcut("l", false, false, "Copy a link to this view", || Command::CopyLink),
+    shortcut("f", false, false, "Open a file", || Command::ChooseFile),
+    shortcut("r", false, false, "Ask for tables and versions again", || Command::Refresh),
+];
+
+const fn shortcut(
+    key: &'static str,
+    command_key: bool,
+    shift: bool,
+    label: &'static str,
+    command: fn() -> Command,
+) -> Shortcut {
+    Shortcut { key, command_key, shift, label, command }
+}
+
+/// The command of a key press, if it has one. `key` is as the browser names it.
+pub fn command_from_key(key: &str, command_key: bool, shift: bool, alt: bool) -> Option<Command> {
+    if alt {
+        return None;
+    }
+    let found = SHORTCUTS.iter().find(|shortcut| {
+        shortcut.command_key == command_key
+            // Signs such as "?" need Shift on some keyboards and not on others.
+            && (shortcut.shift == shift || !shortcut.command_key && !key.chars().all(char::is_alphabetic))
+            && shortcut.key == key.to_lowercase()
+    });
+    // The other habit for redo.
+    let redo = command_key && !shift && key.eq_ignore_ascii_case("y");
+    found.map(|shortcut| (shortcut.command)()).or(redo.then_some(Command::Redo))
+}

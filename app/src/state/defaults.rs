@@ -1,0 +1,142 @@
+//! What a table is shown as before anybody chose: which columns are loaded and which
+//! views are made of them, told by kinds, names and sizes alone, so that the same table
+//! opens the same way everywhere.
+
+use engine::kind::Kind;
+
+use super::ShownView;
+use crate::protocol::{ColumnInfo, Mark, ViewId};
+
+/// Columns beyond this many bytes are left for the user to add.
+pub const LOAD_BYTES_MAX: f64 = 256e6;
+/// With so few rows, columns that can only be looked at are loaded too.
+const SMALL_ROWS: u64 = 100_000;
+/// Where the number of rows is unknown, so many columns are a fair start.
+const COLUMNS_UNKNOWN_ROWS: usize = 40;
+
+pub const HISTOGRAM_BINS: u16 = 40;
+pub const BARS_SHOWN: u16 = 12;
+const HISTOGRAMS: usize = 4;
+const BAR_CHARTS: usize = 2;
+/// As many colours as can be told apart.
+const COLORS_MAX: u64 = 12;
+
+/// The chart that one column is shown as; `None` for vectors and nested values.
+pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
+    let name = column.name.clone();
+    match column.kind {
+        Kind::Number | Kind::Time => {
+            Some(Mark::Histogram { column: name, bins: HISTOGRAM_BINS, domain: None })
+        }
+        Kind::Category | Kind::Boolean | Kind::Text => {
+            Some(Mark::Bars { column: name, limit: BARS_SHOWN, search: String::new() })
+        }
+        Kind::Vector | Kind::Nested => None,
+    }
+}
+
+/// A scatter of the two most telling columns, then a few histograms and bar charts.
+pub fn views(columns: &[ColumnInfo]) -> Vec<ShownView> {
+    let telling: Vec<&ColumnInfo> = columns.iter().filter(|column| !is_key(column)).collect();
+    let of_kind = |kind: Kind| telling.iter().copied().filter(move |column| column.kind == kind);
+    let mut marks: Vec<Mark> = scatter(&telling).into_iter().collect();
+    // Places on a map say little one at a time.
+    let numbers = of_kind(Kind::Number).filter(|column| place_axis(&column.name).is_none());
+    marks.extend(of_kind(Kind::Time).take(2).chain(numbers).take(HISTOGRAMS).filter_map(mark_of));
+    let named = telling.iter().copied().filter(|column| {
+        matches!(column.kind, Kind::Category | Kind::Boolean | Kind::Text)
+            && column.distinct_count.is_none_or(|distinct| distinct > 1)
+    });
+    let mut named: Vec<&ColumnInfo> = named.collect();
+    // Few values first: a column of names is the worst bar chart there is.
+    named.sort_by_key(|column| match (column.kind, column.distinct_count) {
+        (_, Some(distinct)) if distinct <= 100 => 0,
+        (Kind::Category | Kind::Boolean, _) => 1,
+        (_, None) => 2,
+        (_, Some(_)) => 3,
+    });
+    marks.extend(named.into_iter().take(BAR_CHARTS).filter_map(mark_of));
+    let numbered = (1..).zip(marks);
+    numbered.map(|(id, mark)| ShownView { id: ViewId(id), mark, viewport: None }).collect()
+}
+
+fn scatter(columns: &[&ColumnInfo]) -> Option<Mark> {
+    let of_kind = |kind: Kind| columns.iter().copied().filter(move |column| column.kind == kind);
+    let place = |axis: Axis| of_kind(Kind::Number).find(|c| place_axis(&c.name) == Some(axis));
+    let mut numbers = of_kind(Kind::Number);
+    let (x, y) = match (place(Axis::Longitude), place(Axis::Latitude)) {
+        (Some(x), Some(y)) => (x, y),
+        _ => {
+            let first = numbers.next()?;
+            match (numbers.next(), of_kind(Kind::Time).next()) {
+                (Some(second), _) => (first, second),
+                (None, Some(time)) => (time, first),
+                (None, None) => return None,
+            }
+        }
+    };
+    let color = columns.iter().find(|column| {
+        matches!(column.kind, Kind::Category | Kind::Boolean | Kind::Text)
+            && column.distinct_count.is_some_and(|n| (2..=COLORS_MAX).contains(&n))
+    });
+    Some(Mark::Scatter {
+        x: x.name.clone(),
+        y: y.name.clone(),
+        color: color.map(|column| column.name.clone()),
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    Longitude,
+    Latitude,
+}
+
+fn place_axis(name: &str) -> Option<Axis> {
+    match name.to_lowercase().as_str() {
+        "longitude" | "lon" | "lng" | "long" => Some(Axis::Longitude),
+        "latitude" | "lat" => Some(Axis::Latitude),
+        _ => None,
+    }
+}
+
+/// Names of rows rather than facts about them.
+fn is_key(column: &ColumnInfo) -> bool {
+    let name = column.name.to_lowercase();
+    matches!(name.as_str(), "id" | "uuid" | "key" | "index" | "rowid" | "url" | "zip" | "zip_code")
+        || name.ends_with("_id")
+        || name.ends_with("_uuid")
+}
+
+/// The columns to load: what views and clauses need, then the others in the table's order
+/// while they stay within [`LOAD_BYTES_MAX`].
+pub fn columns(schema: &[ColumnInfo], rows: Option<u64>, needed: &[String]) -> Vec<String> {
+    let cost = |column: &ColumnInfo| rows.map_or(0.0, |rows| rows as f64 * column.bytes_per_row);
+    let is_needed = |column: &&ColumnInfo| needed.contains(&column.name);
+    let mut bytes: f64 = schema.iter().filter(is_needed).map(cost).sum();
+    let mut left = match rows {
+        Some(_) => usize::MAX,
+        None => COLUMNS_UNKNOWN_ROWS,
+    };
+    let small = rows.is_some_and(|rows| rows <= SMALL_ROWS);
+    let chosen = schema.iter().filter(|column| {
+        if is_needed(column) {
+            return true;
+        }
+        let useful = small || !matches!(column.kind, Kind::Vector | Kind::Nested);
+        if !useful || left == 0 || bytes + cost(column) > LOAD_BYTES_MAX {
+            return false;
+        }
+        bytes += cost(column);
+        left -= 1;
+        true
+    });
+    chosen.map(|column| column.name.clone()).collect()
+}
+
+/// The estimated bytes of columns, once loaded.
+pub fn load_bytes(schema: &[ColumnInfo], rows: Option<u64>, columns: &[String]) -> Option<u64> {
+    let rows = rows?;
+    let chosen = schema.iter().filter(|column| columns.contains(&column.name));
+    Some(chosen.map(|column| (rows as f64 * column.bytes_per_row) as u64).sum())
+}

@@ -1,0 +1,143 @@
+//! What was chosen meets a schema: what was left open is filled, what the table does not
+//! have is left out and said. After this every part of the choice is explicit, so that
+//! the address opens the same elsewhere.
+
+use engine::kind::Kind;
+use engine::query::Version;
+
+use super::{Chosen, ShownView, defaults, describe};
+use crate::protocol::{ColumnInfo, Mark};
+
+/// Fills and cleans `chosen`. Returns what was left out, in words.
+pub fn settle(
+    chosen: &mut Chosen,
+    schema: &[ColumnInfo],
+    rows: Option<u64>,
+    version: Option<Version>,
+) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if version.is_some() {
+        chosen.version = version;
+    }
+    let known = |name: &str| schema.iter().any(|column| column.name == name);
+    let mut missing: Vec<String> = Vec::new();
+    let mut miss = |name: &str| {
+        if !missing.iter().any(|seen| seen == name) {
+            missing.push(name.to_owned());
+        }
+    };
+
+    chosen.clauses.retain(|clause| {
+        let unknown = clause.predicate.columns().into_iter().find(|name| !known(name));
+        unknown.is_none_or(|name| {
+            miss(name);
+            false
+        })
+    });
+    if let Some(views) = &mut chosen.views {
+        views.retain(|view| match unfit(&view.mark, schema) {
+            None => true,
+            Some(Unfit::Missing(name)) => {
+                miss(&name);
+                false
+            }
+            Some(Unfit::Kind(name)) => {
+                complaints.push(format!(
+                    "the view {:?} was left out: column {name:?} has no such axis",
+                    describe::mark(&view.mark)
+                ));
+                false
+            }
+        });
+    }
+    for list in [&mut chosen.columns, &mut chosen.row_columns].into_iter().flatten() {
+        list.retain(|name| {
+            let there = known(name);
+            if !there {
+                miss(name);
+            }
+            there
+        });
+    }
+    chosen.order_by.retain(|key| {
+        let there = known(&key.column);
+        if !there {
+            miss(&key.column);
+        }
+        there
+    });
+
+    let views = chosen.views.get_or_insert_with(|| defaults::views(schema));
+    let needed = needed(views, chosen.clauses.iter().flat_map(|clause| clause.predicate.columns()));
+    match &mut chosen.columns {
+        None => chosen.columns = Some(defaults::columns(schema, rows, &needed)),
+        // A view or a filter of a link works even where its list of columns was cut.
+        Some(columns) => {
+            for name in needed {
+                if !columns.contains(&name) {
+                    columns.push(name);
+                }
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let names = missing.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        let (noun, verb) = if missing.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let version =
+            chosen.version.as_ref().map(|v| format!(" at version {v}")).unwrap_or_default();
+        complaints.push(format!(
+            "{noun} {names} {verb} not in this table{version}: what used {} was left out",
+            if missing.len() == 1 { "it" } else { "them" }
+        ));
+    }
+    complaints
+}
+
+/// The columns that views and clauses read, each once.
+pub fn needed<'a>(
+    views: &'a [ShownView],
+    of_clauses: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let of_views = views.iter().flat_map(|view| mark_columns(&view.mark));
+    for name in of_views.chain(of_clauses) {
+        if !names.iter().any(|seen| seen == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The columns that a mark reads.
+pub fn mark_columns(mark: &Mark) -> Vec<&str> {
+    match mark {
+        Mark::Scatter { x, y, color } => {
+            [Some(x), Some(y), color.as_ref()].into_iter().flatten().map(String::as_str).collect()
+        }
+        Mark::Histogram { column, .. } | Mark::Bars { column, .. } => vec![column],
+    }
+}
+
+enum Unfit {
+    Missing(String),
+    Kind(String),
+}
+
+fn unfit(mark: &Mark, schema: &[ColumnInfo]) -> Option<Unfit> {
+    let kind_of = |name: &str| schema.iter().find(|column| column.name == name).map(|c| c.kind);
+    let check = |name: &str, fits: fn(Kind) -> bool| match kind_of(name) {
+        None => Some(Unfit::Missing(name.to_owned())),
+        Some(kind) if fits(kind) => None,
+        Some(_) => Some(Unfit::Kind(name.to_owned())),
+    };
+    let axis = |kind| matches!(kind, Kind::Number | Kind::Time);
+    let named = |kind| matches!(kind, Kind::Category | Kind::Boolean | Kind::Text);
+    let colorful = |kind| !matches!(kind, Kind::Vector | Kind::Nested);
+    match mark {
+        Mark::Scatter { x, y, color } => check(x, axis)
+            .or_else(|| check(y, axis))
+            .or_else(|| color.as_deref().and_then(|color| check(color, colorful))),
+        Mark::Histogram { column, .. } => check(column, axis),
+        Mark::Bars { column, .. } => check(column, named),
+    }
+}

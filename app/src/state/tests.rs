@@ -1,0 +1,194 @@
+//! What commands do to the choice, and how a choice settles on a schema.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use engine::kind::Kind;
+use engine::literal::Literal;
+
+use super::command::command_from_key;
+use super::settle::settle;
+use super::*;
+use crate::protocol::ColumnInfo;
+
+fn info(name: &str, kind: Kind) -> ColumnInfo {
+    ColumnInfo {
+        name: name.to_owned(),
+        data_type: String::new(),
+        kind,
+        nullable: true,
+        bytes_per_row: 8.0,
+        min: None,
+        max: None,
+        null_count: None,
+        distinct_count: None,
+    }
+}
+
+fn flights() -> Vec<ColumnInfo> {
+    vec![
+        info("date", Kind::Time),
+        info("delay", Kind::Number),
+        info("distance", Kind::Number),
+        info("flight_id", Kind::Number),
+        info("origin", Kind::Text),
+        info("path", Kind::Nested),
+    ]
+}
+
+fn delay(low: i64, high: i64) -> Predicate {
+    Predicate::Between {
+        column: "delay".to_owned(),
+        low: Literal::from(low),
+        high: Literal::from(high),
+    }
+}
+
+fn set(predicate: Option<Predicate>, gesture: Gesture) -> Command {
+    Command::SetClause { id: column_clause("delay"), predicate, gesture }
+}
+
+fn opened() -> Model {
+    let mut model = Model::default();
+    model.apply(&Command::OpenTable { table: "flights".to_owned() });
+    settle(&mut model.chosen, &flights(), Some(3_000_000), Some(Version::Number(4)));
+    model
+}
+
+#[test]
+fn a_table_opens_with_views_and_columns_of_its_schema() {
+    let model = opened();
+    let marks: Vec<String> =
+        model.chosen.shown_views().iter().map(|view| describe::mark(&view.mark)).collect();
+    assert_eq!(marks, ["distance by delay", "date", "delay", "distance", "origin"]);
+    let columns = model.chosen.columns.as_ref().unwrap();
+    assert_eq!(columns, &["date", "delay", "distance", "flight_id", "origin"]);
+    assert_eq!(model.chosen.version, Some(Version::Number(4)));
+}
+
+#[test]
+fn columns_too_large_to_load_are_left_to_the_user() {
+    let mut chosen = Chosen { table: Some("t".to_owned()), ..Chosen::default() };
+    settle(&mut chosen, &flights(), Some(10_000_000), None);
+    // Four columns of eighty megabytes are needed by the views; a fifth would be too much.
+    assert_eq!(chosen.columns.unwrap(), ["date", "delay", "distance", "origin"]);
+}
+
+#[test]
+fn a_drag_is_one_step_of_undo() {
+    let mut model = opened();
+    assert_eq!(model.apply(&set(Some(delay(0, 10)), Gesture::Moving)), AddressChange::None);
+    assert_eq!(model.apply(&set(Some(delay(0, 20)), Gesture::Moving)), AddressChange::None);
+    assert_eq!(model.apply(&set(Some(delay(0, 30)), Gesture::Done)), AddressChange::Push);
+    model.apply(&set(Some(delay(5, 30)), Gesture::Done));
+    model.apply(&Command::Undo);
+    assert_eq!(model.chosen.clause("column:delay"), Some(&delay(0, 30)));
+    model.apply(&Command::Undo);
+    assert_eq!(model.chosen.clauses, []);
+    assert!(!model.history.can_undo());
+    model.apply(&Command::Redo);
+    model.apply(&Command::Redo);
+    assert_eq!(model.chosen.clause("column:delay"), Some(&delay(5, 30)));
+    model.apply(&Command::ClearClauses);
+    assert_eq!(model.chosen.clauses, []);
+    model.apply(&Command::Undo);
+    assert_eq!(model.chosen.clause("column:delay"), Some(&delay(5, 30)));
+}
+
+#[test]
+fn a_drag_that_comes_back_leaves_no_step() {
+    let mut model = opened();
+    model.apply(&set(Some(delay(0, 10)), Gesture::Moving));
+    assert_eq!(model.apply(&set(None, Gesture::Done)), AddressChange::Replace);
+    assert!(!model.history.can_undo());
+}
+
+#[test]
+fn a_box_goes_with_its_axes() {
+    let mut model = opened();
+    let view = ViewId(1);
+    let the_box = Command::SetClause {
+        id: "view:1".to_owned(),
+        predicate: Some(delay(0, 1)),
+        gesture: Gesture::Done,
+    };
+    let viewport = Viewport { x: [0.0, 1.0], y: [0.0, 1.0] };
+    let zoom = Command::SetViewport { view, viewport: Some(viewport), gesture: Gesture::Done };
+    model.apply(&the_box);
+    assert_eq!(model.apply(&zoom), AddressChange::Replace);
+    let recolored = Mark::Scatter {
+        x: "delay".to_owned(),
+        y: "distance".to_owned(),
+        color: Some("origin".to_owned()),
+    };
+    model.apply(&Command::SetMark { view, mark: recolored });
+    assert_eq!(model.chosen.view(view).unwrap().viewport, Some(viewport));
+    assert!(model.chosen.clause("view:1").is_some());
+    let turned = Mark::Scatter { x: "distance".to_owned(), y: "delay".to_owned(), color: None };
+    model.apply(&Command::SetMark { view, mark: turned });
+    assert_eq!(model.chosen.view(view).unwrap().viewport, None);
+    assert_eq!(model.chosen.clauses, []);
+    model.apply(&the_box);
+    model.apply(&Command::RemoveView { view });
+    assert_eq!(model.chosen.clauses, []);
+    model.apply(&Command::Undo);
+    assert!(model.chosen.clause("view:1").is_some());
+}
+
+#[test]
+fn views_are_added_moved_and_removed() {
+    let mut model = opened();
+    let mark = defaults::mark_of(&info("origin", Kind::Text)).unwrap();
+    model.apply(&Command::AddView { mark: mark.clone() });
+    let added = model.chosen.shown_views().last().unwrap().id;
+    assert_eq!(added, ViewId(6));
+    model.apply(&Command::MoveView { view: added, to: 0 });
+    assert_eq!(model.chosen.shown_views()[0].id, added);
+    model.apply(&Command::MoveView { view: added, to: 99 });
+    assert_eq!(model.chosen.shown_views().last().unwrap().id, added);
+    for _ in 0..100 {
+        model.apply(&Command::AddView { mark: mark.clone() });
+    }
+    assert_eq!(model.chosen.shown_views().len(), VIEWS_MAX);
+}
+
+#[test]
+fn what_a_version_lacks_is_left_out_and_said() {
+    let mut model = opened();
+    model.apply(&set(Some(delay(0, 10)), Gesture::Done));
+    let sort =
+        OrderKey { column: "delay".to_owned(), descending: false, nulls: Default::default() };
+    model.apply(&Command::SortRows { order_by: vec![sort] });
+    let without: Vec<ColumnInfo> = flights().into_iter().filter(|c| c.name != "delay").collect();
+    let complaints = settle(&mut model.chosen, &without, Some(10), Some(Version::Number(1)));
+    assert_eq!(
+        complaints,
+        [r#"column "delay" is not in this table at version 1: what used it was left out"#]
+    );
+    assert_eq!((model.chosen.clauses.len(), model.chosen.order_by.len()), (0, 0));
+    let marks: Vec<String> =
+        model.chosen.shown_views().iter().map(|view| describe::mark(&view.mark)).collect();
+    assert_eq!(marks, ["date", "distance", "origin"]);
+    let wrong = ShownView {
+        id: ViewId(9),
+        mark: Mark::Bars { column: "distance".to_owned(), limit: 9, search: String::new() },
+        viewport: None,
+    };
+    model.chosen.views = Some(vec![wrong]);
+    let complaints = settle(&mut model.chosen, &without, Some(10), None);
+    assert!(complaints[0].contains("has no such axis"), "{complaints:?}");
+    assert_eq!(model.chosen.shown_views(), []);
+}
+
+#[test]
+fn keys_name_commands() {
+    assert_eq!(command_from_key("z", true, false, false), Some(Command::Undo));
+    assert_eq!(command_from_key("Z", true, true, false), Some(Command::Redo));
+    assert_eq!(command_from_key("y", true, false, false), Some(Command::Redo));
+    assert!(command_from_key("?", false, true, false).is_some());
+    assert!(command_from_key("?", false, false, false).is_some());
+    assert!(command_from_key("/", false, true, false).is_some());
+    assert_eq!(command_from_key("z", false, false, false), None);
+    assert_eq!(command_from_key("t", true, false, false), None);
+    assert_eq!(command_from_key("T", false, true, false), None);
+    assert_eq!(command_from_key("z", true, false, true), None);
+}
