@@ -166,10 +166,10 @@ impl Mask {
 
     /// The rows in the mask, ascending.
     pub fn iter_ones(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(index, &word)| Ones {
-            word,
-            base: index * WORD_BITS,
-        })
+        self.words
+            .iter()
+            .enumerate()
+            .flat_map(|(index, &word)| Ones { word, base: index * WORD_BITS })
     }
 }
 
