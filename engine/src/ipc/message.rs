@@ -61,8 +61,8 @@ pub(crate) fn check_version(version: fb::MetadataVersion) -> Result<(), IpcError
     match version {
         fb::MetadataVersion::V4 | fb::MetadataVersion::V5 => Ok(()),
         other => {
-            let feature = format!("metadata version {} (before arrow 0.8)", other.0 + 1);
-            Err(IpcError::unsupported("message", feature))
+            let name = other.variant_name().unwrap_or("unknown");
+            Err(IpcError::unsupported("message", format!("metadata version {name}")))
         }
     }
 }

@@ -201,13 +201,11 @@ impl StreamDecoder {
         }
         let is_plausible =
             word(piece) == CONTINUATION || word(piece) as usize <= self.limits.metadata_bytes_max;
-        if is_plausible {
-            return self.prefix(piece, 0);
-        }
         let found = match piece {
             b"PAR1" => "a parquet file".to_owned(),
             b"FEA1" => "a feather file of version 1".to_owned(),
-            [0x1F, 0x8B, ..] => "a gzip file".to_owned(),
+            [0x1F, 0x8B, 8, _] => "a gzip file".to_owned(),
+            _ if is_plausible => return self.prefix(piece, 0),
             other => format!("it starts with the bytes {other:02x?}"),
         };
         Err(IpcError::NotIpc { found })

@@ -142,6 +142,10 @@ impl ArrayReader<'_> {
         let node = self.node(column)?;
         let ends = self.child(column, 0)?;
         let values = self.child(column, 1)?;
+        if node.len == 0 {
+            // Some writers leave a run of nothing, which no array may have.
+            return Ok(new_empty_array(column.value_type()));
+        }
         let array = builder(column, &node, None).add_child_data(ends.to_data());
         build(column, array.add_child_data(values.to_data()))
     }
