@@ -1,0 +1,222 @@
+//! Lakes: where tables are, which there are, and each pinned at a version.
+//!
+//! [`Lakes`] finds a [`Table`] by its name, the table gives a [`Snapshot`] of one version, and
+//! [`crate::scan`] reads that. Knows object stores and file formats; nothing of HTTP or queries.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), server::lake::LakeError> {
+//! use server::lake::{LakeOptions, LakeSpec, Lakes, VersionSpec};
+//! let specs: Vec<LakeSpec> = vec!["./lake".parse()?, "prod=s3://bucket/tables".parse()?];
+//! let lakes = Lakes::open(&specs, LakeOptions::default())?;
+//! let snapshot = lakes.table("prod/flights").await?.snapshot(VersionSpec::Latest).await?;
+//! println!("{} has {:?} rows", snapshot.table(), snapshot.rows());
+//! # Ok(()) }
+//! ```
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use object_store::ObjectStore;
+
+mod arrow_file;
+mod cache;
+pub(crate) mod csv;
+mod discover;
+pub mod error;
+mod facts;
+mod fault;
+mod files;
+pub(crate) mod footer;
+pub mod format;
+mod hive;
+mod local;
+mod name;
+mod patient;
+pub mod snapshot;
+pub(crate) mod source;
+pub mod spec;
+pub mod statistics;
+pub mod store;
+mod table;
+pub mod version;
+
+pub use error::{BadTable, LakeError, StoreFailure};
+pub use format::Format;
+pub use snapshot::{DataFile, Snapshot};
+pub use spec::{LakeRoot, LakeSpec};
+pub use statistics::ColumnStatistics;
+pub use store::StoreOptions;
+pub use table::{Commit, Table};
+pub use version::{Version, VersionSpec};
+
+use source::Lake;
+
+/// Tables that a listing opens at the same time.
+const CONCURRENT_TABLES: usize = 8;
+
+/// Bounds and waiting times, for all lakes.
+#[derive(Debug, Clone)]
+pub struct LakeOptions {
+    pub store: StoreOptions,
+    /// Folders deeper than this are not looked into.
+    pub depth_max: usize,
+    /// A listing stops after this many files and folders, and says so.
+    pub entries_max: usize,
+    /// Data files of one table.
+    pub files_max: usize,
+    /// CSV files up to this size are read whole to find their types; of larger ones the head is.
+    pub csv_infer_bytes: u64,
+    pub snapshot_cache_bytes: usize,
+    pub footer_cache_bytes: usize,
+}
+
+impl Default for LakeOptions {
+    fn default() -> Self {
+        Self {
+            store: StoreOptions::default(),
+            depth_max: 8,
+            entries_max: 100_000,
+            files_max: 1_000_000,
+            csv_infer_bytes: 256 << 20,
+            snapshot_cache_bytes: 256 << 20,
+            footer_cache_bytes: 128 << 20,
+        }
+    }
+}
+
+/// The lakes that are being served. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lakes {
+    lakes: Arc<[Arc<Lake>]>,
+}
+
+/// What a listing found.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// By name.
+    pub tables: Vec<Listed>,
+    /// Whether a bound stopped the search, so that there may be more.
+    pub truncated: bool,
+}
+
+/// One table of a listing, or a lake that could not be listed.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub name: String,
+    /// None where it could not be told.
+    pub format: Option<Format>,
+    /// The newest version, or why it cannot be opened.
+    pub snapshot: Result<Arc<Snapshot>, LakeError>,
+}
+
+impl Lakes {
+    /// Opens lakes by their addresses. Looks at local folders, asks no network.
+    ///
+    /// Tables of a lake with a name are called `name/…`; those of the others go by their path
+    /// alone, and where two have the same the lake that was given first wins.
+    pub fn open(specs: &[LakeSpec], options: LakeOptions) -> Result<Self, LakeError> {
+        let options = Arc::new(options);
+        let open = |spec| Lake::open(spec, Arc::clone(&options)).map(Arc::new);
+        let lakes: Vec<Arc<Lake>> = specs.iter().map(open).collect::<Result<_, _>>()?;
+        for (i, spec) in specs.iter().enumerate() {
+            let earlier = specs.iter().take(i).any(|other| other.name == spec.name);
+            if spec.name.is_some() && earlier {
+                return Err(LakeError::Spec {
+                    spec: spec.label(),
+                    reason: "two lakes have this name".to_owned(),
+                });
+            }
+        }
+        Ok(Self { lakes: lakes.into() })
+    }
+
+    /// One lake on a store of the caller's, whose root is the lake.
+    pub fn on_store(spec: &LakeSpec, store: Arc<dyn ObjectStore>, options: LakeOptions) -> Self {
+        let lake = Lake::on_store(spec, store, Arc::new(options));
+        Self { lakes: Arc::new([Arc::new(lake)]) }
+    }
+
+    /// Every table, with its newest version. Never fails as a whole: what cannot be opened is
+    /// listed with its error, and so is a lake that cannot be reached.
+    pub async fn list(&self) -> Listing {
+        let mut listing = Listing::default();
+        for (found, lake) in self.discover_all().await {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    let name = lake.access.label.clone();
+                    listing.tables.push(Listed { name, format: None, snapshot: Err(error) });
+                    continue;
+                }
+            };
+            listing.truncated |= found.truncated;
+            let tables = found.tables.into_iter().map(|(path, source)| {
+                let table = Table::new(Arc::clone(&lake), &path, source);
+                async move {
+                    let snapshot = table.snapshot(VersionSpec::Latest).await;
+                    let format = table.format().or_else(|| Some(snapshot.as_ref().ok()?.format()));
+                    Listed { name: table.name().to_owned(), format, snapshot }
+                }
+            });
+            let tables: Vec<Listed> =
+                stream::iter(tables).buffered(CONCURRENT_TABLES).collect().await;
+            listing.tables.extend(tables);
+        }
+        // Sorted stably, so that of two tables of one name the earlier lake's stays.
+        listing.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        listing.tables.dedup_by(|later, first| later.name == first.name);
+        listing
+    }
+
+    async fn discover_all(&self) -> Vec<(Result<discover::Found, LakeError>, Arc<Lake>)> {
+        let all = self
+            .lakes
+            .iter()
+            .map(|lake| async move { (discover::discover(lake).await, Arc::clone(lake)) });
+        futures::future::join_all(all).await
+    }
+
+    /// The table of this name, found without waiting for a listing.
+    pub async fn table(&self, name: &str) -> Result<Table, LakeError> {
+        let path = name::check(name)?;
+        let mut missing = None;
+        for (lake, path) in self.candidates(&path) {
+            match discover::lookup(&lake, &path).await {
+                Ok(source) => return Ok(Table::new(lake, path.as_ref(), source)),
+                Err(error @ LakeError::NoTable { near: Some(_), .. }) => missing = Some(error),
+                Err(error @ LakeError::NoTable { .. }) => {
+                    missing.get_or_insert(error);
+                }
+                // A lake that cannot be reached may hold the table: no other may stand in for it.
+                Err(error) => return Err(error),
+            }
+        }
+        Err(missing.unwrap_or(LakeError::NoTable { name: name.to_owned(), near: None }))
+    }
+
+    /// A table pinned at a version, in one step.
+    pub async fn snapshot(
+        &self,
+        name: &str,
+        version: VersionSpec,
+    ) -> Result<Arc<Snapshot>, LakeError> {
+        self.table(name).await?.snapshot(version).await
+    }
+
+    /// The lakes that could hold a name, and what its path would be in each.
+    fn candidates(
+        &self,
+        path: &object_store::path::Path,
+    ) -> Vec<(Arc<Lake>, object_store::path::Path)> {
+        let mut parts = path.parts();
+        let first = parts.next();
+        let rest: object_store::path::Path = parts.collect();
+        let named = self.lakes.iter().filter(|lake| {
+            lake.name.as_deref() == first.as_ref().map(AsRef::as_ref) && !rest.is_root()
+        });
+        let named = named.map(|lake| (Arc::clone(lake), rest.clone()));
+        let unnamed = self.lakes.iter().filter(|lake| lake.name.is_none());
+        let unnamed = unnamed.map(|lake| (Arc::clone(lake), path.clone()));
+        named.chain(unnamed).collect()
+    }
+}

@@ -1,0 +1,293 @@
+//! Finds the tables of a lake by looking: all of them for a listing, or one by its name.
+//!
+//! One rule for both, stated in [`folder_kind`] and [`names_of`]; a lookup by name lists only the
+//! folders on its way.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::error::LakeError;
+use super::files;
+use super::format::Format;
+use super::name;
+use super::source::Lake;
+use crate::delta::LOG_FOLDER;
+
+/// Folders that are listed at the same time.
+const CONCURRENT_FOLDERS: usize = 16;
+
+/// Where a table's bytes are.
+#[derive(Debug, Clone)]
+pub(crate) enum TableSource {
+    Delta {
+        root: Path,
+    },
+    /// One file, or the files of a folder.
+    Files {
+        root: Path,
+        format: Format,
+        files: Vec<ObjectMeta>,
+    },
+    /// A folder of `key=value` folders, whose files are still to be listed.
+    Partitioned {
+        root: Path,
+    },
+}
+
+impl TableSource {
+    /// The format, where it is known before the files are listed.
+    pub(crate) fn format(&self) -> Option<Format> {
+        match self {
+            Self::Delta { .. } => Some(Format::Delta),
+            Self::Files { format, .. } => Some(*format),
+            Self::Partitioned { .. } => None,
+        }
+    }
+}
+
+/// The tables of one lake, by their path in it.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) tables: BTreeMap<String, TableSource>,
+    /// Whether a bound stopped the search.
+    pub(crate) truncated: bool,
+}
+
+/// One folder, with what discovery does not look at left out.
+#[derive(Debug, Default)]
+struct Level {
+    has_log: bool,
+    folders: Vec<String>,
+    files: Vec<(Format, ObjectMeta)>,
+}
+
+enum FolderKind {
+    Delta,
+    Partitioned,
+    /// Files of one format: a table if they have one schema too.
+    Flat(Format, Vec<ObjectMeta>),
+    Plain,
+}
+
+async fn level(lake: &Lake, folder: &Path) -> Result<Level, LakeError> {
+    let listed = lake
+        .store()
+        .list_with_delimiter(Some(folder))
+        .await
+        .map_err(|error| lake.access.store_error("", folder, error))?;
+    let mut level = Level::default();
+    for prefix in listed.common_prefixes {
+        match prefix.filename() {
+            Some(LOG_FOLDER) => level.has_log = true,
+            Some(folder) if name::is_visible(folder) || is_partition(folder) => {
+                level.folders.push(folder.to_owned());
+            }
+            _ => {}
+        }
+    }
+    for meta in listed.objects {
+        let visible = meta.location.filename().filter(|file| name::is_visible(file));
+        if let Some((format, _)) = visible.and_then(Format::of_file) {
+            level.files.push((format, meta));
+        }
+    }
+    level.files.sort_by(|a, b| a.1.location.cmp(&b.1.location));
+    Ok(level)
+}
+
+/// Whether a folder's name is `key=value`, as Hive writes partitions.
+pub(crate) fn is_partition(folder: &str) -> bool {
+    folder.split_once('=').is_some_and(|(key, _)| !key.is_empty() && !key.starts_with(['.', '_']))
+}
+
+/// What a folder is, as far as its own listing tells.
+fn folder_kind(level: &Level) -> FolderKind {
+    if level.has_log {
+        return FolderKind::Delta;
+    }
+    if level.folders.iter().any(|folder| is_partition(folder)) {
+        return FolderKind::Partitioned;
+    }
+    match level.files.first() {
+        Some((format, _)) if level.files.iter().all(|(other, _)| other == format) => {
+            let files = level.files.iter().map(|(_, meta)| meta.clone()).collect();
+            FolderKind::Flat(*format, files)
+        }
+        _ => FolderKind::Plain,
+    }
+}
+
+/// Every table of the lake.
+pub(crate) async fn discover(lake: &Lake) -> Result<Found, LakeError> {
+    let mut folders: BTreeMap<String, TableSource> = BTreeMap::new();
+    let mut loose: Vec<(Format, ObjectMeta)> = Vec::new();
+    let mut found = Found::default();
+    let mut entries = 0_usize;
+    let mut waiting = vec![Path::ROOT];
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < CONCURRENT_FOLDERS {
+            let Some(folder) = waiting.pop() else { break };
+            running.push(look_into(lake, folder));
+        }
+        let Some(seen) = running.next().await else {
+            break;
+        };
+        let Seen { folder, table, files, below } = seen?;
+        if let Some(table) = table {
+            folders.insert(folder.to_string(), table);
+        }
+        entries += files.len() + below.len() + 1;
+        loose.extend(files);
+        let deep = folder.parts_count() >= lake.options.depth_max;
+        if entries > lake.options.entries_max || (deep && !below.is_empty()) {
+            found.truncated = true;
+            continue;
+        }
+        waiting.extend(below);
+    }
+    found.tables = names_of(folders, loose);
+    Ok(found)
+}
+
+struct Seen {
+    folder: Path,
+    /// The folder itself, if it is one table.
+    table: Option<TableSource>,
+    /// Files that are tables.
+    files: Vec<(Format, ObjectMeta)>,
+    /// Folders to look into.
+    below: Vec<Path>,
+}
+
+async fn look_into(lake: &Lake, folder: Path) -> Result<Seen, LakeError> {
+    let level = level(lake, &folder).await?;
+    let below: Vec<Path> =
+        level.folders.iter().map(|name| folder.clone().join(name.as_str())).collect();
+    let (table, files, below) = match folder_kind(&level) {
+        FolderKind::Delta => (Some(TableSource::Delta { root: folder.clone() }), vec![], vec![]),
+        FolderKind::Partitioned => {
+            (Some(TableSource::Partitioned { root: folder.clone() }), vec![], vec![])
+        }
+        FolderKind::Flat(format, files)
+            if !folder.is_root() && files::have_one_schema(lake, format, &files).await =>
+        {
+            let root = folder.clone();
+            (Some(TableSource::Files { root, format, files }), vec![], below)
+        }
+        _ => (None, level.files, below),
+    };
+    Ok(Seen { folder, table, files, below })
+}
+
+/// Gives each table its name. Folders keep theirs; a file drops its extension unless a folder or
+/// another file would then have the same name.
+fn names_of(
+    mut tables: BTreeMap<String, TableSource>,
+    loose: Vec<(Format, ObjectMeta)>,
+) -> BTreeMap<String, TableSource> {
+    let taken: HashSet<String> = tables.keys().cloned().collect();
+    let mut stems: HashMap<String, usize> = HashMap::new();
+    for (_, meta) in &loose {
+        *stems.entry(stem(&meta.location)).or_default() += 1;
+    }
+    for (format, meta) in loose {
+        let stem = stem(&meta.location);
+        let alone = stems.get(&stem) == Some(&1) && !taken.contains(&stem);
+        let path = if alone { stem } else { meta.location.to_string() };
+        tables.entry(path).or_insert_with(|| file_source(format, meta));
+    }
+    tables
+}
+
+fn stem(location: &Path) -> String {
+    let path = location.as_ref();
+    let file = location.filename().unwrap_or(path);
+    let stem = Format::of_file(file).map_or(file, |(_, stem)| stem);
+    let extension = file.len() - stem.len();
+    path.get(..path.len() - extension).unwrap_or(path).to_owned()
+}
+
+fn file_source(format: Format, meta: ObjectMeta) -> TableSource {
+    TableSource::Files {
+        root: meta.location.parent().unwrap_or_default(),
+        format,
+        files: vec![meta],
+    }
+}
+
+/// The table of this path, found without looking at the rest of the lake. An error names a near
+/// name if there is one beside it.
+pub(crate) async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
+    let missing = |near: Option<String>| LakeError::NoTable {
+        name: lake.table_name(path.as_ref()),
+        near: near.map(|near| lake.table_name(&near)),
+    };
+    let mut levels = levels_on_the_way(lake, path).await?;
+    let Some(own) = levels.pop() else {
+        return Err(missing(None));
+    };
+    // A table's files are its own business: nothing inside of one is a table.
+    for (depth, level) in levels.iter().enumerate() {
+        let root: Path = path.parts().take(depth).collect();
+        let source = match folder_kind(level) {
+            FolderKind::Delta => TableSource::Delta { root },
+            FolderKind::Partitioned => TableSource::Partitioned { root },
+            _ => continue,
+        };
+        let is_root_table = depth == 0 && path.as_ref() == lake.root_table;
+        return if is_root_table { Ok(source) } else { Err(missing(None)) };
+    }
+    match folder_kind(&own) {
+        FolderKind::Delta => return Ok(TableSource::Delta { root: path.clone() }),
+        FolderKind::Partitioned => return Ok(TableSource::Partitioned { root: path.clone() }),
+        FolderKind::Flat(format, files) if files::have_one_schema(lake, format, &files).await => {
+            return Ok(TableSource::Files { root: path.clone(), format, files });
+        }
+        _ => {}
+    }
+    let siblings = levels.pop().unwrap_or_default();
+    if let Some((format, meta)) = loose_file(&siblings, path) {
+        return Ok(file_source(format, meta));
+    }
+    let names: Vec<String> = sibling_names(&siblings, path);
+    Err(missing(name::nearest(path.as_ref(), names.iter().map(String::as_str)).map(str::to_owned)))
+}
+
+/// The folders from the root down to the path itself, listed at the same time.
+async fn levels_on_the_way(lake: &Lake, path: &Path) -> Result<Vec<Level>, LakeError> {
+    let parts: Vec<_> = path.parts().collect();
+    let folders =
+        (0..=parts.len()).map(|depth| parts.iter().take(depth).cloned().collect::<Path>());
+    let levels = folders.map(|folder| async move { level(lake, &folder).await });
+    futures::future::try_join_all(levels).await
+}
+
+/// The file of this name: without its extension where that is enough to tell, or with it.
+fn loose_file(siblings: &Level, path: &Path) -> Option<(Format, ObjectMeta)> {
+    let with_stem: Vec<_> =
+        siblings.files.iter().filter(|(_, meta)| stem(&meta.location) == path.as_ref()).collect();
+    let found = match with_stem[..] {
+        [only] => Some(only),
+        _ => siblings.files.iter().find(|(_, meta)| meta.location == *path),
+    };
+    found.cloned()
+}
+
+fn sibling_names(siblings: &Level, path: &Path) -> Vec<String> {
+    let parent = path.parent().unwrap_or_default();
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for (_, meta) in &siblings.files {
+        *count.entry(stem(&meta.location)).or_default() += 1;
+    }
+    let files = siblings.files.iter().map(|(_, meta)| match count.get(&stem(&meta.location)) {
+        Some(1) => stem(&meta.location),
+        _ => meta.location.to_string(),
+    });
+    let folders =
+        siblings.folders.iter().map(|folder| parent.clone().join(folder.as_str()).to_string());
+    files.chain(folders).collect()
+}

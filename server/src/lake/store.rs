@@ -1,0 +1,164 @@
+//! Opens the object store of a lake: a folder, or S3 by the usual `AWS_…` variables.
+//! Everything a store returns passes through here once, so failures get their kind here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::client::{HttpError, HttpErrorKind};
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
+
+use super::error::{LakeError, StoreFailure};
+use super::local::LocalStore;
+use super::patient::PatientStore;
+use super::spec::{LakeRoot, LakeSpec};
+
+/// How long a store may keep a caller waiting. The defaults give an error within seconds.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Time for a connection to stand. `AWS_CONNECT_TIMEOUT` overrides it.
+    pub connect_timeout: Duration,
+    /// Time without a byte before a request is given up, retries included.
+    pub idle_timeout: Duration,
+    /// Further tries of a request that failed in a way that may pass.
+    pub retries: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(20),
+            retries: 2,
+        }
+    }
+}
+
+/// The store of a lake, rooted at the lake: no path leads out of it.
+pub fn open(spec: &LakeSpec, options: &StoreOptions) -> Result<Arc<dyn ObjectStore>, LakeError> {
+    match &spec.root {
+        LakeRoot::Folder(folder) => match LocalStore::open(folder) {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(error) => Err(LakeError::Spec {
+                spec: spec.label(),
+                reason: format!("{error}: {}", folder.display()),
+            }),
+        },
+        LakeRoot::S3 { bucket, prefix } => {
+            let s3 = s3_builder(bucket, options).build().map_err(|error| LakeError::Spec {
+                spec: spec.label(),
+                reason: error.to_string(),
+            })?;
+            let prefix = Path::parse(prefix).map_err(|error| LakeError::Spec {
+                spec: spec.label(),
+                reason: error.to_string(),
+            })?;
+            let patient = PatientStore::new(PrefixStore::new(s3, prefix), options.idle_timeout);
+            Ok(Arc::new(patient))
+        }
+    }
+}
+
+fn s3_builder(bucket: &str, options: &StoreOptions) -> AmazonS3Builder {
+    let connect = AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout);
+    let total = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+    let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    if std::env::var_os("AWS_CONNECT_TIMEOUT").is_none() {
+        builder = builder.with_config(connect, seconds(options.connect_timeout));
+    }
+    if std::env::var_os("AWS_TIMEOUT").is_none() {
+        // The idle timeout guards a request; a large body may take longer than any fixed total.
+        builder = builder.with_config(total, "600 seconds");
+    }
+    builder.with_retry(RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(2),
+            base: 3.0,
+        },
+        max_retries: options.retries,
+        retry_timeout: options.idle_timeout,
+    })
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} milliseconds", duration.as_millis())
+}
+
+/// The error of every write to a lake that is only read.
+pub(super) fn read_only(operation: &str, store: &dyn std::fmt::Display) -> object_store::Error {
+    object_store::Error::NotImplemented {
+        operation: operation.to_owned(),
+        implementer: format!("read-only {store}"),
+    }
+}
+
+/// Tells how a store failed from its error, looking through what wraps the transport's own.
+pub fn failure(error: &(dyn std::error::Error + 'static)) -> StoreFailure {
+    let mut next = Some(error);
+    let mut kind = None;
+    while let Some(current) = next {
+        if let Some(error) = current.downcast_ref::<object_store::Error>()
+            && matches!(
+                error,
+                object_store::Error::PermissionDenied { .. }
+                    | object_store::Error::Unauthenticated { .. }
+            )
+        {
+            return StoreFailure::Denied;
+        }
+        if current.is::<super::patient::IdleTimeout>() {
+            return StoreFailure::TimedOut;
+        }
+        if let Some(http) = current.downcast_ref::<HttpError>() {
+            kind = Some(match http.kind() {
+                HttpErrorKind::Connect => StoreFailure::Unreachable,
+                HttpErrorKind::Timeout => StoreFailure::TimedOut,
+                HttpErrorKind::Request | HttpErrorKind::Interrupted | HttpErrorKind::Decode => {
+                    StoreFailure::Dropped
+                }
+                _ => StoreFailure::Failed,
+            });
+        }
+        if let Some(io) = current.downcast_ref::<std::io::Error>() {
+            kind = match io.kind() {
+                std::io::ErrorKind::ConnectionRefused => Some(StoreFailure::Unreachable),
+                std::io::ErrorKind::ConnectionReset
+                | std::io::ErrorKind::BrokenPipe
+                | std::io::ErrorKind::UnexpectedEof => Some(StoreFailure::Dropped),
+                std::io::ErrorKind::TimedOut => Some(StoreFailure::TimedOut),
+                std::io::ErrorKind::PermissionDenied => Some(StoreFailure::Denied),
+                _ => kind,
+            };
+        }
+        next = current.source();
+    }
+    kind.unwrap_or_else(|| failure_from_status(&error.to_string()))
+}
+
+/// The status of an answer is not public in the store's errors: it has to be read from the text.
+fn failure_from_status(text: &str) -> StoreFailure {
+    let status = text
+        .split_once("status code: ")
+        .and_then(|(_, rest)| rest.get(..3))
+        .and_then(|digits| digits.parse::<u16>().ok());
+    match status {
+        Some(401 | 403) => StoreFailure::Denied,
+        Some(429 | 503) => StoreFailure::Throttled,
+        Some(408 | 504) => StoreFailure::TimedOut,
+        _ if text.contains("SlowDown") => StoreFailure::Throttled,
+        _ => StoreFailure::Failed,
+    }
+}
+
+/// A store's error as the lake's, with the path it was about.
+pub fn lake_error(lake: &str, path: Option<&Path>, error: object_store::Error) -> LakeError {
+    LakeError::Store {
+        lake: lake.to_owned(),
+        failure: failure(&error),
+        path: path.map(ToString::to_string),
+        source: Arc::new(error),
+    }
+}
