@@ -27,6 +27,8 @@ pub mod tone;
 #[cfg(target_arch = "wasm32")]
 pub mod canvas;
 pub mod gpu;
+#[cfg(target_arch = "wasm32")]
+pub mod painter;
 
 use crate::protocol::Viewport;
 use palette::{Palette, Rgb};
@@ -124,6 +126,6 @@ pub enum Progress {
     Done,
     /// Call again; what is on screen may be part of it.
     More,
-    /// The GPU is busy or being set up: call again at the next `canvas::Event::Wake`.
+    /// The GPU is busy or being set up: call again at the next `painter::Event::Wake`.
     Waiting,
 }

@@ -42,6 +42,10 @@ impl Density {
         self.columns
     }
 
+    pub fn extent(&self) -> Viewport {
+        self.extent
+    }
+
     pub fn counts(&self) -> &[u32] {
         &self.counts
     }

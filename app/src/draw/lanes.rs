@@ -14,6 +14,21 @@ mod lanes_of_target {
             Self(simd::f32x4(a, b, c, d))
         }
 
+        /// Whole numbers of any size, rounded.
+        #[inline(always)]
+        pub fn of_counts([a, b, c, d]: [u32; 4]) -> Self {
+            Self(simd::f32x4_convert_u32x4(simd::u32x4(a, b, c, d)))
+        }
+
+        /// Rounded to bytes, the first lane lowest.
+        #[inline(always)]
+        pub fn bytes(self) -> u32 {
+            let rounded = simd::f32x4_add(self.0, simd::f32x4_splat(0.5));
+            let words = simd::i32x4_trunc_sat_f32x4(rounded);
+            let halves = simd::i16x8_narrow_i32x4(words, words);
+            simd::u32x4_extract_lane::<0>(simd::u8x16_narrow_i16x8(halves, halves))
+        }
+
         #[inline(always)]
         pub fn splat(value: f32) -> Self {
             Self(simd::f32x4_splat(value))
@@ -70,6 +85,18 @@ mod lanes_of_target {
         #[inline(always)]
         pub fn of(values: [f32; 4]) -> Self {
             Self(values)
+        }
+
+        /// Whole numbers of any size, rounded.
+        #[inline(always)]
+        pub fn of_counts(counts: [u32; 4]) -> Self {
+            Self(counts.map(|count| count as f32))
+        }
+
+        /// Rounded to bytes, the first lane lowest.
+        #[inline(always)]
+        pub fn bytes(self) -> u32 {
+            u32::from_le_bytes(self.0.map(|value| (value + 0.5) as u8))
         }
 
         #[inline(always)]

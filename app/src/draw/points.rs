@@ -26,6 +26,8 @@ pub struct Points {
     colored: bool,
     /// Counts changes of what is already stored.
     revision: u64,
+    /// Counts those of coordinates.
+    geometry: u64,
 }
 
 /// Up to [`CHUNK_ROWS`] points.
@@ -72,6 +74,7 @@ impl Points {
             chunks: Vec::new(),
             colored: false,
             revision: 0,
+            geometry: 0,
         }
     }
 
@@ -146,6 +149,11 @@ impl Points {
     /// Changes when what was drawn before can no longer be added to.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Changes when stored coordinates are no longer what they were.
+    pub fn geometry(&self) -> u64 {
+        self.geometry
     }
 
     pub fn rows(&self) -> usize {
@@ -229,6 +237,7 @@ impl Points {
         }
         if factors != [1.0; 2] {
             self.revision += 1;
+            self.geometry += 1;
             for chunk in &mut self.chunks {
                 chunk.x.rescale(factors[0]);
                 chunk.y.rescale(factors[1]);

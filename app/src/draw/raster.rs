@@ -8,7 +8,6 @@ pub mod resolve;
 
 use super::palette::Palette;
 use super::plan::{Plan, Planner};
-use super::points::Points;
 use super::{Frame, Picture, Size};
 use layer::{Layer, Rows};
 use resolve::Resolve;
@@ -38,8 +37,22 @@ pub struct Raster {
     resolve: Resolve,
     /// What the pixels show in whole.
     shown: Option<Shown>,
-    /// When the pixels last changed while a picture is under way.
-    part_shown_at: Option<f64>,
+    /// While a picture is under way.
+    part: Option<Part>,
+}
+
+/// Showing what there is of a picture.
+struct Part {
+    /// When the last part was shown, or the picture begun.
+    shown_at: f64,
+    /// The plan by which a part is being coloured.
+    coloring: Option<Plan>,
+}
+
+impl Part {
+    fn is_coloring(&self, plan: &Plan) -> bool {
+        self.coloring.as_ref() == Some(plan)
+    }
 }
 
 /// All that a whole picture depends on but the sums, which count their own changes.
@@ -63,44 +76,34 @@ impl Raster {
     ) -> Drawn {
         let plan = self.planner.plan(picture, frame, size);
         let out_of_time = &mut || clock() >= deadline;
-        let complete = match picture {
-            Picture::Points(points) => self.accumulate(points, frame, &plan, out_of_time),
-            Picture::Density(density) => {
-                self.selected.fill(density, frame, size);
-                true
-            }
-        };
+        // A part that is being coloured is finished first: more rows would begin it anew.
+        let coloring_part = self.part.as_ref().is_some_and(|part| part.is_coloring(&plan));
+        let complete = !coloring_part && self.accumulate(picture, frame, &plan, out_of_time);
+        let now = clock();
         if complete {
-            self.part_shown_at = None;
+            self.part = None;
         } else {
-            let now = clock();
-            let shown_at = *self.part_shown_at.get_or_insert(now);
-            if now - shown_at < PARTIAL_MILLIS && !self.resolve.is_under_way() {
+            let part = self.part.get_or_insert(Part { shown_at: now, coloring: None });
+            if part.coloring.is_none() && now - part.shown_at < PARTIAL_MILLIS {
                 return Drawn::Nothing;
             }
+            part.coloring = Some(plan.clone());
         }
         let shown = Shown { plan, palette: frame.palette.clone(), changes: self.changes() };
         if complete && self.shown.as_ref() == Some(&shown) {
             return Drawn::Whole { changed: false };
         }
         self.shown = None;
-        if !self.resolve.work(
-            &shown.plan,
-            frame.palette,
-            &self.selected,
-            &self.context,
-            shown.changes,
-            out_of_time,
-        ) {
+        let (layers, palette) = ((&self.selected, &self.context), frame.palette);
+        if !self.resolve.work(&shown.plan, palette, layers, shown.changes, out_of_time) {
             return Drawn::Nothing;
         }
         if complete {
             self.shown = Some(shown);
-            Drawn::Whole { changed: true }
-        } else {
-            self.part_shown_at = Some(clock());
-            Drawn::Part
+            return Drawn::Whole { changed: true };
         }
+        self.part = Some(Part { shown_at: clock(), coloring: None });
+        Drawn::Part
     }
 
     /// RGBA, opaque, row by row from the top; as large as the size last drawn.
@@ -113,13 +116,21 @@ impl Raster {
         self.selected.bytes() + self.context.bytes() + self.pixels().len()
     }
 
+    /// Brings the sums up to the frame; true when they are.
     fn accumulate(
         &mut self,
-        points: &Points,
+        picture: Picture<'_>,
         frame: &Frame<'_>,
         plan: &Plan,
         out_of_time: &mut dyn FnMut() -> bool,
     ) -> bool {
+        let points = match picture {
+            Picture::Points(points) => points,
+            Picture::Density(density) => {
+                self.selected.fill(density, frame, plan.size);
+                return true;
+            }
+        };
         // The context first: it lies beneath, and stays while selections change.
         let context_complete = match &plan.context {
             Some(layer) => {

@@ -39,7 +39,6 @@ impl Tone {
 /// up to 511 and within a five-hundredth of an octave beyond.
 #[derive(Debug, Clone)]
 pub struct ToneTable {
-    tone: Tone,
     opacities: Vec<f32>,
 }
 
@@ -49,20 +48,23 @@ impl ToneTable {
     pub fn new(tone: Tone) -> Self {
         let keys = key_of(u32::MAX) + 1;
         let opacities = (0..keys).map(|key| tone.opacity_of(coverage_of(key))).collect();
-        Self { tone, opacities }
+        Self { opacities }
     }
 
-    pub fn tone(&self) -> Tone {
-        self.tone
+    /// By [`key_of`].
+    pub fn opacities(&self) -> &[f32] {
+        &self.opacities
     }
 
+    #[inline(always)]
     pub fn opacity(&self, coverage: u32) -> f32 {
         self.opacities.get(key_of(coverage)).copied().unwrap_or(0.0)
     }
 }
 
 /// Small numbers are their own keys; others are cut to their leading bits and counted on.
-fn key_of(coverage: u32) -> usize {
+#[inline(always)]
+pub fn key_of(coverage: u32) -> usize {
     let cut = (u32::BITS - 1 - MANTISSA_BITS).saturating_sub(coverage.leading_zeros());
     ((cut << MANTISSA_BITS) + (coverage >> cut)) as usize
 }

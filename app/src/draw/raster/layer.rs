@@ -149,7 +149,7 @@ impl Layer {
             self.table = stamp.table();
         }
         self.drawn.resize(points.rows().div_ceil(BLOCK), 0);
-        if self.cleared == self.cells.len() && self.is_cheaper_anew(rows, points.rows()) {
+        if self.cleared == self.cells.len() && self.is_cheaper_anew(rows) {
             self.cleared = 0;
             self.drawn.fill(0);
         }
@@ -180,6 +180,9 @@ impl Layer {
     fn start_over(&mut self, key: Option<Key>, size: Size, colored: bool) {
         let length = size.width as usize * size.height as usize + SPARE_CELLS;
         let fits = self.cells.len() == length && matches!(self.cells, Cells::Colored(_)) == colored;
+        if fits && key.is_none() && self.key.is_none() {
+            return;
+        }
         if !fits {
             // Let go of the old first: both may not fit.
             self.cells = Cells::Plain(Vec::new());
@@ -189,7 +192,7 @@ impl Layer {
                 Cells::Plain(vec![0; length])
             };
             self.cleared = length;
-        } else if key.is_some() || self.key.is_some() {
+        } else {
             self.cleared = 0;
         }
         self.key = key;
@@ -209,7 +212,7 @@ impl Layer {
     }
 
     /// Whether drawing `rows` on an empty layer touches fewer rows than the difference.
-    fn is_cheaper_anew(&self, rows: Rows<'_>, row_count: usize) -> bool {
+    fn is_cheaper_anew(&self, rows: Rows<'_>) -> bool {
         let Rows::Some(words) = rows else { return false };
         let (mut wanted, mut superfluous) = (0usize, 0usize);
         let words = words.iter().copied().chain(std::iter::repeat(0));
@@ -218,7 +221,7 @@ impl Layer {
             superfluous += (drawn & !word).count_ones() as usize;
         }
         // Clearing is not free either: a cell costs about an eighth of a row.
-        superfluous > wanted + self.cells.len() / 8 && superfluous <= row_count
+        superfluous > wanted + self.cells.len() / 8
     }
 
     #[expect(clippy::too_many_arguments, reason = "one caller, which has just taken them apart")]

@@ -1,9 +1,12 @@
 //! Sums to colours: the last step of a picture, in whole lines and in slices.
 
+use std::ops::Range;
+
 use super::layer::{Cells, Layer};
+use crate::draw::lanes::Lanes;
 use crate::draw::palette::{Palette, RAMP_LAST, Rgb};
 use crate::draw::plan::{Highlight, LayerPlan, Plan, Shade};
-use crate::draw::tone::{Tone, ToneTable};
+use crate::draw::tone::{Tone, ToneTable, key_of};
 
 /// Pixels between looks at the clock.
 const PIXELS_PER_LOOK: usize = 1 << 15;
@@ -48,8 +51,7 @@ impl Resolve {
         &mut self,
         plan: &Plan,
         palette: &Palette,
-        selected: &Layer,
-        context: &Layer,
+        (selected, context): (&Layer, &Layer),
         changes: (u64, u64),
         out_of_time: &mut dyn FnMut() -> bool,
     ) -> bool {
@@ -121,7 +123,7 @@ impl Work {
             Some((_, Cells::Plain(cells))) => Some((cells.as_slice(), &*context_tone)),
             _ => None,
         };
-        let shader = Shader { plan, palette, tone, under };
+        let shader = Shader::new(plan, palette, tone, under);
         while self.line < plan.size.height as usize {
             let line = self.line;
             let cells = line * width..(line + 1) * width;
@@ -140,7 +142,7 @@ fn tone(layer: &LayerPlan, peak: u32) -> Tone {
     Tone { unit: layer.stamp.unit, opacity: layer.opacity, peak, strength: layer.strength }
 }
 
-fn peak(cells: &Cells, part: std::ops::Range<usize>) -> u32 {
+fn peak(cells: &Cells, part: Range<usize>) -> u32 {
     match cells {
         Cells::Plain(cells) => cells.get(part).unwrap_or_default().iter().copied().max(),
         Cells::Colored(cells) => {
@@ -151,108 +153,119 @@ fn peak(cells: &Cells, part: std::ops::Range<usize>) -> u32 {
 }
 
 struct Shader<'a> {
-    plan: &'a Plan,
-    palette: &'a Palette,
     tone: &'a ToneTable,
     under: Option<(&'a [u32], &'a ToneTable)>,
+    background: Lanes,
+    faint: Lanes,
+    single: Lanes,
+    /// The colours by coverage alone, where they depend on nothing else.
+    plain: Option<Vec<u32>>,
 }
 
-impl Shader<'_> {
-    fn line(&self, out: &mut [u8], selected: &Cells, part: std::ops::Range<usize>) {
+impl<'a> Shader<'a> {
+    fn new(
+        plan: &Plan,
+        palette: &Palette,
+        tone: &'a ToneTable,
+        under: Option<(&'a [u32], &'a ToneTable)>,
+    ) -> Self {
+        let background = lanes_of(plan.background);
+        let single = match plan.shade {
+            Shade::Single(color) => lanes_of(color),
+            Shade::Mean | Shade::Ramp => lanes_of(palette.color(0)),
+        };
+        let colors = |opacity: f32| match plan.shade {
+            Shade::Ramp => {
+                let index = (opacity * f32::from(RAMP_LAST)).round() as u8;
+                pixel_of(lanes_of(palette.color(index)))
+            }
+            Shade::Single(_) | Shade::Mean => pixel_of(mixed(background, single, opacity)),
+        };
+        let plain = under.is_none().then(|| {
+            let mut plain: Vec<u32> = tone.opacities().iter().copied().map(colors).collect();
+            // Nothing is not the lowest of something.
+            plain.iter_mut().take(1).for_each(|pixel| *pixel = pixel_of(background));
+            plain
+        });
+        Self { tone, under, background, faint: lanes_of(plan.faint), single, plain }
+    }
+
+    fn line(&self, out: &mut [u8], selected: &Cells, part: Range<usize>) {
         let (pixels, _) = out.as_chunks_mut::<4>();
         let under = self.under.and_then(|(cells, _)| cells.get(part.clone()));
-        match (selected, self.plan.shade) {
-            (Cells::Plain(cells), Shade::Ramp) => {
-                let cells = cells.get(part).unwrap_or_default();
-                self.each(
-                    pixels,
-                    cells,
-                    under,
-                    |cell| *cell,
-                    |cell| {
-                        let index = (self.tone.opacity(*cell) * f32::from(RAMP_LAST)).round() as u8;
-                        (self.palette.color(index).channels(), 1.0)
-                    },
-                );
+        match (selected, &self.plain) {
+            (Cells::Plain(cells), Some(plain)) => {
+                for (pixel, cell) in pixels.iter_mut().zip(cells.get(part).unwrap_or_default()) {
+                    *pixel = plain.get(key_of(*cell)).map_or([0; 4], |pixel| pixel.to_le_bytes());
+                }
             }
-            (Cells::Plain(cells), shade) => {
-                let color =
-                    if let Shade::Single(color) = shade { color } else { self.palette.color(0) };
-                let (color, cells) = (color.channels(), cells.get(part).unwrap_or_default());
-                self.each(
-                    pixels,
-                    cells,
-                    under,
-                    |cell| *cell,
-                    |cell| (color, self.tone.opacity(*cell)),
-                );
+            (Cells::Plain(cells), None) => {
+                let cells = cells.get(part).unwrap_or_default();
+                self.each(pixels, cells, under, |cell| {
+                    (*cell != 0).then_some((*cell, self.single))
+                });
             }
             (Cells::Colored(cells), _) => {
                 let cells = cells.get(part).unwrap_or_default();
-                self.each(
-                    pixels,
-                    cells,
-                    under,
-                    |cell| cell[0],
-                    |cell| {
-                        let share = 1.0 / cell[0] as f32;
-                        let mean = [1, 2, 3].map(|channel| cell[channel] as f32 * share);
-                        (mean, self.tone.opacity(cell[0]))
-                    },
-                );
+                self.each(pixels, cells, under, |cell| {
+                    let [coverage, ..] = *cell;
+                    let share = Lanes::splat(1.0 / coverage as f32);
+                    (coverage != 0).then(|| (coverage, Lanes::of_counts(*cell).mul(share)))
+                });
             }
         }
     }
 
+    /// Colours a line of cells; `color` gives what lies on one and in what colour.
     #[inline(always)]
     fn each<C>(
         &self,
         pixels: &mut [[u8; 4]],
         cells: &[C],
         under: Option<&[u32]>,
-        coverage: impl Fn(&C) -> u32,
-        color: impl Fn(&C) -> ([f32; 3], f32),
+        color: impl Fn(&C) -> Option<(u32, Lanes)>,
     ) {
-        let background = self.plan.background.channels();
-        let blank = bytes(background);
+        let over = |under: Lanes, (coverage, color): (u32, Lanes)| {
+            pixel_of(mixed(under, color, self.tone.opacity(coverage))).to_le_bytes()
+        };
         match under.zip(self.under) {
             None => {
+                let blank = pixel_of(self.background).to_le_bytes();
                 for (pixel, cell) in pixels.iter_mut().zip(cells) {
-                    *pixel = if coverage(cell) == 0 {
-                        blank
-                    } else {
-                        let (color, opacity) = color(cell);
-                        bytes(mixed(background, color, opacity))
-                    };
+                    *pixel = color(cell).map_or(blank, |color| over(self.background, color));
                 }
             }
             Some((under, (_, tone))) => {
-                let faint = self.plan.faint.channels();
                 for ((pixel, cell), under) in pixels.iter_mut().zip(cells).zip(under) {
-                    let mut result = background;
-                    if *under != 0 {
-                        result = mixed(result, faint, tone.opacity(*under));
-                    }
-                    if coverage(cell) != 0 {
-                        let (color, opacity) = color(cell);
-                        result = mixed(result, color, opacity);
-                    }
-                    *pixel = bytes(result);
+                    let under = match *under {
+                        0 => self.background,
+                        under => mixed(self.background, self.faint, tone.opacity(under)),
+                    };
+                    *pixel = match color(cell) {
+                        None => pixel_of(under).to_le_bytes(),
+                        Some(color) => over(under, color),
+                    };
                 }
             }
         }
     }
 }
 
-#[inline(always)]
-fn mixed(under: [f32; 3], over: [f32; 3], opacity: f32) -> [f32; 3] {
-    [0, 1, 2].map(|channel| under[channel] + (over[channel] - under[channel]) * opacity)
+/// A colour as a cell has it: red, green and blue after the coverage's lane.
+fn lanes_of(color: Rgb) -> Lanes {
+    let [red, green, blue] = color.channels();
+    Lanes::of([0.0, red, green, blue])
 }
 
 #[inline(always)]
-fn bytes([red, green, blue]: [f32; 3]) -> [u8; 4] {
-    let byte = |value: f32| (value + 0.5) as u8;
-    [byte(red), byte(green), byte(blue), 255]
+fn mixed(under: Lanes, over: Lanes, opacity: f32) -> Lanes {
+    under.add(over.sub(under).mul(Lanes::splat(opacity)))
+}
+
+/// RGBA, red lowest; opaque.
+#[inline(always)]
+fn pixel_of(color: Lanes) -> u32 {
+    color.bytes() >> 8 | 0xff00_0000
 }
 
 /// The disc under the pointer, over everything.
@@ -270,9 +283,9 @@ fn draw_highlight(pixels: &mut [u8], width: usize, height: usize, highlight: Hig
             let distance = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
             let covered = |radius: f32| (radius + 0.5 - distance).clamp(0.0, 1.0);
             if let Some(pixel) = pixels.get_mut(row * width + column) {
-                let under = Rgb(pixel[0], pixel[1], pixel[2]).channels();
-                let ringed = mixed(under, ring_color.channels(), covered(radius + ring));
-                *pixel = bytes(mixed(ringed, color.channels(), covered(radius)));
+                let under = lanes_of(Rgb(pixel[0], pixel[1], pixel[2]));
+                let ringed = mixed(under, lanes_of(ring_color), covered(radius + ring));
+                *pixel = pixel_of(mixed(ringed, lanes_of(color), covered(radius))).to_le_bytes();
             }
         }
     }

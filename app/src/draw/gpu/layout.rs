@@ -1,0 +1,133 @@
+//! The uniforms of the shaders as Rust has them; `tests/shaders.rs` compares each with its
+//! twin in WGSL, field by field.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::draw::Size;
+use crate::draw::palette::Rgb;
+use crate::draw::plan::{LayerPlan, Plan, Shade};
+use crate::draw::projection::Lens;
+use crate::draw::stamp::Stamp;
+
+/// Invocations of a workgroup, as `GROUP` in common.wgsl.
+pub const GROUP: u32 = 256;
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Layer {
+    pub x_edge: [f32; 2],
+    pub y_edge: [f32; 2],
+    pub scale: [f32; 2],
+    pub size: [u32; 2],
+    pub reach: i32,
+    pub stride: u32,
+    pub masked: u32,
+    pub padding: u32,
+}
+
+impl Layer {
+    /// Without a lens for layers that no row is drawn on.
+    pub fn new(lens: Option<Lens>, size: Size, stamp: Stamp, colored: bool, masked: bool) -> Self {
+        let mut layer = Self::zeroed();
+        if let Some(lens) = lens {
+            // Where the low parts of coordinates do not matter, the edge's do not either.
+            let low = f32::from(u8::from(lens.fine));
+            layer.x_edge = [lens.x.edge.hi, lens.x.edge.lo * low];
+            layer.y_edge = [lens.y.edge.hi, lens.y.edge.lo * low];
+            layer.scale = [lens.x.scale, lens.y.scale];
+        }
+        layer.size = [size.width, size.height];
+        layer.reach = stamp.reach as i32;
+        layer.stride = stride(colored);
+        layer.masked = u32::from(masked);
+        layer
+    }
+}
+
+/// Words of a cell.
+pub fn stride(colored: bool) -> u32 {
+    if colored { 4 } else { 1 }
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Chunk {
+    pub rows: u32,
+    pub first_word: u32,
+    pub fine: u32,
+    pub colored: u32,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Tone {
+    pub per_unit: f32,
+    pub opacity: f32,
+    pub strength: f32,
+    pub padding: f32,
+}
+
+impl Tone {
+    fn new(layer: &LayerPlan) -> Self {
+        let LayerPlan { stamp, opacity, strength } = *layer;
+        Self { per_unit: 1.0 / stamp.unit as f32, opacity, strength, padding: 0.0 }
+    }
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Resolve {
+    pub tone: Tone,
+    pub context_tone: Tone,
+    pub background: [f32; 4],
+    pub faint: [f32; 4],
+    pub single: [f32; 4],
+    pub highlight_color: [f32; 4],
+    pub ring_color: [f32; 4],
+    pub highlight: [f32; 2],
+    pub highlight_radius: f32,
+    pub ring: f32,
+    pub width: u32,
+    pub stride: u32,
+    pub shade: u32,
+    pub context: u32,
+}
+
+pub const SHADE_SINGLE: u32 = 0;
+pub const SHADE_MEAN: u32 = 1;
+pub const SHADE_RAMP: u32 = 2;
+
+impl Resolve {
+    pub fn new(plan: &Plan) -> Self {
+        let (shade, single) = match plan.shade {
+            Shade::Single(color) => (SHADE_SINGLE, color),
+            Shade::Mean => (SHADE_MEAN, plan.faint),
+            Shade::Ramp => (SHADE_RAMP, plan.faint),
+        };
+        let mut resolve = Self {
+            tone: Tone::new(&plan.selected),
+            context_tone: Tone::new(plan.context.as_ref().unwrap_or(&plan.selected)),
+            background: color_of(plan.background),
+            faint: color_of(plan.faint),
+            single: color_of(single),
+            width: plan.size.width,
+            stride: stride(plan.shade == Shade::Mean),
+            shade,
+            context: u32::from(plan.context.is_some()),
+            ..Self::zeroed()
+        };
+        if let Some(highlight) = plan.highlight {
+            resolve.highlight = [highlight.x, highlight.y];
+            resolve.highlight_radius = highlight.radius;
+            resolve.ring = highlight.ring;
+            resolve.highlight_color = color_of(highlight.color);
+            resolve.ring_color = color_of(highlight.ring_color);
+        }
+        resolve
+    }
+}
+
+fn color_of(color: Rgb) -> [f32; 4] {
+    let [red, green, blue] = color.channels();
+    [red, green, blue, 255.0]
+}

@@ -1,0 +1,44 @@
+// What several passes share. Every pass's source is this file and its own, joined; the
+// structs have twins in app/src/draw/gpu/layout.rs, compared by tests/shaders.rs.
+
+// How a layer's points become pixels (app/src/draw/projection.rs, stamp.rs).
+struct Layer {
+    // Stored coordinates of the viewport's left and top edge: high and low part.
+    x_edge: vec2<f32>,
+    y_edge: vec2<f32>,
+    // Pixels per stored unit.
+    scale: vec2<f32>,
+    size: vec2<u32>,
+    // Of the stamp, in pixels; zero for single pixels.
+    reach: i32,
+    // Words per cell: 1 (coverage) or 4 (coverage, red, green, blue).
+    stride: u32,
+    // 1 where only rows with a bit in the mask are drawn.
+    masked: u32,
+    padding: u32,
+}
+
+// Some rows of the points.
+struct Chunk {
+    rows: u32,
+    // Where the chunk's bits begin in the mask, in words of 32.
+    first_word: u32,
+    // 1 where there are low parts of coordinates.
+    fine: u32,
+    // 1 where points have colours.
+    colored: u32,
+}
+
+// How opaque so much coverage is (app/src/draw/tone.rs).
+struct Tone {
+    // 1 / coverage of one point.
+    per_unit: f32,
+    opacity: f32,
+    strength: f32,
+    padding: f32,
+}
+
+// Workgroups of all passes that go over rows or cells.
+const GROUP: u32 = 256u;
+// Rows that a chunk's buffers have room for.
+const CHUNK_ROWS: u32 = 65536u;
