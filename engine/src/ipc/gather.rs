@@ -48,6 +48,10 @@ impl<'a> Chunk<'a> {
     }
 }
 
+/// A piece of this length is given its memory at once: most are no longer, and so are
+/// written only once.
+const TRUSTED_BYTES: usize = 2 << 20;
+
 /// The piece being collected.
 #[derive(Debug, Default)]
 pub(crate) struct Gather {
@@ -76,8 +80,9 @@ impl Gather {
         if needed <= self.collected.capacity() {
             return;
         }
-        let capacity = needed.max(self.collected.len().saturating_mul(2)).min(n_bytes);
-        let mut larger = MutableBuffer::with_capacity(capacity.max(needed));
+        let doubled = self.collected.len().saturating_mul(2);
+        let capacity = needed.max(doubled).max(TRUSTED_BYTES).min(n_bytes);
+        let mut larger = MutableBuffer::with_capacity(capacity);
         larger.extend_from_slice(self.collected.as_slice());
         self.collected = larger;
     }

@@ -43,9 +43,26 @@ struct Output<'o> {
     n_done: usize,
 }
 
+/// Most runs are shorter.
+const SHORT_BYTES: usize = 16;
 const TOO_LONG: Corrupt = "the zstd frame is too long";
 
 impl Output<'_> {
+    /// Appends the first `n_bytes` of `literals`. A few are copied as sixteen where both
+    /// sides have as many: what is too much is overwritten by what follows.
+    #[inline(always)]
+    fn push_first(&mut self, literals: &[u8], n_bytes: usize) -> Result<(), Corrupt> {
+        if n_bytes <= SHORT_BYTES
+            && let Some(from) = literals.first_chunk::<SHORT_BYTES>()
+            && let Some(to) = self.bytes.get_mut(self.n_done..).and_then(|to| to.first_chunk_mut())
+        {
+            *to = *from;
+            self.n_done += n_bytes;
+            return Ok(());
+        }
+        self.push(literals.get(..n_bytes).ok_or("a zstd block has too few literals")?)
+    }
+
     fn push(&mut self, literals: &[u8]) -> Result<(), Corrupt> {
         let end = self.n_done + literals.len();
         self.bytes.get_mut(self.n_done..end).ok_or(TOO_LONG)?.copy_from_slice(literals);
@@ -61,7 +78,22 @@ impl Output<'_> {
     }
 
     /// Repeats `n_bytes` from `offset` bytes back; the two may overlap.
+    #[inline(always)]
     fn repeat(&mut self, offset: usize, n_bytes: usize) -> Result<(), Corrupt> {
+        if n_bytes <= SHORT_BYTES
+            && let Some((done, room)) = self.bytes.split_at_mut_checked(self.n_done)
+            && let Some(start) = self.n_done.checked_sub(offset)
+            && let Some(from) = done.get(start..).and_then(|from| from.first_chunk::<SHORT_BYTES>())
+            && let Some(to) = room.first_chunk_mut()
+        {
+            *to = *from;
+            self.n_done += n_bytes;
+            return Ok(());
+        }
+        self.repeat_any(offset, n_bytes)
+    }
+
+    fn repeat_any(&mut self, offset: usize, n_bytes: usize) -> Result<(), Corrupt> {
         let start = self.n_done.checked_sub(offset).ok_or("a zstd offset reaches too far back")?;
         let end = self.n_done + n_bytes;
         if end > self.bytes.len() || offset == 0 {

@@ -64,29 +64,33 @@ impl<'a> BackwardBits<'a> {
 
     /// The next bits, left-aligned in a word of which at least 56 are valid as long as the
     /// stream has them; zeros stand past its end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn window(&self) -> u64 {
-        let Ok(n_left) = usize::try_from(self.n_left) else { return 0 };
+        let n_left = self.n_left.max(0) as usize;
         let end = n_left.div_ceil(8);
-        let n_unused = (end * 8 - n_left) as u32;
-        let word = match end.checked_sub(8).and_then(|start| self.bytes.get(start..end)) {
-            Some(bytes) => bytes.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk)),
-            None => {
-                let bytes = self.bytes.get(..end).unwrap_or(&[]);
-                let word = super::little_endian(bytes);
-                if end == 0 { 0 } else { word << (64 - 8 * end as u32) }
-            }
-        };
-        word << n_unused
+        let bytes = end.checked_sub(8).and_then(|start| self.bytes.get(start..end));
+        match bytes.and_then(|bytes| bytes.first_chunk()) {
+            Some(bytes) => u64::from_le_bytes(*bytes) << ((end * 8 - n_left) & 63),
+            None => self.last_window(end, n_left),
+        }
     }
 
-    #[inline]
+    /// The window of a stream with less than eight bytes left.
+    #[cold]
+    fn last_window(&self, end: usize, n_left: usize) -> u64 {
+        if n_left == 0 {
+            return 0;
+        }
+        super::little_endian(self.bytes.get(..end).unwrap_or(&[])) << (64 - n_left)
+    }
+
+    #[inline(always)]
     pub(super) fn consume(&mut self, n_bits: u32) {
         self.n_left -= n_bits as isize;
     }
 
     /// The next `n_bits` (at most 32); zeros past the end, which [`Self::n_left`] tells.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&mut self, n_bits: u32) -> u32 {
         if n_bits == 0 {
             return 0;
@@ -96,7 +100,7 @@ impl<'a> BackwardBits<'a> {
         bits
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn n_left(&self) -> isize {
         self.n_left
     }

@@ -5,10 +5,10 @@ use super::bits::{BackwardBits, ForwardBits};
 
 /// One state: the symbol it stands for, and where its bits lead.
 #[derive(Clone, Copy, Default)]
-struct State {
-    symbol: u8,
-    n_bits: u8,
-    base: u16,
+pub(super) struct State {
+    pub(super) symbol: u8,
+    pub(super) n_bits: u8,
+    pub(super) base: u16,
 }
 
 /// A decoding table. Its size is a power of two that every state number is below.
@@ -113,18 +113,24 @@ impl FseTable {
         Self { states: vec![State { symbol, n_bits: 0, base: 0 }], accuracy_log: 0 }
     }
 
+    pub(super) fn states(&self) -> &[State] {
+        &self.states
+    }
+
+    pub(super) fn accuracy_log(&self) -> u32 {
+        self.accuracy_log
+    }
+
     /// The first state of a stream.
     pub(super) fn start(&self, bits: &mut BackwardBits<'_>) -> usize {
         bits.read(self.accuracy_log) as usize
     }
 
-    #[inline]
     pub(super) fn symbol(&self, state: usize) -> Result<u8, Corrupt> {
         self.states.get(state).map(|state| state.symbol).ok_or("a zstd state does not exist")
     }
 
     /// The state after `state`, and the bits it took.
-    #[inline]
     pub(super) fn step(&self, state: usize, bits: &mut BackwardBits<'_>) -> usize {
         let state = self.states.get(state).copied().unwrap_or_default();
         usize::from(state.base) + bits.read(u32::from(state.n_bits)) as usize

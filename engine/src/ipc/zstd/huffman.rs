@@ -103,16 +103,14 @@ impl Section {
     }
 }
 
-/// What the next bits of a stream stand for.
-#[derive(Clone, Copy, Default)]
-struct Code {
-    symbol: u8,
-    n_bits: u8,
-}
+/// What the next bits of a stream stand for: the symbol, and above it the bits it takes.
+type Code = u16;
 
-/// Indexed by the next `n_bits` bits.
+const CODES: usize = 1 << CODE_BITS_MAX;
+
+/// Indexed by the next bits; a table of shorter codes fills its first part.
 struct HuffmanTable {
-    codes: Vec<Code>,
+    codes: Box<[Code; CODES]>,
     n_bits: u32,
 }
 
@@ -148,36 +146,47 @@ impl HuffmanTable {
             return Err(BAD);
         }
         weights.push(missing.ilog2() as u8 + 1);
-        let mut codes = Vec::with_capacity(1 << n_bits);
+        let mut codes = Box::new([0; CODES]);
+        let mut places = codes.iter_mut();
+        let mut n_codes = 0;
         for weight in 1..=n_bits as u8 {
             let n_code_bits = n_bits as u8 + 1 - weight;
             for (symbol, _) in weights.iter().enumerate().filter(|(_, w)| **w == weight) {
                 let symbol = u8::try_from(symbol).map_err(|_| BAD)?;
-                let code = Code { symbol, n_bits: n_code_bits };
-                codes.resize(codes.len() + (1 << (weight - 1)), code);
+                let code = u16::from_le_bytes([symbol, n_code_bits]);
+                let n_places = 1 << (weight - 1);
+                places.by_ref().take(n_places).for_each(|place| *place = code);
+                n_codes += n_places;
             }
         }
-        if codes.len() == 1 << n_bits { Ok(Self { codes, n_bits }) } else { Err(BAD) }
+        if n_codes == 1 << n_bits { Ok(Self { codes, n_bits }) } else { Err(BAD) }
     }
 
-    #[inline]
-    fn code(&self, window: u64) -> Code {
-        self.codes.get((window >> (64 - self.n_bits)) as usize).copied().unwrap_or_default()
+    /// Decodes as many symbols as a window surely holds, or less.
+    #[inline(always)]
+    fn decode_window<'s>(
+        &self,
+        bits: &mut BackwardBits<'_>,
+        symbols: impl IntoIterator<Item = &'s mut u8>,
+    ) {
+        let mut window = bits.window();
+        let mut n_used = 0;
+        for symbol in symbols {
+            // The mask changes nothing, but shows that the index is in bounds.
+            let index = (window >> (64 - self.n_bits)) as usize & (CODES - 1);
+            let [value, n_bits] = self.codes[index].to_le_bytes();
+            *symbol = value;
+            window <<= n_bits;
+            n_used += u32::from(n_bits);
+        }
+        bits.consume(n_used);
     }
 
     /// Decodes one stream, which must fill `output` exactly.
     fn decode(&self, stream: &[u8], output: &mut [u8]) -> Result<(), Corrupt> {
         let mut bits = BackwardBits::new(stream)?;
         for symbols in output.chunks_mut(CODES_PER_WINDOW) {
-            let mut window = bits.window();
-            let mut n_used = 0;
-            for symbol in symbols {
-                let code = self.code(window);
-                *symbol = code.symbol;
-                window <<= code.n_bits;
-                n_used += u32::from(code.n_bits);
-            }
-            bits.consume(n_used);
+            self.decode_window(&mut bits, symbols);
         }
         bits.check_used_up()
     }
@@ -196,22 +205,10 @@ impl HuffmanTable {
         let (out_second, rest) = rest.split_at_mut_checked(quarter).ok_or(too_few)?;
         let (out_third, out_fourth) = rest.split_at_mut_checked(quarter).ok_or(too_few)?;
         let mut lanes = [
-            Lane {
-                bits: BackwardBits::new(first)?,
-                output: out_first.chunks_exact_mut(CODES_PER_WINDOW),
-            },
-            Lane {
-                bits: BackwardBits::new(second)?,
-                output: out_second.chunks_exact_mut(CODES_PER_WINDOW),
-            },
-            Lane {
-                bits: BackwardBits::new(third)?,
-                output: out_third.chunks_exact_mut(CODES_PER_WINDOW),
-            },
-            Lane {
-                bits: BackwardBits::new(fourth)?,
-                output: out_fourth.chunks_exact_mut(CODES_PER_WINDOW),
-            },
+            Lane::new(first, out_first)?,
+            Lane::new(second, out_second)?,
+            Lane::new(third, out_third)?,
+            Lane::new(fourth, out_fourth)?,
         ];
         loop {
             let mut is_done = true;
@@ -233,32 +230,26 @@ fn split_stream(bytes: &[u8], n_bytes: [u8; 2]) -> Result<(&[u8], &[u8]), Corrup
 /// One of four streams on its way.
 struct Lane<'a> {
     bits: BackwardBits<'a>,
-    output: std::slice::ChunksExactMut<'a, u8>,
+    windows: std::slice::IterMut<'a, [u8; CODES_PER_WINDOW]>,
+    rest: &'a mut [u8],
 }
 
-impl Lane<'_> {
+impl<'a> Lane<'a> {
+    fn new(stream: &'a [u8], output: &'a mut [u8]) -> Result<Self, Corrupt> {
+        let (windows, rest) = output.as_chunks_mut();
+        Ok(Self { bits: BackwardBits::new(stream)?, windows: windows.iter_mut(), rest })
+    }
+
     /// Decodes one window's worth; false once less than that is left.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, table: &HuffmanTable) -> bool {
-        let Some(symbols) = self.output.next() else { return false };
-        let mut window = self.bits.window();
-        let mut n_used = 0;
-        for symbol in symbols {
-            let code = table.code(window);
-            *symbol = code.symbol;
-            window <<= code.n_bits;
-            n_used += u32::from(code.n_bits);
-        }
-        self.bits.consume(n_used);
+        let Some(symbols) = self.windows.next() else { return false };
+        table.decode_window(&mut self.bits, symbols);
         true
     }
 
     fn finish(mut self, table: &HuffmanTable) -> Result<(), Corrupt> {
-        for symbol in self.output.into_remainder() {
-            let code = table.code(self.bits.window());
-            *symbol = code.symbol;
-            self.bits.consume(u32::from(code.n_bits));
-        }
+        table.decode_window(&mut self.bits, self.rest);
         self.bits.check_used_up()
     }
 }

@@ -13,6 +13,7 @@ const WINDOW_BITS: u32 = 56;
 struct Kind {
     accuracy_log_max: u32,
     symbol_max: usize,
+    codes: &'static [(u32, u8)],
     default: &'static [i16],
     default_accuracy_log: u32,
 }
@@ -20,6 +21,7 @@ struct Kind {
 const LITERAL_LENGTHS: Kind = Kind {
     accuracy_log_max: 9,
     symbol_max: 35,
+    codes: &LITERAL_LENGTH_CODES,
     default: &[
         4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1,
         1, 1, -1, -1, -1, -1,
@@ -30,6 +32,7 @@ const LITERAL_LENGTHS: Kind = Kind {
 const OFFSETS: Kind = Kind {
     accuracy_log_max: 8,
     symbol_max: 31,
+    codes: &OFFSET_CODES,
     default: &[
         1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1,
     ],
@@ -39,6 +42,7 @@ const OFFSETS: Kind = Kind {
 const MATCH_LENGTHS: Kind = Kind {
     accuracy_log_max: 9,
     symbol_max: 52,
+    codes: &MATCH_LENGTH_CODES,
     default: &[
         1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
@@ -53,14 +57,15 @@ const LITERAL_LENGTH_BITS: [u8; 20] =
 const MATCH_LENGTH_BITS: [u8; 21] =
     [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 
-/// The least length that each code stands for, and how many bits come on top.
-type Lengths = [(u32, u8); 64];
+/// The least number that each code stands for, and how many bits come on top.
+type Codes = [(u32, u8); 64];
 
-const LITERAL_LENGTH_CODES: Lengths = lengths(16, 0, &LITERAL_LENGTH_BITS);
-const MATCH_LENGTH_CODES: Lengths = lengths(32, 3, &MATCH_LENGTH_BITS);
+const LITERAL_LENGTH_CODES: Codes = lengths(16, 0, &LITERAL_LENGTH_BITS);
+const MATCH_LENGTH_CODES: Codes = lengths(32, 3, &MATCH_LENGTH_BITS);
+const OFFSET_CODES: Codes = powers();
 
 /// Codes below `n_plain` are lengths from `least` on, the others lie end to end after them.
-const fn lengths(n_plain: usize, least: u32, extra_bits: &[u8]) -> Lengths {
+const fn lengths(n_plain: usize, least: u32, extra_bits: &[u8]) -> Codes {
     let mut codes = [(0, 0); 64];
     let mut length = least;
     let mut code = 0;
@@ -73,11 +78,58 @@ const fn lengths(n_plain: usize, least: u32, extra_bits: &[u8]) -> Lengths {
     codes
 }
 
+/// An offset code is the number of bits after the highest.
+const fn powers() -> Codes {
+    let mut codes = [(0, 0); 64];
+    let mut code = 0;
+    while code < 32 {
+        codes[code] = (1 << code, code as u8);
+        code += 1;
+    }
+    codes
+}
+
+/// A state of one of the three tables, with what its symbol stands for.
+#[derive(Clone, Copy, Default)]
+struct State {
+    least: u32,
+    n_extra_bits: u8,
+    n_bits: u8,
+    base: u16,
+}
+
+/// The largest table.
+const STATES: usize = 512;
+
+/// A decoding table, whose states are all below its size.
+struct Table {
+    states: Box<[State; STATES]>,
+    accuracy_log: u32,
+}
+
+impl Table {
+    fn new(table: &FseTable, codes: &[(u32, u8)]) -> Result<Self, Corrupt> {
+        let mut states = Box::new([State::default(); STATES]);
+        for (state, from) in states.iter_mut().zip(table.states()) {
+            let code = codes.get(usize::from(from.symbol)).copied();
+            let (least, n_extra_bits) = code.ok_or("a zstd code does not exist")?;
+            *state = State { least, n_extra_bits, n_bits: from.n_bits, base: from.base };
+        }
+        Ok(Self { states, accuracy_log: table.accuracy_log() })
+    }
+
+    #[inline(always)]
+    fn state(&self, idx: usize) -> State {
+        // The mask changes nothing, but shows that the index is in bounds.
+        self.states[idx & (STATES - 1)]
+    }
+}
+
 /// What one block leaves to the next: tables that may be reused, and the last offsets.
 pub(super) struct Sequences {
-    literal_lengths: Option<FseTable>,
-    offsets: Option<FseTable>,
-    match_lengths: Option<FseTable>,
+    literal_lengths: Option<Table>,
+    offsets: Option<Table>,
+    match_lengths: Option<Table>,
     recent: [usize; 3],
 }
 
@@ -90,7 +142,7 @@ impl Default for Sequences {
 struct Sequence {
     n_literals: usize,
     n_match: usize,
-    offset_value: u64,
+    offset_value: u32,
 }
 
 impl Sequences {
@@ -113,12 +165,10 @@ impl Sequences {
         let mut reader = Reader::new(self, stream)?;
         let mut recent = self.recent;
         for idx in 0..n_sequences {
-            let sequence = reader.next(idx + 1 == n_sequences)?;
-            let (run, after) = literals
-                .split_at_checked(sequence.n_literals)
-                .ok_or("a zstd block has too few literals")?;
-            literals = after;
-            output.push(run)?;
+            let sequence = reader.next(idx + 1 == n_sequences);
+            output.push_first(literals, sequence.n_literals)?;
+            literals =
+                literals.get(sequence.n_literals..).ok_or("a zstd block has too few literals")?;
             let offset =
                 offset_from_value(sequence.offset_value, sequence.n_literals == 0, &mut recent)?;
             output.repeat(offset, sequence.n_match)?;
@@ -154,7 +204,7 @@ fn read_count(section: &[u8]) -> Result<(usize, &[u8]), Corrupt> {
 }
 
 fn read_table<'a>(
-    table: &mut Option<FseTable>,
+    table: &mut Option<Table>,
     mode: u8,
     kind: &Kind,
     bytes: &'a [u8],
@@ -172,18 +222,18 @@ fn read_table<'a>(
         _ if table.is_some() => return Ok(bytes),
         _ => return Err("a zstd block reuses a table of none"),
     };
-    *table = Some(read);
+    *table = Some(Table::new(&read, kind.codes)?);
     Ok(rest)
 }
 
 /// Three states that advance over one bit stream.
 struct Reader<'t, 'b> {
-    literal_lengths: &'t FseTable,
-    offsets: &'t FseTable,
-    match_lengths: &'t FseTable,
-    literal_length: usize,
-    offset: usize,
-    match_length: usize,
+    literal_lengths: &'t Table,
+    offsets: &'t Table,
+    match_lengths: &'t Table,
+    literal_length: State,
+    offset: State,
+    match_length: State,
     bits: BackwardBits<'b>,
 }
 
@@ -195,9 +245,10 @@ impl<'t, 'b> Reader<'t, 'b> {
             return Err(CUT);
         };
         let mut bits = BackwardBits::new(stream)?;
-        let literal_length = literal_lengths.start(&mut bits);
-        let offset = offsets.start(&mut bits);
-        let match_length = match_lengths.start(&mut bits);
+        let mut first = |table: &Table| table.state(bits.read(table.accuracy_log) as usize);
+        let literal_length = first(literal_lengths);
+        let offset = first(offsets);
+        let match_length = first(match_lengths);
         Ok(Self {
             literal_lengths,
             offsets,
@@ -209,51 +260,48 @@ impl<'t, 'b> Reader<'t, 'b> {
         })
     }
 
-    #[inline]
-    fn next(&mut self, is_last: bool) -> Result<Sequence, Corrupt> {
-        const NO_CODE: Corrupt = "a zstd code does not exist";
-        let offset_bits = u32::from(self.offsets.symbol(self.offset)?);
-        let match_code = usize::from(self.match_lengths.symbol(self.match_length)?);
-        let literal_code = usize::from(self.literal_lengths.symbol(self.literal_length)?);
-        let &(match_base, match_bits) = MATCH_LENGTH_CODES.get(match_code).ok_or(NO_CODE)?;
-        let &(literal_base, literal_bits) =
-            LITERAL_LENGTH_CODES.get(literal_code).ok_or(NO_CODE)?;
-        let [offset_extra, match_extra, literal_extra] =
-            self.read_extra([offset_bits, u32::from(match_bits), u32::from(literal_bits)]);
+    #[inline(always)]
+    fn next(&mut self, is_last: bool) -> Sequence {
+        let n_extra = [self.offset, self.match_length, self.literal_length]
+            .map(|state| u32::from(state.n_extra_bits));
+        let [offset, match_length, literal_length] = self.read_numbers(n_extra);
+        let sequence = Sequence {
+            n_literals: (self.literal_length.least + literal_length) as usize,
+            n_match: (self.match_length.least + match_length) as usize,
+            offset_value: self.offset.least + offset,
+        };
         if !is_last {
-            self.literal_length = self.literal_lengths.step(self.literal_length, &mut self.bits);
-            self.match_length = self.match_lengths.step(self.match_length, &mut self.bits);
-            self.offset = self.offsets.step(self.offset, &mut self.bits);
+            let states = [self.literal_length, self.match_length, self.offset];
+            let steps = self.read_numbers(states.map(|state| u32::from(state.n_bits)));
+            let next = |state: State, step: u32| usize::from(state.base) + step as usize;
+            self.literal_length = self.literal_lengths.state(next(states[0], steps[0]));
+            self.match_length = self.match_lengths.state(next(states[1], steps[1]));
+            self.offset = self.offsets.state(next(states[2], steps[2]));
         }
-        Ok(Sequence {
-            n_literals: (literal_base + literal_extra) as usize,
-            n_match: (match_base + match_extra) as usize,
-            offset_value: (1_u64 << offset_bits) + u64::from(offset_extra),
-        })
+        sequence
     }
 
     /// Three numbers of so many bits, out of one window where they fit.
-    #[inline]
-    fn read_extra(&mut self, n_bits: [u32; 3]) -> [u32; 3] {
-        let n_all: u32 = n_bits.iter().sum();
+    #[inline(always)]
+    fn read_numbers(&mut self, n_bits: [u32; 3]) -> [u32; 3] {
+        let n_all = n_bits[0] + n_bits[1] + n_bits[2];
         if n_all > WINDOW_BITS {
             return n_bits.map(|n| self.bits.read(n));
         }
-        let mut window = self.bits.window();
+        let window = self.bits.window();
         self.bits.consume(n_all);
-        n_bits.map(|n| {
-            // Two shifts, because one by all 64 bits would overflow.
-            let number = (window >> 1) >> (63 - n);
-            window <<= n;
-            number as u32
-        })
+        // Two shifts, because one by all 64 bits would overflow.
+        let top = |window: u64, n: u32| ((window >> 1) >> (63 - n)) as u32;
+        let second = window << n_bits[0];
+        let third = second << n_bits[1];
+        [top(window, n_bits[0]), top(second, n_bits[1]), top(third, n_bits[2])]
     }
 }
 
 /// The offset that a value means: the least values name recent offsets.
-#[inline]
+#[inline(always)]
 fn offset_from_value(
-    value: u64,
+    value: u32,
     is_without_literals: bool,
     recent: &mut [usize; 3],
 ) -> Result<usize, Corrupt> {
@@ -263,10 +311,7 @@ fn offset_from_value(
         (2, false) | (1, true) => (second, [first, third]),
         (3, false) | (2, true) => (third, [first, second]),
         (3, true) => (first.saturating_sub(1), [first, second]),
-        (value, _) => {
-            let offset = value.checked_sub(3).and_then(|offset| usize::try_from(offset).ok());
-            (offset.unwrap_or(0), [first, second])
-        }
+        (value, _) => (value.saturating_sub(3) as usize, [first, second]),
     };
     if offset == 0 {
         return Err("a zstd offset of zero");

@@ -61,10 +61,10 @@ fn texture(kind: usize, n_bytes: usize, random: &mut Random) -> Vec<u8> {
 fn the_reference_encoder_reads_back() {
     let mut random = Random(1);
     let lengths = [1, 2, 5, 100, 1000, 20_000, 131_072, 131_073, 700_000];
-    for level in [-50, -5, 1, 2, 3, 5, 7, 9, 12, 16, 19, 22] {
+    for level in [-50, -5, 1, 2, 3, 5, 7, 9, 13, 19] {
         for kind in 0..8 {
             for n_bytes in lengths {
-                if level > 12 && n_bytes > 200_000 {
+                if level > 3 && n_bytes > 20_000 && kind % 4 != level as usize % 4 {
                     continue;
                 }
                 let n_bytes = n_bytes + random.below(7);
@@ -126,11 +126,11 @@ fn a_wrong_length_is_refused() {
 fn damaged_frames_never_differ_from_the_reference() {
     let mut random = Random(4);
     let mut n_read = 0;
-    for case in 0..20_000 {
+    for case in 0..8_000 {
         let (kind, n_bytes) = (random.below(8), 1 + random.below(3000));
         let data = texture(kind, n_bytes, &mut random);
         let has_checksum = case % 4 == 0;
-        let mut compressor = zstd::bulk::Compressor::new(1 + random.below(19) as i32).unwrap();
+        let mut compressor = zstd::bulk::Compressor::new(1 + random.below(9) as i32).unwrap();
         compressor.include_checksum(has_checksum).unwrap();
         let mut compressed = compressor.compress(&data).unwrap();
         for _ in 0..=random.below(3) {
