@@ -102,7 +102,7 @@ need_wasm_bindgen() {
 }
 
 wasm_bindgen_install() {
-  install_tool wasm-bindgen-cli "$1" 2 --locked || install_tool wasm-bindgen-cli "$1" 2
+  install_tool wasm-bindgen-cli "$1" 2 --bin wasm-bindgen --locked || install_tool wasm-bindgen-cli "$1" 2 --bin wasm-bindgen
 }
 
 need_node_modules() {
