@@ -22,6 +22,8 @@ pub const BLOCK_ROWS: usize = 1 << 16;
 pub struct Resident {
     pub table: String,
     pub version: Option<Version>,
+    /// What tells the table from others of its name.
+    pub uid: String,
     pub origin: Origin,
     /// As far as it is known before all of it is here.
     pub rows_total: Option<u64>,
@@ -29,8 +31,8 @@ pub struct Resident {
 }
 
 impl Resident {
-    pub fn new(table: String, version: Option<Version>, origin: Origin) -> Self {
-        Self { table, version, origin, rows_total: None, columns: Vec::new() }
+    pub fn new(table: String, version: Option<Version>, uid: String, origin: Origin) -> Self {
+        Self { table, version, uid, origin, rows_total: None, columns: Vec::new() }
     }
 
     pub fn columns(&self) -> &[Column] {

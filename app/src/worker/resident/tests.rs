@@ -113,7 +113,7 @@ fn nothing_is_a_column_too() {
         Some(vec![Some(1)]),
         None,
     ]));
-    let mut resident = Resident::new("t".to_owned(), None, Origin::Browser);
+    let mut resident = Resident::new("t".to_owned(), None, "u".to_owned(), Origin::Browser);
     resident.insert(column("l", &[list]));
     assert_eq!(resident.rows_of(["l"]), 2);
     assert_eq!(resident.rows_of(["l", "m"]), 0);

@@ -26,6 +26,8 @@ pub struct Words {
     codes: HashMap<u64, u16, BuildHasherDefault<Already>>,
     more: Vec<(u64, u16)>,
     values: Option<ArrayRef>,
+    /// The dictionary that was met last, and the codes of its values.
+    met: Option<(ArrayRef, Vec<u16>)>,
 }
 
 /// The keys are hashes already.
@@ -93,20 +95,31 @@ impl Words {
 
     /// Appends the code of each row of a text or dictionary array.
     pub fn encode(&mut self, array: &dyn Array, codes: &mut Vec<u16>) -> Result<(), TooMany> {
-        if let Some(dictionary) = array.as_any_dictionary_opt() {
-            let mut of_values = Vec::with_capacity(dictionary.values().len());
-            // A dictionary may hold values that no row has; they are no reason to give up.
-            if let Err(TooMany) = self.encode(dictionary.values().as_ref(), &mut of_values) {
-                return self.encode_looked_up(array, codes);
+        let Some(dictionary) = array.as_any_dictionary_opt() else {
+            return self.encode_texts(array, codes);
+        };
+        // Batches of one stream mostly share their dictionary.
+        let met = self.met.take().filter(|(values, _)| Arc::ptr_eq(values, dictionary.values()));
+        let of_values = match met {
+            Some((_, of_values)) => of_values,
+            None => {
+                let mut of_values = Vec::with_capacity(dictionary.values().len());
+                // It may hold values that no row has; they are no reason to give up.
+                if let Err(TooMany) = self.encode_texts(dictionary.values(), &mut of_values) {
+                    return self.encode_looked_up(array, codes);
+                }
+                of_values
             }
-            let keys = dictionary.normalized_keys();
-            codes.extend((0..array.len()).map(|row| match array.is_null(row) {
-                true => NULL_CODE,
-                false => keys.get(row).and_then(|&key| of_values.get(key)).copied().unwrap_or(NULL_CODE),
-            }));
-            return Ok(());
-        }
-        self.encode_texts(array, codes)
+        };
+        let keys = dictionary.normalized_keys();
+        codes.extend((0..array.len()).map(|row| match array.is_null(row) {
+            true => NULL_CODE,
+            false => {
+                keys.get(row).and_then(|&key| of_values.get(key)).copied().unwrap_or(NULL_CODE)
+            }
+        }));
+        self.met = Some((Arc::clone(dictionary.values()), of_values));
+        Ok(())
     }
 
     fn encode_looked_up(&mut self, array: &dyn Array, codes: &mut Vec<u16>) -> Result<(), TooMany> {

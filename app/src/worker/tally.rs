@@ -1,0 +1,189 @@
+//! How many rows of each code there are under a mask: histograms and bars. A tally knows
+//! the mask that it was last taken under, and counts only rows that came or went since, so
+//! that a step of a brush costs what it moves. Pure.
+
+use engine::mask::WORD_BITS;
+
+/// What rows are counted by: a bin or a text, as a number below the number of counts.
+/// Other codes are not counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Codes<'a> {
+    Narrow(&'a [u16]),
+    Wide(&'a [u32]),
+}
+
+/// Counts by code.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    counts: Vec<u32>,
+    /// Rows without a value.
+    nulls: u32,
+    /// The rows that are counted.
+    words: Vec<u64>,
+}
+
+/// The code that narrow codes have for null.
+const NULL_NARROW: u16 = u16::MAX;
+/// The code that wide codes have for null.
+pub const NULL_WIDE: u32 = u32::MAX;
+
+impl Tally {
+    /// Of `n_codes`, of no rows yet.
+    pub fn new(n_codes: usize) -> Self {
+        Self { counts: vec![0; n_codes], nulls: 0, words: Vec::new() }
+    }
+
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    pub fn nulls(&self) -> u32 {
+        self.nulls
+    }
+
+    /// Makes room for codes that were not known before.
+    pub fn grow(&mut self, n_codes: usize) {
+        if n_codes > self.counts.len() {
+            self.counts.resize(n_codes, 0);
+        }
+    }
+
+    /// Before a mask is followed: if more rows change than stay, counting starts anew.
+    pub fn prepare(&mut self, mask: &[u64]) {
+        self.words.resize(mask.len(), 0);
+        let (mut changed, mut wanted) = (0, 0);
+        for (old, new) in self.words.iter().zip(mask) {
+            changed += u64::from((old ^ new).count_ones());
+            wanted += u64::from(new.count_ones());
+        }
+        if changed > wanted {
+            self.counts.fill(0);
+            self.nulls = 0;
+            self.words.fill(0);
+        }
+    }
+
+    /// Follows a mask over the rows of one block, whose first word is `first`. The block's
+    /// mask may have fewer words than its codes have rows.
+    pub fn follow(&mut self, first: usize, mask: &[u64], codes: Codes<'_>) {
+        let end = first + mask.len();
+        if self.words.len() < end {
+            self.words.resize(end, 0);
+        }
+        let Some(words) = self.words.get_mut(first..end) else { return };
+        let (counts, nulls) = (self.counts.as_mut_slice(), &mut self.nulls);
+        match codes {
+            Codes::Narrow(codes) => count(words, mask, codes, counts, |code| {
+                if code == NULL_NARROW { None } else { Some(usize::from(code)) }
+            }, nulls),
+            Codes::Wide(codes) => count(words, mask, codes, counts, |code| {
+                if code == NULL_WIDE { None } else { Some(code as usize) }
+            }, nulls),
+        }
+    }
+}
+
+fn count<C: Copy>(
+    words: &mut [u64],
+    mask: &[u64],
+    codes: &[C],
+    counts: &mut [u32],
+    index: impl Fn(C) -> Option<usize>,
+    nulls: &mut u32,
+) {
+    let mut add = |code: C, by: u32| match index(code) {
+        Some(index) => {
+            if let Some(count) = counts.get_mut(index) {
+                *count = count.wrapping_add(by);
+            }
+        }
+        None => *nulls = nulls.wrapping_add(by),
+    };
+    let places = words.iter_mut().zip(mask).zip(codes.chunks(WORD_BITS));
+    for ((word, &new), codes) in places {
+        let old = std::mem::replace(word, new);
+        let mut came = new & !old;
+        let mut went = old & !new;
+        if came == u64::MAX {
+            codes.iter().for_each(|&code| add(code, 1));
+            continue;
+        }
+        while came != 0 {
+            if let Some(&code) = codes.get(came.trailing_zeros() as usize) {
+                add(code, 1);
+            }
+            came &= came - 1;
+        }
+        while went != 0 {
+            if let Some(&code) = codes.get(went.trailing_zeros() as usize) {
+                add(code, u32::MAX);
+            }
+            went &= went - 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::mask::Mask;
+
+    use super::*;
+
+    fn counts_of(codes: &[u16], mask: &Mask, n_codes: usize) -> (Vec<u32>, u32) {
+        let mut counts = vec![0; n_codes];
+        let mut nulls = 0;
+        for row in mask.iter_ones() {
+            match codes[row] {
+                u16::MAX => nulls += 1,
+                code if usize::from(code) < n_codes => counts[usize::from(code)] += 1,
+                _ => {}
+            }
+        }
+        (counts, nulls)
+    }
+
+    #[test]
+    fn following_any_masks_counts_what_counting_anew_does() {
+        let len = 1000;
+        let codes: Vec<u16> = (0..len)
+            .map(|row| match row % 13 {
+                11 => u16::MAX,
+                12 => u16::MAX - 1,
+                code => code as u16,
+            })
+            .collect();
+        let wide: Vec<u32> = codes
+            .iter()
+            .map(|&code| if code == u16::MAX { NULL_WIDE } else { u32::from(code) })
+            .collect();
+        let mut narrow_tally = Tally::new(11);
+        let mut wide_tally = Tally::new(11);
+        for (start, end) in [(0, 1000), (10, 990), (500, 510), (0, 0), (3, 1000), (64, 128)] {
+            let mask = Mask::from_fn(len, |row| (start..end).contains(&row));
+            for (tally, codes) in [
+                (&mut narrow_tally, Codes::Narrow(&codes)),
+                (&mut wide_tally, Codes::Wide(&wide)),
+            ] {
+                tally.prepare(mask.words());
+                tally.follow(0, mask.words(), codes);
+            }
+            let (counts, nulls) = counts_of(&codes, &mask, 11);
+            assert_eq!((narrow_tally.counts(), narrow_tally.nulls()), (&counts[..], nulls));
+            assert_eq!((wide_tally.counts(), wide_tally.nulls()), (&counts[..], nulls));
+        }
+    }
+
+    #[test]
+    fn blocks_are_followed_one_by_one() {
+        let codes = vec![1_u16; 128];
+        let mask = Mask::all(256);
+        let mut tally = Tally::new(2);
+        tally.prepare(mask.words());
+        tally.follow(0, &mask.words()[..2], Codes::Narrow(&codes));
+        assert_eq!(tally.counts(), [0, 128]);
+        tally.follow(2, &mask.words()[2..], Codes::Narrow(&codes));
+        assert_eq!(tally.counts(), [0, 256]);
+        tally.grow(3);
+        assert_eq!(tally.counts(), [0, 256, 0]);
+    }
+}
