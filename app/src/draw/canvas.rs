@@ -130,6 +130,7 @@ impl Canvas {
                 })
             }
             Engine::Gpu(target) => {
+                let _watch = painter.watch();
                 let drawn =
                     target.draw(picture, frame, size, &mut || painter.now() >= deadline, wake);
                 self.after_gpu(drawn, size)

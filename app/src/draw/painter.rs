@@ -61,7 +61,8 @@ thread_local! {
 
 impl Painter {
     /// Looks for the best renderer there is, or the one asked for. Always finds one: the
-    /// raster needs nothing. `debug` has the GPU's complaints told. One a worker.
+    /// raster needs nothing. `debug` has each picture checked for what the GPU
+    /// refused of it. One a worker.
     pub async fn choose(choice: RendererChoice, debug: bool, on_event: Box<dyn Fn(Event)>) -> Self {
         let state = State {
             renderer: Renderer::Between,
@@ -116,16 +117,14 @@ impl Painter {
         self.0.performance.as_ref().map_or_else(js_sys::Date::now, Performance::now)
     }
 
-    pub(super) fn is_debug(&self) -> bool {
-        self.0.debug
+    /// In debug, tells what the GPU refuses between this call and the end of the guard.
+    pub(super) fn watch(&self) -> Option<Watch> {
+        let Renderer::Gpu(gpu) = &self.0.state.borrow().renderer else { return None };
+        let scope = || gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        self.0.debug.then(|| Watch { painter: self.clone(), scope: Some(scope()) })
     }
 
     /// Tells once the caller has returned.
-    pub(super) fn tell_later(&self, event: Event) {
-        let painter = self.clone();
-        spawn_local(async move { (painter.0.on_event)(event) });
-    }
-
     pub(super) fn complain_later(&self, text: String) {
         let painter = self.clone();
         spawn_local(async move { painter.complain(text) });
@@ -214,6 +213,24 @@ impl Painter {
 /// A canvas' GPU has finished; from a callback that must be `Send`.
 pub(super) fn wake() {
     with_current(|painter| (painter.0.on_event)(Event::Wake));
+}
+
+/// An error scope around a picture.
+pub(super) struct Watch {
+    painter: Painter,
+    scope: Option<wgpu::ErrorScopeGuard>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let Some(scope) = self.scope.take() else { return };
+        let (painter, refused) = (self.painter.clone(), scope.pop());
+        spawn_local(async move {
+            if let Some(error) = refused.await {
+                painter.complain(format!("the GPU refused a part of the picture: {error}"));
+            }
+        });
+    }
 }
 
 impl From<GpuError> for super::canvas::DrawError {

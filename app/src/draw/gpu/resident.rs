@@ -214,10 +214,10 @@ fn chunk_group(
 
 /// A bind group of whole buffers, in the order of their bindings.
 pub fn group_of(gpu: &Gpu, layout: &wgpu::BindGroupLayout, buffers: &[&Held]) -> BindGroup {
-    let entry = |(binding, held): (u32, &&Held)| BindGroupEntry {
-        binding,
-        resource: held.buffer.as_entire_binding(),
-    };
-    let entries: Vec<_> = (0..).zip(buffers).map(entry).collect();
+    let resources = buffers.iter().map(|held| held.buffer.as_entire_binding());
+    let entries: Vec<_> = (0..)
+        .zip(resources)
+        .map(|(binding, resource)| BindGroupEntry { binding, resource })
+        .collect();
     gpu.device.create_bind_group(&BindGroupDescriptor { label: None, layout, entries: &entries })
 }
