@@ -13,7 +13,7 @@ use web_sys::{
 
 use super::gpu::device::{Gpu, GpuError};
 use super::gpu::target::{self, Target};
-use super::painter::{Painter, Renderer, wake};
+use super::painter::{Painter, Renderer};
 use super::raster::{Drawn, Raster};
 use super::{Frame, Picture, Progress, Size};
 
@@ -132,7 +132,7 @@ impl Canvas {
             Engine::Gpu(target) => {
                 let _watch = painter.watch();
                 let drawn =
-                    target.draw(picture, frame, size, &mut || painter.now() >= deadline, wake);
+                    target.draw(picture, frame, size, &mut || painter.now() >= deadline, painter.waker());
                 self.after_gpu(drawn, size)
             }
         }

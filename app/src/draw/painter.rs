@@ -29,6 +29,8 @@ pub enum Event {
 pub struct Painter(Rc<Inner>);
 
 struct Inner {
+    /// In [`PAINTERS`].
+    number: usize,
     choice: RendererChoice,
     debug: bool,
     on_event: Box<dyn Fn(Event)>,
@@ -55,14 +57,14 @@ pub(super) enum Renderer {
 }
 
 thread_local! {
-    /// The worker's painter, for callbacks that must be `Send` and so can't hold it.
-    static CURRENT: RefCell<Weak<Inner>> = const { RefCell::new(Weak::new()) };
+    /// All painters by number, for callbacks that must be `Send` and so can't hold one.
+    static PAINTERS: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Painter {
     /// Looks for the best renderer there is, or the one asked for. Always finds one: the
     /// raster needs nothing. `debug` has each picture checked for what the GPU
-    /// refused of it. One a worker.
+    /// refused of it.
     pub async fn choose(choice: RendererChoice, debug: bool, on_event: Box<dyn Fn(Event)>) -> Self {
         let state = State {
             renderer: Renderer::Between,
@@ -71,14 +73,13 @@ impl Painter {
             complaint: String::new(),
         };
         let performance = performance();
-        let painter = Self(Rc::new(Inner {
-            choice,
-            debug,
-            on_event,
-            performance,
-            state: RefCell::new(state),
-        }));
-        CURRENT.with_borrow_mut(|current| *current = Rc::downgrade(&painter.0));
+        let painter = PAINTERS.with_borrow_mut(|painters| {
+            let number = painters.len();
+            let state = RefCell::new(state);
+            let inner = Rc::new(Inner { number, choice, debug, on_event, performance, state });
+            painters.push(Rc::downgrade(&inner));
+            Self(inner)
+        });
         let renderer = painter.find_renderer().await;
         painter.install(renderer);
         painter
@@ -110,6 +111,12 @@ impl Painter {
     pub(super) fn renderer(&self) -> (Renderer, u64) {
         let state = self.0.state.borrow();
         (state.renderer.clone(), state.generation)
+    }
+
+    /// Wakes canvases that wait, from a callback that must be `Send`.
+    pub(super) fn waker(&self) -> impl FnOnce() + Send + 'static {
+        let number = self.0.number;
+        move || with_painter(number, |painter| (painter.0.on_event)(Event::Wake))
     }
 
     /// Milliseconds of the worker's clock.
@@ -149,11 +156,12 @@ impl Painter {
             state.generation
         };
         let Renderer::Gpu(gpu) = renderer else { return };
+        let number = self.0.number;
         gpu.device.set_device_lost_callback(move |_, text| {
-            with_current(|painter| painter.on_device_lost(generation, text));
+            with_painter(number, |painter| painter.on_device_lost(generation, text));
         });
         gpu.device.on_uncaptured_error(std::sync::Arc::new(move |error: wgpu::Error| {
-            with_current(|painter| painter.on_gpu_error(generation, &error));
+            with_painter(number, |painter| painter.on_gpu_error(generation, &error));
         }));
     }
 
@@ -210,11 +218,6 @@ impl Painter {
     }
 }
 
-/// A canvas' GPU has finished; from a callback that must be `Send`.
-pub(super) fn wake() {
-    with_current(|painter| (painter.0.on_event)(Event::Wake));
-}
-
 /// An error scope around a picture.
 pub(super) struct Watch {
     painter: Painter,
@@ -239,8 +242,8 @@ impl From<GpuError> for super::canvas::DrawError {
     }
 }
 
-fn with_current(f: impl FnOnce(&Painter)) {
-    let inner = CURRENT.with_borrow(Weak::upgrade);
+fn with_painter(number: usize, f: impl FnOnce(&Painter)) {
+    let inner = PAINTERS.with_borrow(|painters| painters.get(number).and_then(Weak::upgrade));
     if let Some(inner) = inner {
         f(&Painter(inner));
     }

@@ -22,8 +22,8 @@ pub enum GpuError {
     NoWebGpu,
     #[error("no GPU answers: {0}")]
     NoAdapter(String),
-    #[error("the adapter is a fallback without a GPU: {0}")]
-    Fallback(String),
+    #[error("the only adapter is a fallback without a GPU")]
+    Fallback,
     #[error("the GPU gives no device: {0}")]
     NoDevice(String),
     #[error("the canvas gives no GPU context: {0}")]
@@ -62,9 +62,8 @@ impl Gpu {
             .request_adapter(&options)
             .await
             .map_err(|error| GpuError::NoAdapter(error.to_string()))?;
-        let info = adapter.get_info();
-        if info.device_type == DeviceType::Cpu && !any {
-            return Err(GpuError::Fallback(info.name));
+        if adapter.get_info().device_type == DeviceType::Cpu && !any {
+            return Err(GpuError::Fallback);
         }
         let description =
             DeviceDescriptor { required_limits: Limits::defaults(), ..DeviceDescriptor::default() };
@@ -77,9 +76,16 @@ impl Gpu {
         Ok(Self { instance, adapter, device, queue, format, pipelines, taken_bytes: Rc::default() })
     }
 
-    /// The adapter as its driver names it.
+    /// The adapter as the browser describes it, which may be no more than its make.
     pub fn name(&self) -> String {
-        self.adapter.get_info().name
+        let name = self.adapter.get_info().name;
+        if !name.is_empty() {
+            return name;
+        }
+        let info = self.device.as_webgpu().and_then(|device| property(device, "adapterInfo"));
+        let part = |name| info.as_ref().and_then(|info| property(info, name)?.as_string());
+        let parts = ["vendor", "architecture"].into_iter().filter_map(part);
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     pub fn surface(&self, canvas: &OffscreenCanvas) -> Result<Surface<'static>, GpuError> {
@@ -130,9 +136,12 @@ impl Drop for Held {
 }
 
 fn has_webgpu() -> bool {
-    let get = |object: &JsValue, name| js_sys::Reflect::get(object, &JsValue::from_str(name)).ok();
-    let gpu = get(&js_sys::global(), "navigator").and_then(|navigator| get(&navigator, "gpu"));
-    gpu.is_some_and(|gpu| gpu.is_object())
+    let navigator = property(&js_sys::global(), "navigator");
+    navigator.and_then(|navigator| property(&navigator, "gpu")).is_some_and(|gpu| gpu.is_object())
+}
+
+fn property(object: &JsValue, name: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(object, &JsValue::from_str(name)).ok()
 }
 
 fn surface(instance: &Instance, canvas: &OffscreenCanvas) -> Result<Surface<'static>, GpuError> {

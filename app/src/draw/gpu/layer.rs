@@ -26,6 +26,8 @@ pub struct Layer {
     weights: Held,
     /// What the mask's place is filled with where all rows are drawn.
     no_mask: (Held, BindGroup),
+    /// Counts and bins of a density, until what reads them is submitted.
+    density: Option<[Held; 2]>,
     key: Option<Key>,
 }
 
@@ -70,6 +72,7 @@ impl Layer {
             peak: gpu.buffer("peak", WORD, BufferUsages::STORAGE)?,
             weights: gpu.buffer("weights", WORD, BufferUsages::STORAGE)?,
             no_mask: (no_mask, no_mask_group),
+            density: None,
             key: None,
         })
     }
@@ -171,6 +174,7 @@ impl Layer {
         pass.dispatch_workgroups(groups(plan.size.width), groups(plan.size.height), 1);
         drop(pass);
         self.find_peak(gpu, encoder);
+        self.density = Some([counts, places]);
         self.key = Some(key);
         Ok(())
     }
@@ -183,6 +187,7 @@ impl Layer {
         uniform: layout::Layer,
     ) -> Result<(), GpuError> {
         self.key = None;
+        self.density = None;
         let [width, height] = uniform.size.map(u64::from);
         let bytes = width * height * u64::from(uniform.stride) * WORD;
         // Room to spare is kept while the canvas is being resized.
