@@ -2,6 +2,7 @@
 //! answers the page ([`crate::protocol`]). What needs no browser is pure and is tested on
 //! the host; what fetches, stores, draws or waits is built for the browser alone.
 
+pub mod answer;
 pub mod bins;
 pub mod budget;
 pub mod cache;

@@ -15,17 +15,31 @@ pub const BINS_MAX: u16 = 4096;
 /// Where the values of a column lie; of floats, of the finite ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Extent {
-    Floats { low: f64, high: f64 },
+    Floats {
+        low: f64,
+        high: f64,
+    },
     /// As stored: see [`Measure`].
-    Wholes { low: i64, high: i64 },
+    Wholes {
+        low: i64,
+        high: i64,
+    },
 }
 
 /// Equal bins, the last of which includes its upper end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Steps {
-    Floats { origin: f64, step: f64, last: f64 },
+    Floats {
+        origin: f64,
+        step: f64,
+        last: f64,
+    },
     /// `last` is the largest value that is in a bin.
-    Wholes { origin: i64, step: u64, last: i64 },
+    Wholes {
+        origin: i64,
+        step: u64,
+        last: i64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -144,7 +158,8 @@ impl Bins {
         let Steps::Wholes { origin, step, last } = self.steps else { return };
         let top = self.count - 1;
         // Divisions of 64 bits are slow, and most columns need fewer.
-        let narrow = u32::try_from(step).ok().filter(|_| last.abs_diff(origin) <= u64::from(u32::MAX));
+        let narrow =
+            u32::try_from(step).ok().filter(|_| last.abs_diff(origin) <= u64::from(u32::MAX));
         codes.extend(values.iter().map(|&value| {
             if value < origin || value > last {
                 return OUTSIDE_CODE;
@@ -209,7 +224,10 @@ mod tests {
         let bins = Bins::new(WHOLE, Extent::Wholes { low: 0, high: 100 }, None, 24);
         assert_eq!(bins.steps, Steps::Wholes { origin: 0, step: 5, last: 100 });
         assert_eq!((bins.count, bins.domain()), (21, [0.0, 105.0]));
-        assert_eq!(wholes(&bins, &[-1, 0, 4, 5, 100, 101]), [OUTSIDE_CODE, 0, 0, 1, 20, OUTSIDE_CODE]);
+        assert_eq!(
+            wholes(&bins, &[-1, 0, 4, 5, 100, 101]),
+            [OUTSIDE_CODE, 0, 0, 1, 20, OUTSIDE_CODE]
+        );
         let zoomed = Bins::new(WHOLE, Extent::Wholes { low: 0, high: 100 }, Some([9.5, 20.5]), 24);
         assert_eq!((zoomed.count, zoomed.domain()), (11, [10.0, 21.0]));
     }

@@ -132,9 +132,7 @@ impl TableJson {
             return by_name;
         }
         let list: Vec<StatisticsJson> = serde_json::from_str(raw.get()).unwrap_or_default();
-        list.into_iter()
-            .filter_map(|mut entry| Some((entry.column.take()?, entry)))
-            .collect()
+        list.into_iter().filter_map(|mut entry| Some((entry.column.take()?, entry))).collect()
     }
 }
 

@@ -19,7 +19,10 @@ use arrow_schema::{DataType, TimeUnit};
 pub enum Measure {
     Float,
     /// Whole numbers, `per_unit` of which make one data unit.
-    Whole { per_unit: f64, is_unsigned: bool },
+    Whole {
+        per_unit: f64,
+        is_unsigned: bool,
+    },
 }
 
 impl Measure {
@@ -188,7 +191,9 @@ fn plain_floats_into(array: &dyn Array, out: &mut Vec<f64>) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow_array::{Date32Array, Decimal128Array, Int16Array, TimestampNanosecondArray, UInt64Array};
+    use arrow_array::{
+        Date32Array, Decimal128Array, Int16Array, TimestampNanosecondArray, UInt64Array,
+    };
 
     use super::*;
 
@@ -215,7 +220,10 @@ mod tests {
         let mut stored = Vec::new();
         assert!(wholes_into(&UInt64Array::from(vec![0, 1, u64::MAX]), &mut stored));
         assert!(stored.is_sorted());
-        assert_eq!(stored.iter().map(|&n| stored_to_unsigned(n)).collect::<Vec<_>>(), [0, 1, u64::MAX]);
+        assert_eq!(
+            stored.iter().map(|&n| stored_to_unsigned(n)).collect::<Vec<_>>(),
+            [0, 1, u64::MAX]
+        );
         let days = Measure::of(&DataType::Date32).unwrap();
         assert_eq!(days.in_units(365), 365.0 * 86_400_000.0);
         assert_eq!(days.stored_below(86_400_000.0 * 1.5), 1);

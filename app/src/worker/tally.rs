@@ -50,6 +50,9 @@ impl Tally {
 
     /// Before a mask is followed: if more rows change than stay, counting starts anew.
     pub fn prepare(&mut self, mask: &[u64]) {
+        if self.words.len() > mask.len() {
+            self.reset();
+        }
         self.words.resize(mask.len(), 0);
         let (mut changed, mut wanted) = (0, 0);
         for (old, new) in self.words.iter().zip(mask) {
@@ -57,10 +60,15 @@ impl Tally {
             wanted += u64::from(new.count_ones());
         }
         if changed > wanted {
-            self.counts.fill(0);
-            self.nulls = 0;
-            self.words.fill(0);
+            self.reset();
+            self.words.resize(mask.len(), 0);
         }
+    }
+
+    fn reset(&mut self) {
+        self.counts.fill(0);
+        self.nulls = 0;
+        self.words.clear();
     }
 
     /// Follows a mask over the rows of one block, whose first word is `first`. The block's
@@ -73,12 +81,26 @@ impl Tally {
         let Some(words) = self.words.get_mut(first..end) else { return };
         let (counts, nulls) = (self.counts.as_mut_slice(), &mut self.nulls);
         match codes {
-            Codes::Narrow(codes) => count(words, mask, codes, counts, |code| {
-                if code == NULL_NARROW { None } else { Some(usize::from(code)) }
-            }, nulls),
-            Codes::Wide(codes) => count(words, mask, codes, counts, |code| {
-                if code == NULL_WIDE { None } else { Some(code as usize) }
-            }, nulls),
+            Codes::Narrow(codes) => count(
+                words,
+                mask,
+                codes,
+                counts,
+                |code| {
+                    if code == NULL_NARROW { None } else { Some(usize::from(code)) }
+                },
+                nulls,
+            ),
+            Codes::Wide(codes) => count(
+                words,
+                mask,
+                codes,
+                counts,
+                |code| {
+                    if code == NULL_WIDE { None } else { Some(code as usize) }
+                },
+                nulls,
+            ),
         }
     }
 }
@@ -156,14 +178,20 @@ mod tests {
             .iter()
             .map(|&code| if code == u16::MAX { NULL_WIDE } else { u32::from(code) })
             .collect();
+        let mut shorter = Tally::new(11);
+        for len in [1000, 500] {
+            let mask = Mask::all(len);
+            shorter.prepare(mask.words());
+            shorter.follow(0, mask.words(), Codes::Narrow(&codes));
+            assert_eq!(shorter.counts(), counts_of(&codes, &mask, 11).0);
+        }
         let mut narrow_tally = Tally::new(11);
         let mut wide_tally = Tally::new(11);
         for (start, end) in [(0, 1000), (10, 990), (500, 510), (0, 0), (3, 1000), (64, 128)] {
             let mask = Mask::from_fn(len, |row| (start..end).contains(&row));
-            for (tally, codes) in [
-                (&mut narrow_tally, Codes::Narrow(&codes)),
-                (&mut wide_tally, Codes::Wide(&wide)),
-            ] {
+            for (tally, codes) in
+                [(&mut narrow_tally, Codes::Narrow(&codes)), (&mut wide_tally, Codes::Wide(&wide))]
+            {
                 tally.prepare(mask.words());
                 tally.follow(0, mask.words(), codes);
             }

@@ -1,0 +1,354 @@
+//! The answer to `Show`, worked out from the resident columns in small steps: masks of the
+//! clauses that changed, what is new of each view's columns, then counts under the other
+//! clauses' masks. What was worked out stays for the next question, so that a step of a
+//! brush costs one mask and the rows that it moves. All views answer together. Pure.
+
+pub mod nearest;
+pub mod scatter;
+
+mod bars;
+mod coding;
+mod coloring;
+mod histogram;
+mod masks;
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::draw::Theme;
+use crate::protocol::{
+    Clause, ClauseError, Generation, Mark, MarkResult, View, ViewId, ViewResult,
+};
+use crate::worker::bins::Extent;
+use crate::worker::resident::Resident;
+
+use bars::Bars;
+use histogram::Histogram;
+use masks::Masks;
+use scatter::Scatter;
+
+/// What is asked: a selection and the views that show it.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    pub generation: Generation,
+    pub clauses: Vec<Clause>,
+    pub views: Vec<View>,
+}
+
+/// The answer, but for what the worker adds: origin and time.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub generation: Generation,
+    pub selected: u64,
+    pub total: u64,
+    pub complete: bool,
+    pub results: Vec<ViewResult>,
+    pub clause_errors: Vec<ClauseError>,
+}
+
+/// What is known for answering, and how far the present answer is.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// The rows that this is about; others mean starting over.
+    epoch: u64,
+    masks: Masks,
+    views: BTreeMap<ViewId, Shown>,
+    question: Question,
+    phase: Phase,
+    /// The mask of the view that is being counted.
+    mask: Vec<u64>,
+    /// The rows that pass all clauses, as of the last answer.
+    selection: Vec<u64>,
+    selected_rows: usize,
+    /// Counts changes of the selection.
+    revision: u64,
+    /// What the companion says of the extents of columns.
+    pub known_extents: HashMap<String, Extent>,
+    pub theme: ThemeChoice,
+}
+
+/// Light until the page says otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThemeChoice {
+    pub dark: bool,
+}
+
+impl ThemeChoice {
+    pub fn theme(self) -> Theme {
+        Theme::of(self.dark)
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Phase {
+    #[default]
+    Masks,
+    /// Of the view of this number: codes, bins and places.
+    Prepare(usize),
+    /// Of the view of this number: the mask, and counts from this block on.
+    Count(usize, usize),
+    Done,
+}
+
+/// A view and what was worked out for it.
+#[derive(Debug)]
+enum Shown {
+    Histogram(Histogram),
+    Bars(Bars),
+    Scatter(Scatter),
+    Failed(String),
+}
+
+impl Answers {
+    /// Forgets rows that are gone.
+    pub fn renew(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            self.epoch = epoch;
+            self.masks.clear();
+            self.views.clear();
+            self.selection.clear();
+            self.selected_rows = 0;
+            self.revision += 1;
+            self.known_extents.clear();
+        }
+    }
+
+    /// Begins to answer; an answer that was not finished is given up.
+    pub fn begin(&mut self, question: Question, resident: &Resident) {
+        self.masks.set(&question.clauses, resident);
+        self.views.retain(|id, _| question.views.iter().any(|view| view.id == *id));
+        for view in &question.views {
+            let before = self.views.remove(&view.id);
+            let known = &self.known_extents;
+            let shown = Shown::of(view, resident, before, known).unwrap_or_else(Shown::Failed);
+            self.views.insert(view.id, shown);
+        }
+        self.question = question;
+        self.phase = Phase::Masks;
+    }
+
+    /// Does a little; the answer when there is nothing more to do.
+    pub fn step(&mut self, resident: &Resident) -> Option<Answer> {
+        match self.phase {
+            Phase::Masks => {
+                if !self.masks.step(resident) {
+                    self.phase = Phase::Prepare(0);
+                }
+            }
+            Phase::Prepare(index) => self.prepare(index, resident),
+            Phase::Count(index, block) => self.count(index, block, resident),
+            Phase::Done => return Some(self.finish(resident)),
+        }
+        None
+    }
+
+    fn prepare(&mut self, index: usize, resident: &Resident) {
+        let Some(view) = self.question.views.get(index) else {
+            self.phase = Phase::Count(0, 0);
+            return;
+        };
+        let shown = self.views.get_mut(&view.id);
+        if !shown.is_some_and(|shown| shown.step(resident)) {
+            self.phase = Phase::Prepare(index + 1);
+        }
+    }
+
+    fn count(&mut self, index: usize, block: usize, resident: &Resident) {
+        let Some(view) = self.question.views.get(index) else {
+            self.phase = Phase::Done;
+            return;
+        };
+        let Some(shown) = self.views.get_mut(&view.id) else {
+            self.phase = Phase::Count(index + 1, 0);
+            return;
+        };
+        if block == 0 {
+            let own = view.own_clause();
+            let here = shown.rows(resident);
+            let rows = self.masks.rows(Some(&own), here);
+            self.masks.combine(Some(&own), rows, &mut self.mask);
+        }
+        let is_more = shown.count(resident, block, &self.mask);
+        self.phase =
+            if is_more { Phase::Count(index, block + 1) } else { Phase::Count(index + 1, 0) };
+    }
+
+    fn finish(&mut self, resident: &Resident) -> Answer {
+        let rows = self.masks.rows(None, resident.rows());
+        let mut selection = std::mem::take(&mut self.mask);
+        self.masks.combine(None, rows, &mut selection);
+        if selection != self.selection || rows != self.selected_rows {
+            std::mem::swap(&mut self.selection, &mut selection);
+            self.selected_rows = rows;
+            self.revision += 1;
+        }
+        self.mask = selection;
+        let mut results = Vec::with_capacity(self.question.views.len());
+        let mut complete = self.masks.is_complete(None, resident);
+        for view in &self.question.views {
+            let Some(shown) = self.views.get_mut(&view.id) else { continue };
+            let own = self.masks.predicate(&view.own_clause());
+            let result = shown.result(resident, own, self.theme.theme());
+            complete &= shown.is_complete(resident);
+            if let Shown::Scatter(scatter) = shown {
+                scatter.settle();
+            }
+            results.push(ViewResult { id: view.id, result });
+        }
+        Answer {
+            generation: self.question.generation,
+            selected: self.selection.iter().map(|word| u64::from(word.count_ones())).sum(),
+            total: rows as u64,
+            complete: complete && !resident.columns().is_empty(),
+            results,
+            clause_errors: self.masks.errors(),
+        }
+    }
+
+    /// The rows that pass all clauses, and how many rows there are to pass them.
+    pub fn selection(&self) -> (&[u64], usize) {
+        (&self.selection, self.selected_rows)
+    }
+
+    /// Changes when [`Self::selection`] does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn scatter(&self, view: ViewId) -> Option<&Scatter> {
+        match self.views.get(&view) {
+            Some(Shown::Scatter(scatter)) => Some(scatter),
+            _ => None,
+        }
+    }
+
+    pub fn scatter_mut(&mut self, view: ViewId) -> Option<&mut Scatter> {
+        match self.views.get_mut(&view) {
+            Some(Shown::Scatter(scatter)) => Some(scatter),
+            _ => None,
+        }
+    }
+}
+
+impl Shown {
+    /// What a view needs, from what it had if that is still of use; or why it cannot be.
+    fn of(
+        view: &View,
+        resident: &Resident,
+        before: Option<Self>,
+        known: &HashMap<String, Extent>,
+    ) -> Result<Self, String> {
+        let find = |name: &str| {
+            resident.column(name).ok_or_else(|| format!("column {name:?} is not loaded"))
+        };
+        match &view.mark {
+            Mark::Histogram { column, bins, domain } => {
+                let here = find(column)?;
+                if let Some(Self::Histogram(same)) = before
+                    && same.is_of(column, *bins, *domain)
+                {
+                    return Ok(Self::Histogram(same));
+                }
+                Histogram::new(here, *bins, *domain, known.get(column).copied())
+                    .map(Self::Histogram)
+                    .ok_or_else(|| format!("column {column:?} is not a number or a time"))
+            }
+            Mark::Bars { column, limit, search } => {
+                let here = find(column)?;
+                if let Some(Self::Bars(mut same)) = before
+                    && same.is_of(column, here)
+                {
+                    same.set_search(*limit, search);
+                    return Ok(Self::Bars(same));
+                }
+                Bars::new(here, *limit, search)
+                    .map(Self::Bars)
+                    .ok_or_else(|| format!("column {column:?} has no categories"))
+            }
+            Mark::Scatter { x, y, color } => {
+                let mut scatter = match before {
+                    Some(Self::Scatter(same)) if same.x == *x && same.y == *y => same,
+                    _ => Scatter::new(resident, x, y)?,
+                };
+                scatter.set_color(resident, color.as_deref())?;
+                Ok(Self::Scatter(scatter))
+            }
+        }
+    }
+
+    /// Takes one more block in; false where there is none.
+    fn step(&mut self, resident: &Resident) -> bool {
+        match self {
+            Self::Histogram(histogram) => {
+                resident.column(&histogram.column).is_some_and(|column| histogram.step(column))
+            }
+            Self::Bars(bars) => {
+                resident.column(&bars.column).is_some_and(|column| bars.step(column))
+            }
+            Self::Scatter(scatter) => scatter.step(resident),
+            Self::Failed(_) => false,
+        }
+    }
+
+    /// Counts one block under a mask; false past the last.
+    fn count(&mut self, resident: &Resident, block: usize, mask: &[u64]) -> bool {
+        match self {
+            Self::Histogram(histogram) => histogram.count(block, mask),
+            Self::Bars(bars) => {
+                let column = resident.column(&bars.column);
+                column.is_some_and(|column| bars.count(column, block, mask))
+            }
+            Self::Scatter(scatter) => scatter.count(resident, block, mask),
+            Self::Failed(_) => false,
+        }
+    }
+
+    /// Rows that this can be counted over.
+    fn rows(&self, resident: &Resident) -> usize {
+        match self {
+            Self::Histogram(histogram) => resident.rows_of([histogram.column.as_str()]),
+            Self::Bars(bars) => resident.rows_of([bars.column.as_str()]),
+            Self::Scatter(scatter) => scatter.rows(),
+            Self::Failed(_) => 0,
+        }
+    }
+
+    fn is_complete(&self, resident: &Resident) -> bool {
+        match self {
+            Self::Histogram(histogram) => resident.is_complete([histogram.column.as_str()]),
+            Self::Bars(bars) => resident.is_complete([bars.column.as_str()]),
+            Self::Scatter(scatter) => resident.is_complete(scatter.columns()),
+            Self::Failed(_) => true,
+        }
+    }
+
+    fn result(
+        &mut self,
+        resident: &Resident,
+        own: Option<&engine::predicate::Predicate>,
+        theme: Theme,
+    ) -> MarkResult {
+        match self {
+            Self::Histogram(histogram) => histogram.result(),
+            Self::Bars(bars) => match resident.column(&bars.column) {
+                Some(column) => bars.result(column, own),
+                None => MarkResult::Failed { detail: "the column is gone".to_owned() },
+            },
+            Self::Scatter(scatter) => scatter.result(resident, theme),
+            Self::Failed(detail) => MarkResult::Failed { detail: detail.clone() },
+        }
+    }
+}
+
+/// The mask of all rows of a block of so many.
+fn full_words(rows: usize) -> Vec<u64> {
+    let mut words = vec![u64::MAX; rows.div_ceil(64)];
+    if rows % 64 != 0
+        && let Some(last) = words.last_mut()
+    {
+        *last &= u64::MAX >> (64 - rows % 64);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests;

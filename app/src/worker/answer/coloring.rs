@@ -1,0 +1,291 @@
+//! The palette index of every row of a scatter, from a column of any kind that can colour:
+//! categories by how frequent they are, numbers and times along a ramp. Decided from all
+//! rows that are here, so that colours stay put while filters move.
+
+use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette, ramp_index};
+use crate::draw::points::Points;
+use crate::protocol::{Legend, LegendEntry};
+use crate::worker::numbers::{Measure, floats_into};
+use crate::worker::resident::BLOCK_ROWS;
+use crate::worker::resident::column::{Column, NULL_CODE};
+use crate::worker::tally::{Codes, NULL_WIDE, Tally};
+
+use super::coding::Coding;
+use super::masks::BLOCK_WORDS;
+
+/// Values looked at for the ends of a ramp.
+const SAMPLE_MAX: usize = 20_000;
+/// Shares of values beyond the ends of a ramp, below and above.
+const CLIPPED: f64 = 0.02;
+/// Colours in the legend of a ramp.
+const RAMP_STOPS: usize = 9;
+
+#[derive(Debug)]
+pub enum Coloring {
+    Categories(Box<Categories>),
+    Ramp(Box<Ramp>),
+}
+
+#[derive(Debug)]
+pub struct Categories {
+    coding: Coding,
+    unfiltered: Tally,
+    shown: Tally,
+    /// The codes that have a colour of their own, most frequent first.
+    ranked: Vec<u32>,
+    /// The palette index of each code.
+    indices: Vec<u8>,
+    n_colored: usize,
+}
+
+#[derive(Debug)]
+pub struct Ramp {
+    is_time: bool,
+    domain: Option<[f64; 2]>,
+    /// Blocks that the domain was found from.
+    n_sampled: usize,
+    values: Vec<f64>,
+    n_colored: usize,
+}
+
+impl Coloring {
+    /// `None` where nothing can be coloured by the column.
+    pub fn of(column: &Column) -> Option<Self> {
+        let data_type = column.field().data_type().clone();
+        if Measure::of(&data_type).is_some() {
+            return Some(Self::Ramp(Box::new(Ramp {
+                is_time: data_type.is_temporal() && column.kind() == engine::kind::Kind::Time,
+                domain: None,
+                n_sampled: 0,
+                values: Vec::new(),
+                n_colored: 0,
+            })));
+        }
+        Some(Self::Categories(Box::new(Categories {
+            coding: Coding::of(column)?,
+            unfiltered: Tally::default(),
+            shown: Tally::default(),
+            ranked: Vec::new(),
+            indices: Vec::new(),
+            n_colored: 0,
+        })))
+    }
+
+    pub fn is_of(&self, column: &Column) -> bool {
+        match self {
+            Self::Categories(categories) => categories.coding.is_of(column),
+            Self::Ramp(_) => Measure::of(column.field().data_type()).is_some(),
+        }
+    }
+
+    /// Colours one more block of points; false where all that are there are coloured.
+    pub fn step(&mut self, column: &Column, points: &mut Points) -> bool {
+        match self {
+            Self::Categories(categories) => categories.step(column, points),
+            Self::Ramp(ramp) => ramp.step(column, points),
+        }
+    }
+
+    /// Counts what a legend shows, a block a step; false past the last.
+    pub fn count(&mut self, column: &Column, block: usize, mask: &[u64]) -> bool {
+        match self {
+            Self::Categories(categories) => categories.count(column, block, mask),
+            Self::Ramp(_) => false,
+        }
+    }
+
+    pub fn palette(&self, theme: crate::draw::Theme) -> Palette {
+        match self {
+            Self::Categories(_) => Palette::categorical(theme),
+            Self::Ramp(_) => Palette::ramp(theme),
+        }
+    }
+
+    pub fn legend(&self, column: &Column, palette: &Palette) -> Legend {
+        match self {
+            Self::Categories(categories) => categories.legend(column, palette),
+            Self::Ramp(ramp) => Legend::Ramp {
+                domain: ramp.domain.unwrap_or([0.0, 1.0]),
+                time: ramp.is_time,
+                colors: palette.ramp_css(RAMP_STOPS),
+            },
+        }
+    }
+}
+
+impl Categories {
+    fn step(&mut self, column: &Column, points: &mut Points) -> bool {
+        let before = self.coding.n_blocks();
+        let is_stepped = self.coding.step(column);
+        self.unfiltered.grow(self.coding.n_codes());
+        self.shown.grow(self.coding.n_codes());
+        if self.coding.n_blocks() > before {
+            let rows = column.blocks().get(before).map_or(0, |block| block.len());
+            if let Some(codes) = self.coding.codes(column, before) {
+                self.unfiltered.follow(before * BLOCK_WORDS, &super::full_words(rows), codes);
+            }
+        }
+        if is_stepped {
+            return true;
+        }
+        self.rank();
+        self.color_next(column, points)
+    }
+
+    fn rank(&mut self) {
+        let counts = self.unfiltered.counts();
+        if self.indices.len() == counts.len() && self.n_colored == self.coding.n_blocks() {
+            return;
+        }
+        let count = |code: &u32| counts.get(*code as usize).copied().unwrap_or_default();
+        let mut ranked: Vec<u32> =
+            (0..counts.len() as u32).filter(|code| count(code) > 0).collect();
+        let key = |code: &u32| (std::cmp::Reverse(count(code)), *code);
+        if ranked.len() > CATEGORIES {
+            ranked.select_nth_unstable_by_key(CATEGORIES - 1, key);
+            ranked.truncate(CATEGORIES);
+        }
+        ranked.sort_by_key(key);
+        let mut indices = vec![OTHER; counts.len()];
+        for (index, code) in (0..).zip(&ranked) {
+            if let Some(slot) = indices.get_mut(*code as usize) {
+                *slot = index;
+            }
+        }
+        // Codes only grow; points keep their colours if the codes that were there do.
+        if !indices.starts_with(&self.indices) {
+            self.n_colored = 0;
+        }
+        self.ranked = ranked;
+        self.indices = indices;
+    }
+
+    fn color_next(&mut self, column: &Column, points: &mut Points) -> bool {
+        let first = self.n_colored * BLOCK_ROWS;
+        if first >= points.rows() {
+            return false;
+        }
+        let Some(codes) = self.coding.codes(column, self.n_colored) else { return false };
+        let index = |code: usize| self.indices.get(code).copied().unwrap_or(OTHER);
+        let colors: Vec<u8> = match codes {
+            Codes::Narrow(codes) => codes
+                .iter()
+                .map(|&code| if code == NULL_CODE { MISSING } else { index(code.into()) })
+                .collect(),
+            Codes::Wide(codes) => codes
+                .iter()
+                .map(|&code| if code == NULL_WIDE { MISSING } else { index(code as usize) })
+                .collect(),
+        };
+        points.set_colors(first, &colors);
+        self.n_colored += 1;
+        true
+    }
+
+    fn count(&mut self, column: &Column, block: usize, mask: &[u64]) -> bool {
+        if block == 0 {
+            self.shown.prepare(mask);
+        }
+        let first = block * BLOCK_WORDS;
+        let end = (first + BLOCK_WORDS).min(mask.len());
+        let Some(mask) = mask.get(first..end).filter(|mask| !mask.is_empty()) else { return false };
+        let Some(codes) = self.coding.codes(column, block) else { return false };
+        self.shown.follow(first, mask, codes);
+        true
+    }
+
+    fn legend(&self, column: &Column, palette: &Palette) -> Legend {
+        let counts = self.shown.counts();
+        let count = |code: u32| u64::from(counts.get(code as usize).copied().unwrap_or_default());
+        let mut entries: Vec<LegendEntry> = (0..)
+            .zip(&self.ranked)
+            .map(|(index, &code)| LegendEntry {
+                label: self.coding.label(column, code as usize),
+                color: palette.color(index).css(),
+                count: count(code),
+                value: Some(self.coding.literal(column, code as usize)),
+            })
+            .collect();
+        let whole: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+        let n_distinct = self.unfiltered.counts().iter().filter(|&&count| count > 0).count();
+        if n_distinct > entries.len() {
+            let named: u64 = entries.iter().map(|entry| entry.count).sum();
+            entries.push(LegendEntry {
+                label: format!("other ({})", n_distinct - entries.len()),
+                color: palette.color(OTHER).css(),
+                count: whole - named,
+                value: None,
+            });
+        }
+        if self.unfiltered.nulls() > 0 {
+            entries.push(LegendEntry {
+                label: "no value".to_owned(),
+                color: palette.color(MISSING).css(),
+                count: u64::from(self.shown.nulls()),
+                value: None,
+            });
+        }
+        Legend::Categories { entries }
+    }
+}
+
+impl Ramp {
+    fn step(&mut self, column: &Column, points: &mut Points) -> bool {
+        let n_blocks = column.blocks().len();
+        // Found anew when there is twice as much to find it from, and at the end.
+        let is_due = n_blocks > 0
+            && (self.n_sampled == 0
+                || n_blocks >= 2 * self.n_sampled
+                || (column.is_complete() && n_blocks > self.n_sampled));
+        if is_due {
+            self.n_sampled = n_blocks;
+            let domain = ramp_domain(column);
+            if domain != self.domain {
+                self.domain = domain;
+                self.n_colored = 0;
+            }
+            return true;
+        }
+        let first = self.n_colored * BLOCK_ROWS;
+        if first >= points.rows() {
+            return false;
+        }
+        let Some(block) = column.blocks().get(self.n_colored) else { return false };
+        floats_into(block.as_ref(), &mut self.values);
+        let [low, high] = self.domain.unwrap_or([0.0, 1.0]);
+        let colors: Vec<u8> =
+            self.values.iter().map(|&value| ramp_index(value, low, high)).collect();
+        points.set_colors(first, &colors);
+        self.n_colored += 1;
+        true
+    }
+}
+
+/// The ends of a ramp: all but the outermost values, of every so-manieth row.
+fn ramp_domain(column: &Column) -> Option<[f64; 2]> {
+    let stride = (column.rows() / SAMPLE_MAX).max(1);
+    let mut sample = Vec::with_capacity(SAMPLE_MAX + 1);
+    let mut values = Vec::new();
+    let mut row = 0;
+    for (index, block) in column.blocks().iter().enumerate() {
+        let start = index * BLOCK_ROWS;
+        let mut picked = Vec::new();
+        while row < start + block.len() {
+            picked.push(block.slice(row - start, 1));
+            row += stride;
+        }
+        let refs: Vec<&dyn arrow_array::Array> = picked.iter().map(AsRef::as_ref).collect();
+        if let Ok(picked) = arrow_select::concat::concat(&refs) {
+            floats_into(picked.as_ref(), &mut values);
+            sample.extend(values.iter().copied().filter(|value| value.is_finite()));
+        }
+    }
+    sample.sort_by(f64::total_cmp);
+    let last = sample.len().checked_sub(1)?;
+    let at = |share: f64| sample.get((last as f64 * share).round() as usize).copied();
+    let (low, high) = (at(CLIPPED)?, at(1.0 - CLIPPED)?);
+    if low < high {
+        return Some([low, high]);
+    }
+    Some([*sample.first()?, *sample.last()?])
+}

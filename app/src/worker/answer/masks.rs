@@ -1,0 +1,177 @@
+//! One mask a clause, evaluated when the clause changes and carried on as rows arrive; and
+//! what several of them leave. Evaluation is the engine's, a block a step.
+
+use engine::bind::Bound;
+use engine::eval::Evaluator;
+use engine::mask::WORD_BITS;
+use engine::predicate::Predicate;
+
+use crate::protocol::{Clause, ClauseError};
+use crate::worker::resident::{BLOCK_ROWS, Resident};
+
+/// Words of a block's mask.
+pub const BLOCK_WORDS: usize = BLOCK_ROWS / WORD_BITS;
+
+/// The masks of the clauses that hold now.
+#[derive(Debug, Default)]
+pub struct Masks {
+    clauses: Vec<ClauseMask>,
+}
+
+#[derive(Debug)]
+struct ClauseMask {
+    id: String,
+    predicate: Predicate,
+    columns: Vec<String>,
+    /// Or why the clause cannot be evaluated; it is then as if it were absent.
+    evaluator: Result<Evaluator, String>,
+    words: Vec<u64>,
+    rows: usize,
+    n_blocks: usize,
+}
+
+impl Masks {
+    pub fn clear(&mut self) {
+        self.clauses.clear();
+    }
+
+    /// Makes these the clauses. Masks of clauses that stay are kept.
+    pub fn set(&mut self, clauses: &[Clause], resident: &Resident) {
+        let mut old = std::mem::take(&mut self.clauses);
+        for clause in clauses {
+            let before = old.iter().position(|mask| mask.id == clause.id);
+            let before = before.map(|index| old.swap_remove(index));
+            let mask = match before {
+                Some(same) if same.predicate == clause.predicate && !same.waits(resident) => same,
+                changed => {
+                    // The memory of the mask before is the memory of this one.
+                    let words = changed.map(|before| before.words).unwrap_or_default();
+                    ClauseMask::new(clause, resident, words)
+                }
+            };
+            self.clauses.push(mask);
+        }
+    }
+
+    /// Evaluates one more block of one clause; false where all are done.
+    pub fn step(&mut self, resident: &Resident) -> bool {
+        let mut clauses = self.clauses.iter_mut();
+        clauses.any(|clause| clause.step(resident))
+    }
+
+    pub fn errors(&self) -> Vec<ClauseError> {
+        let failed = self.clauses.iter().filter_map(|clause| {
+            let detail = clause.evaluator.as_ref().err()?.clone();
+            Some(ClauseError { id: clause.id.clone(), detail })
+        });
+        failed.collect()
+    }
+
+    fn others<'a>(&'a self, except: Option<&'a str>) -> impl Iterator<Item = &'a ClauseMask> {
+        self.clauses
+            .iter()
+            .filter(move |clause| clause.evaluator.is_ok() && Some(clause.id.as_str()) != except)
+    }
+
+    /// Rows for which all clauses but one are evaluated; `rows` where there is no other.
+    pub fn rows(&self, except: Option<&str>, rows: usize) -> usize {
+        self.others(except).map(|clause| clause.rows).fold(rows, usize::min)
+    }
+
+    /// Replaces `out` by the rows that pass all clauses but one, among the first `rows`.
+    pub fn combine(&self, except: Option<&str>, rows: usize, out: &mut Vec<u64>) {
+        let n_words = rows.div_ceil(WORD_BITS);
+        out.clear();
+        out.resize(n_words, u64::MAX);
+        for clause in self.others(except) {
+            for (word, other) in out.iter_mut().zip(&clause.words) {
+                *word &= other;
+            }
+        }
+        let used = rows % WORD_BITS;
+        if used != 0
+            && let Some(last) = out.last_mut()
+        {
+            *last &= u64::MAX >> (WORD_BITS - used);
+        }
+    }
+
+    /// The predicate of a clause.
+    pub fn predicate(&self, id: &str) -> Option<&Predicate> {
+        self.clauses.iter().find(|clause| clause.id == id).map(|clause| &clause.predicate)
+    }
+
+    /// Whether all columns of all clauses are here whole.
+    pub fn is_complete(&self, except: Option<&str>, resident: &Resident) -> bool {
+        self.others(except)
+            .all(|clause| resident.is_complete(clause.columns.iter().map(String::as_str)))
+    }
+}
+
+impl ClauseMask {
+    fn new(clause: &Clause, resident: &Resident, mut words: Vec<u64>) -> Self {
+        words.clear();
+        let columns: Vec<String> =
+            clause.predicate.columns().into_iter().map(str::to_owned).collect();
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let missing = names.iter().find(|name| resident.column(name).is_none());
+        let evaluator = match missing {
+            Some(name) => Err(format!("column {name:?} is not loaded")),
+            None => Bound::new(&clause.predicate, &resident.schema_of(&names), "filter")
+                .map(Evaluator::new)
+                .map_err(|error| error.kind.to_string()),
+        };
+        let (id, predicate) = (clause.id.clone(), clause.predicate.clone());
+        Self { id, predicate, columns, evaluator, words, rows: 0, n_blocks: 0 }
+    }
+
+    /// Whether the clause failed for want of a column that is here now.
+    fn waits(&self, resident: &Resident) -> bool {
+        self.evaluator.is_err() && self.columns.iter().all(|name| resident.column(name).is_some())
+    }
+
+    fn step(&mut self, resident: &Resident) -> bool {
+        let Ok(evaluator) = &mut self.evaluator else { return false };
+        let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            return self.step_constant(resident);
+        }
+        let Some(batch) = resident.block(&names, self.n_blocks) else { return false };
+        let first_row = (self.n_blocks * BLOCK_ROWS) as u64;
+        match evaluator.eval(&batch, first_row) {
+            Ok(mask) => {
+                self.words.extend_from_slice(mask.words());
+                self.rows += mask.len();
+                self.n_blocks += 1;
+                true
+            }
+            Err(error) => {
+                self.evaluator = Err(error.kind.to_string());
+                true
+            }
+        }
+    }
+
+    /// A predicate over no column passes all rows or none.
+    fn step_constant(&mut self, resident: &Resident) -> bool {
+        let rows = resident.rows();
+        if self.rows == rows {
+            return false;
+        }
+        let word = if passes_nothing(&self.predicate) { 0 } else { u64::MAX };
+        self.words.clear();
+        self.words.resize(rows.div_ceil(WORD_BITS), word);
+        self.rows = rows;
+        true
+    }
+}
+
+/// The value of a predicate that reads no column.
+fn passes_nothing(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::And(clauses) => clauses.iter().any(passes_nothing),
+        Predicate::Or(clauses) => clauses.iter().all(passes_nothing),
+        Predicate::Not(inner) => !passes_nothing(inner),
+        _ => false,
+    }
+}
