@@ -14,6 +14,7 @@ use arrow_buffer::i256;
 use arrow_schema::{DataType, Schema};
 use half::f16;
 
+pub(crate) use self::literals::decimals_of;
 use self::literals::{Request, test_from_request};
 pub use self::ranges::{Ranges, Stored};
 pub use self::text::TextTest;

@@ -13,9 +13,13 @@ use arrow_array::types::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringViewArray, UInt64Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{
+    Array, ArrayRef, BinaryViewArray, FixedSizeBinaryArray, Int64Array, RecordBatch,
+    StringViewArray, UInt64Array, make_array,
+};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, i256};
+use arrow_data::ArrayData;
+use arrow_schema::{ArrowError, DataType, TimeUnit};
 use half::f16;
 
 use crate::bind::{BoundColumn, value_type};
@@ -37,19 +41,23 @@ pub(crate) enum Values<'a> {
     Float16(&'a [f16]),
     Float32(&'a [f32]),
     Float64(&'a [f64]),
-    Text(TextValues<'a>),
+    Text(ByteValues<'a>),
+    /// Binaries of any type.
+    Bytes(ByteValues<'a>),
 }
 
-/// The texts of an array of any string type, as bytes.
+/// The values of an array of any string or binary type, as bytes.
 #[derive(Clone, Copy)]
-pub(crate) enum TextValues<'a> {
+pub(crate) enum ByteValues<'a> {
     Small { offsets: &'a [i32], bytes: &'a [u8] },
     Large { offsets: &'a [i64], bytes: &'a [u8] },
-    View(&'a StringViewArray),
+    TextView(&'a StringViewArray),
+    BinaryView(&'a BinaryViewArray),
+    Fixed(&'a FixedSizeBinaryArray),
 }
 
 impl<'a> Values<'a> {
-    /// `None` for types that are only ever null or not (nested, binary, null itself), and
+    /// `None` for types that are only ever null or not (nested, intervals, null itself), and
     /// for dictionaries and run-ends, which [`plain`] sees through.
     pub(crate) fn of(array: &'a dyn Array) -> Option<Self> {
         use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
@@ -89,24 +97,37 @@ impl<'a> Values<'a> {
             DataType::Decimal64(_, _) => primitive!(Int64, Decimal64Type),
             DataType::Decimal128(_, _) => primitive!(Int128, Decimal128Type),
             DataType::Decimal256(_, _) => primitive!(Int256, Decimal256Type),
-            DataType::Utf8 => array.as_string_opt::<i32>().map(|array| {
-                let (offsets, bytes) = (array.value_offsets(), array.value_data());
-                Self::Text(TextValues::Small { offsets, bytes })
-            }),
-            DataType::LargeUtf8 => array.as_string_opt::<i64>().map(|array| {
-                let (offsets, bytes) = (array.value_offsets(), array.value_data());
-                Self::Text(TextValues::Large { offsets, bytes })
-            }),
-            DataType::Utf8View => {
-                array.as_string_view_opt().map(|array| Self::Text(TextValues::View(array)))
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                ByteValues::of(array).map(Self::Text)
             }
-            _ => None,
+            _ => ByteValues::of(array).map(Self::Bytes),
         }
     }
 }
 
-impl<'a> TextValues<'a> {
-    /// The bytes of one text; empty past the end.
+impl<'a> ByteValues<'a> {
+    fn of(array: &'a dyn Array) -> Option<Self> {
+        macro_rules! offset {
+            ($variant:ident, $array:expr) => {
+                $array.map(|array| Self::$variant {
+                    offsets: array.value_offsets(),
+                    bytes: array.value_data(),
+                })
+            };
+        }
+        match array.data_type() {
+            DataType::Utf8 => offset!(Small, array.as_string_opt::<i32>()),
+            DataType::LargeUtf8 => offset!(Large, array.as_string_opt::<i64>()),
+            DataType::Utf8View => array.as_string_view_opt().map(Self::TextView),
+            DataType::Binary => offset!(Small, array.as_binary_opt::<i32>()),
+            DataType::LargeBinary => offset!(Large, array.as_binary_opt::<i64>()),
+            DataType::BinaryView => array.as_binary_view_opt().map(Self::BinaryView),
+            DataType::FixedSizeBinary(_) => array.as_fixed_size_binary_opt().map(Self::Fixed),
+            _ => None,
+        }
+    }
+
+    /// The bytes of one value; empty past the end.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> &'a [u8] {
         match self {
@@ -118,8 +139,10 @@ impl<'a> TextValues<'a> {
                 Some(&[start, end]) => bytes.get(start as usize..end as usize).unwrap_or_default(),
                 _ => &[],
             },
-            Self::View(array) if row < array.len() => array.value(row).as_bytes(),
-            Self::View(_) => &[],
+            Self::TextView(array) if row < array.len() => array.value(row).as_bytes(),
+            Self::BinaryView(array) if row < array.len() => array.value(row),
+            Self::Fixed(array) if row < array.len() => array.value(row),
+            Self::TextView(_) | Self::BinaryView(_) | Self::Fixed(_) => &[],
         }
     }
 }
@@ -192,10 +215,93 @@ pub(crate) fn plain(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
         }
         _ => return Ok(array.clone()),
     };
-    let looked_up = looked_up.map_err(|error| {
-        QueryError::new("batch", QueryErrorKind::Unsupported { detail: error.to_string() })
-    })?;
-    plain(&looked_up)
+    plain(&looked_up.map_err(arrow_failed)?)
+}
+
+/// A refusal of arrow's own, which only batches that break its rules lead to.
+pub(crate) fn arrow_failed(error: ArrowError) -> QueryError {
+    QueryError::new("batch", QueryErrorKind::Unsupported { detail: error.to_string() })
+}
+
+/// An array of a type from the values it stores.
+pub(crate) fn array_from_natives<T: ArrowNativeType>(
+    values: Vec<T>,
+    nulls: Option<NullBuffer>,
+    data_type: &DataType,
+) -> Result<ArrayRef, QueryError> {
+    let data = ArrayData::builder(data_type.clone())
+        .len(values.len())
+        .nulls(nulls.filter(|nulls| nulls.null_count() > 0))
+        .add_buffer(Buffer::from_vec(values));
+    Ok(make_array(data.build().map_err(arrow_failed)?))
+}
+
+/// An array of a string or binary type, none of the view types, from its values.
+pub(crate) fn bytes_array<'a>(
+    parts: impl Iterator<Item = &'a [u8]>,
+    nulls: Option<NullBuffer>,
+    data_type: &DataType,
+) -> Result<ArrayRef, QueryError> {
+    let mut ends = vec![0_i64];
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend_from_slice(part);
+        ends.push(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    }
+    let data = ArrayData::builder(data_type.clone())
+        .len(ends.len() - 1)
+        .nulls(nulls.filter(|nulls| nulls.null_count() > 0));
+    let data = match data_type {
+        DataType::FixedSizeBinary(width) => {
+            // Null slots take up room too.
+            let width = usize::try_from(*width).unwrap_or_default();
+            let mut filled = Vec::with_capacity((ends.len() - 1) * width);
+            for end in ends.windows(2) {
+                let &[start, end] = end else { continue };
+                let part = bytes.get(start as usize..end as usize).unwrap_or_default();
+                filled.extend(part.iter().copied().chain(std::iter::repeat(0)).take(width));
+            }
+            data.add_buffer(Buffer::from_vec(filled))
+        }
+        DataType::LargeUtf8 | DataType::LargeBinary => {
+            data.add_buffer(Buffer::from_vec(ends)).add_buffer(Buffer::from_vec(bytes))
+        }
+        _ => {
+            let ends: Result<Vec<i32>, _> = ends.into_iter().map(i32::try_from).collect();
+            let ends = ends.map_err(|_| {
+                let detail = "more than two gigabytes of distinct strings".to_owned();
+                QueryError::new("group_by", QueryErrorKind::Unsupported { detail })
+            })?;
+            data.add_buffer(Buffer::from_vec(ends)).add_buffer(Buffer::from_vec(bytes))
+        }
+    };
+    Ok(make_array(data.build().map_err(arrow_failed)?))
+}
+
+/// The type of an answer's column: views and run-ends are told as plain values.
+pub fn answer_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::RunEndEncoded(_, values) => answer_type(values.data_type()),
+        other => other.clone(),
+    }
+}
+
+/// The array as an answer holds it, of its [`answer_type`].
+pub(crate) fn answer_array(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
+    let data_type = answer_type(array.data_type());
+    match (array.data_type(), Values::of(array)) {
+        (
+            DataType::Utf8View | DataType::BinaryView,
+            Some(Values::Text(values) | Values::Bytes(values)),
+        ) => {
+            let parts = (0..array.len()).map(|row| values.get(row));
+            bytes_array(parts, array.nulls().cloned(), &data_type)
+        }
+        (DataType::RunEndEncoded(_, _), _) => answer_array(&plain(array)?),
+        _ => Ok(array.clone()),
+    }
 }
 
 /// The place of each row's value among the values of a run-end encoded array.
@@ -215,22 +321,37 @@ fn runs_of(array: &ArrayRef) -> Option<(UInt64Array, ArrayRef)> {
 /// The values of a plain array of numbers or times as f64: times and durations as the
 /// integers they are stored as, decimals as the numbers they mean.
 pub(crate) fn floats_of(array: &dyn Array) -> Option<(Cow<'_, [f64]>, Option<NullBuffer>)> {
-    let scale = match array.data_type() {
+    if *array.data_type() == DataType::Null {
+        let nulls = NullBuffer::new_null(array.len());
+        return Some((vec![0.0; array.len()].into(), Some(nulls)));
+    }
+    let mut floats = stored_floats_of(array)?;
+    let scale = scale_of(array.data_type());
+    if scale != 0 {
+        floats.to_mut().iter_mut().for_each(|value| *value = unscaled(*value, scale));
+    }
+    Some((floats, array.nulls().cloned()))
+}
+
+/// How many of a decimal's digits stand behind the point; none of other types' do.
+pub(crate) fn scale_of(data_type: &DataType) -> i32 {
+    match data_type {
         DataType::Decimal32(_, scale)
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale)
         | DataType::Decimal256(_, scale) => i32::from(*scale),
-        DataType::Null => {
-            return Some((vec![0.0; array.len()].into(), Some(NullBuffer::new_null(array.len()))));
-        }
         _ => 0,
-    };
+    }
+}
+
+/// As [`floats_of`], decimals as the integers they are stored as.
+pub(crate) fn stored_floats_of(array: &dyn Array) -> Option<Cow<'_, [f64]>> {
     macro_rules! cast {
         ($values:expr) => {
             $values.iter().map(|value| *value as f64).collect()
         };
     }
-    let mut floats: Cow<'_, [f64]> = match Values::of(array)? {
+    Some(match Values::of(array)? {
         Values::Float64(values) => Cow::Borrowed(values),
         Values::Float32(values) => values.iter().map(|value| f64::from(*value)).collect(),
         Values::Float16(values) => values.iter().map(|value| value.to_f64()).collect(),
@@ -244,12 +365,8 @@ pub(crate) fn floats_of(array: &dyn Array) -> Option<(Cow<'_, [f64]>, Option<Nul
         Values::UInt64(values) => cast!(values),
         Values::Int128(values) => cast!(values),
         Values::Int256(values) => values.iter().map(|value| float_from_wide(*value)).collect(),
-        Values::Boolean(_) | Values::Text(_) => return None,
-    };
-    if scale != 0 {
-        floats.to_mut().iter_mut().for_each(|value| *value = unscaled(*value, scale));
-    }
-    Some((floats, array.nulls().cloned()))
+        Values::Boolean(_) | Values::Text(_) | Values::Bytes(_) => return None,
+    })
 }
 
 /// value × 10^-scale, by the one rounding that a power of ten that f64 holds allows.

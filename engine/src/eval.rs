@@ -15,7 +15,7 @@ use self::dictionary::Lookups;
 use self::ternary::Ternary;
 use self::words::{words_in_ranges, words_of_text};
 use crate::bind::{Bound, BoundColumn, Node, Test, TextTest};
-use crate::column::{TextValues, Values, column_of, plain};
+use crate::column::{ByteValues, Values, column_of, plain};
 use crate::error::QueryError;
 use crate::mask::{Mask, words_of};
 
@@ -206,7 +206,7 @@ fn ternary_of_plain(test: &Test, array: &dyn Array) -> Ternary {
 
 fn ternary_of_text(
     test: &TextTest,
-    values: TextValues<'_>,
+    values: ByteValues<'_>,
     len: usize,
     valid: Option<Vec<u64>>,
 ) -> Ternary {

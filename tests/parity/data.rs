@@ -18,10 +18,11 @@ use arrow_array::{
     LargeStringArray, NullArray, PrimitiveArray, RecordBatch, RunArray, StringArray,
     StringViewArray,
 };
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{Field, Schema};
 use serde_json::Value;
 
 /// One row of the table: `filters` over `data` gives `rows`, or blames the field `error`.
+#[allow(dead_code, reason = "not every test that takes the data runs the cases")]
 pub struct Case {
     pub data: String,
     /// The text of the array, so that numbers keep theirs.
@@ -30,6 +31,7 @@ pub struct Case {
 }
 
 /// All cases, in the order of the file.
+#[allow(dead_code, reason = "not every test that takes the data runs the cases")]
 pub fn cases() -> Vec<Case> {
     #[derive(serde::Deserialize)]
     struct Raw {
@@ -238,10 +240,4 @@ fn decimals(head: &str, precision: u8, scale: i8, values: &[Value]) -> ArrayRef 
         "decimal128" => of!(Decimal128Type, |text| text.parse::<i128>().unwrap()),
         _ => of!(Decimal256Type, |text| arrow_buffer::i256::from_string(text).unwrap()),
     }
-}
-
-/// Whether a type needs a reader that not every engine has.
-#[allow(dead_code, reason = "asked by the tests of engines that cannot hold the type")]
-pub fn is_exotic(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::RunEndEncoded(_, _) | DataType::Float16)
 }

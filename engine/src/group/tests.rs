@@ -1,0 +1,1 @@
+//! Groups, shown on small batches.

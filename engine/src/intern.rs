@@ -1,0 +1,401 @@
+//! The distinct values of a column as small numbers: equal values have equal ids, batch
+//! after batch. Groups, distinct counts and ranks of dictionaries are built on it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BooleanArray, UInt32Array, new_null_array};
+use arrow_buffer::{NullBuffer, i256};
+use arrow_schema::DataType;
+use arrow_select::take::take;
+use hashbrown::HashTable;
+use twox_hash::XxHash64;
+
+use crate::bind::value_type;
+use crate::column::{Values, array_from_natives, arrow_failed, bytes_array, plain};
+use crate::error::{QueryError, QueryErrorKind};
+use crate::sample::mix;
+
+/// Distinct values in order of first appearance; the id of each is its place. Null is a
+/// value of its own, NaN is one value, and -0 is +0.
+pub(crate) struct Interner {
+    store: Store,
+    null: Option<u32>,
+    len: u32,
+    /// The dictionary met last, and the ids of those of its values that were used.
+    met: Option<(ArrayRef, Vec<u32>)>,
+}
+
+enum Store {
+    /// Integers, times, booleans and floats, by 64 bits.
+    Bits(BitsStore),
+    /// Wide decimals.
+    Wide { table: HashTable<u32>, values: Vec<i256>, seed: u64 },
+    /// Strings and binaries, end to end.
+    Bytes { table: HashTable<u32>, bytes: Vec<u8>, ends: Vec<usize>, seed: u64 },
+}
+
+struct BitsStore {
+    table: HashTable<u32>,
+    values: Vec<u64>,
+    /// Ids looked up lately, by a cheap hash.
+    recent: Vec<(u64, u32)>,
+    seed: u64,
+}
+
+const RECENT_BITS: u32 = 10;
+const NO_ID: u32 = u32::MAX;
+
+/// Whether values of a type can be told apart here.
+pub(crate) fn has_values(data_type: &DataType) -> bool {
+    match value_type(data_type) {
+        DataType::Interval(_) => false,
+        other => !other.is_nested(),
+    }
+}
+
+fn seed() -> u64 {
+    // Keys of outside data must not be able to collide on purpose.
+    RandomState::new().hash_one(0_u8)
+}
+
+impl Interner {
+    /// For values of a type that [`has_values`].
+    pub(crate) fn new(data_type: &DataType) -> Self {
+        let data_type = value_type(data_type);
+        let store = match data_type {
+            DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => {
+                Store::Wide { table: HashTable::new(), values: Vec::new(), seed: seed() }
+            }
+            DataType::Utf8
+            | DataType::LargeUtf8
+            | DataType::Utf8View
+            | DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => Store::Bytes {
+                table: HashTable::new(),
+                bytes: Vec::new(),
+                ends: Vec::new(),
+                seed: seed(),
+            },
+            _ => Store::Bits(BitsStore {
+                table: HashTable::new(),
+                values: Vec::new(),
+                recent: vec![(0, NO_ID); 1 << RECENT_BITS],
+                seed: seed(),
+            }),
+        };
+        Self { store, null: None, len: 0, met: None }
+    }
+
+    /// How many distinct values there are, null among them.
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(crate) fn null_id(&self) -> Option<u32> {
+        self.null
+    }
+
+    /// The memory held, roughly.
+    pub(crate) fn byte_count(&self) -> usize {
+        let values = self.len() * (size_of::<u64>() + 2 * size_of::<u32>());
+        match &self.store {
+            Store::Bits(_) => values,
+            Store::Wide { .. } => values + self.len() * size_of::<i256>(),
+            Store::Bytes { bytes, .. } => values + bytes.len(),
+        }
+    }
+
+    /// The id of each row of an array.
+    pub(crate) fn ids(&mut self, array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
+        match array.data_type() {
+            DataType::Dictionary(_, _) => self.ids_of_dictionary(array),
+            DataType::RunEndEncoded(_, _) => self.ids_of_plain(&*plain(array)?),
+            _ => self.ids_of_plain(array),
+        }
+    }
+
+    fn ids_of_plain(&mut self, array: &dyn Array) -> Result<Vec<u32>, QueryError> {
+        macro_rules! bits {
+            ($values:expr, $bits:expr) => {
+                self.ids_of_each(array, $values.iter().copied().map($bits), Self::id_of_bits)
+            };
+        }
+        match Values::of(array) {
+            Some(Values::Boolean(values)) => {
+                self.ids_of_each(array, values.iter(), |this, bit| this.id_of_bits(bit.into()))
+            }
+            Some(Values::Int8(values)) => bits!(values, |value| i64::from(value) as u64),
+            Some(Values::Int16(values)) => bits!(values, |value| i64::from(value) as u64),
+            Some(Values::Int32(values)) => bits!(values, |value| i64::from(value) as u64),
+            Some(Values::Int64(values)) => bits!(values, |value| value as u64),
+            Some(Values::UInt8(values)) => bits!(values, u64::from),
+            Some(Values::UInt16(values)) => bits!(values, u64::from),
+            Some(Values::UInt32(values)) => bits!(values, u64::from),
+            Some(Values::UInt64(values)) => bits!(values, |value| value),
+            Some(Values::Float16(values)) => bits!(values, |value| float_bits(value.to_f64())),
+            Some(Values::Float32(values)) => bits!(values, |value| float_bits(value.into())),
+            Some(Values::Float64(values)) => bits!(values, float_bits),
+            Some(Values::Int128(values)) => {
+                self.ids_of_each(array, values.iter(), |this, value| {
+                    this.id_of_wide(i256::from_i128(*value))
+                })
+            }
+            Some(Values::Int256(values)) => {
+                self.ids_of_each(array, values.iter(), |this, value| this.id_of_wide(*value))
+            }
+            Some(Values::Text(values) | Values::Bytes(values)) => {
+                let rows = 0..array.len();
+                self.ids_of_each(array, rows, |this, row| this.id_of_bytes(values.get(row)))
+            }
+            None if array.is_empty() => Ok(Vec::new()),
+            // Columns of type null.
+            None => Ok(vec![self.id_of_null()?; array.len()]),
+        }
+    }
+
+    #[inline]
+    fn ids_of_each<T>(
+        &mut self,
+        array: &dyn Array,
+        values: impl Iterator<Item = T>,
+        id_of: impl Fn(&mut Self, T) -> Result<u32, QueryError>,
+    ) -> Result<Vec<u32>, QueryError> {
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        let mut ids = Vec::with_capacity(array.len());
+        for (row, value) in values.enumerate() {
+            let is_null = nulls.is_some_and(|nulls| nulls.is_null(row));
+            ids.push(if is_null { self.id_of_null()? } else { id_of(self, value)? });
+        }
+        Ok(ids)
+    }
+
+    /// Values of a dictionary that no row uses get no id.
+    fn ids_of_dictionary(&mut self, array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
+        let Some(dictionary) = array.as_any_dictionary_opt() else {
+            return self.ids_of_plain(array);
+        };
+        let met = self.met.take().filter(|(met, _)| Arc::ptr_eq(met, dictionary.values()));
+        let (met, mut known) = met.unwrap_or_else(|| {
+            (dictionary.values().clone(), vec![NO_ID; dictionary.values().len()])
+        });
+        let places = places_of(dictionary.keys());
+        let id_at = |known: &[u32], place: u32| known.get(place as usize).copied();
+        let mut unknown: Vec<u32> =
+            places.iter().copied().filter(|place| id_at(&known, *place) == Some(NO_ID)).collect();
+        if !unknown.is_empty() {
+            unknown.sort_unstable();
+            unknown.dedup();
+            let values = take(&met, &UInt32Array::from(unknown.clone()), None);
+            let ids = self.ids(&plain(&values.map_err(arrow_failed)?)?)?;
+            for (place, id) in unknown.into_iter().zip(ids) {
+                if let Some(known) = known.get_mut(place as usize) {
+                    *known = id;
+                }
+            }
+        }
+        let null = match places.contains(&NO_PLACE) {
+            true => self.id_of_null()?,
+            false => NO_ID,
+        };
+        let ids = places.iter().map(|place| id_at(&known, *place).unwrap_or(null)).collect();
+        self.met = Some((met, known));
+        Ok(ids)
+    }
+
+    fn id_of_null(&mut self) -> Result<u32, QueryError> {
+        match self.null {
+            Some(id) => Ok(id),
+            None => {
+                let id = self.add()?;
+                match &mut self.store {
+                    Store::Bits(store) => store.values.push(0),
+                    Store::Wide { values, .. } => values.push(i256::ZERO),
+                    Store::Bytes { bytes, ends, .. } => ends.push(bytes.len()),
+                }
+                self.null = Some(id);
+                Ok(id)
+            }
+        }
+    }
+
+    #[inline]
+    fn id_of_bits(&mut self, bits: u64) -> Result<u32, QueryError> {
+        let Store::Bits(store) = &mut self.store else { return Ok(0) };
+        let place = (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - RECENT_BITS)) as usize;
+        if let Some((recent, id)) = store.recent.get(place)
+            && *recent == bits
+            && *id != NO_ID
+        {
+            return Ok(*id);
+        }
+        let (values, seed) = (&store.values, store.seed);
+        let null = self.null;
+        let hash = mix(bits ^ seed);
+        let same = |id: &u32| values.get(*id as usize) == Some(&bits) && Some(*id) != null;
+        let id = match store.table.find(hash, same) {
+            Some(id) => *id,
+            None => {
+                let id = next_id(self.len)?;
+                self.len += 1;
+                let hash_of = |id: &u32| {
+                    mix(values.get(*id as usize).copied().unwrap_or_default() ^ seed)
+                };
+                store.table.insert_unique(hash, id, hash_of);
+                store.values.push(bits);
+                id
+            }
+        };
+        if let Some(recent) = store.recent.get_mut(place) {
+            *recent = (bits, id);
+        }
+        Ok(id)
+    }
+
+    fn id_of_wide(&mut self, value: i256) -> Result<u32, QueryError> {
+        let Store::Wide { table, values, seed } = &mut self.store else { return Ok(0) };
+        let seed = *seed;
+        let hash = |value: i256| XxHash64::oneshot(seed, &value.to_le_bytes());
+        let null = self.null;
+        let same = |id: &u32| values.get(*id as usize) == Some(&value) && Some(*id) != null;
+        if let Some(id) = table.find(hash(value), same) {
+            return Ok(*id);
+        }
+        let id = next_id(self.len)?;
+        self.len += 1;
+        let hash_of = |id: &u32| hash(values.get(*id as usize).copied().unwrap_or_default());
+        table.insert_unique(hash(value), id, hash_of);
+        values.push(value);
+        Ok(id)
+    }
+
+    fn id_of_bytes(&mut self, value: &[u8]) -> Result<u32, QueryError> {
+        let null = self.null;
+        let Store::Bytes { table, bytes, ends, seed } = &mut self.store else { return Ok(0) };
+        let seed = *seed;
+        let hash = XxHash64::oneshot(seed, value);
+        let same = |id: &u32| bytes_at(bytes, ends, *id) == value && Some(*id) != null;
+        if let Some(id) = table.find(hash, same) {
+            return Ok(*id);
+        }
+        let id = next_id(self.len)?;
+        self.len += 1;
+        table.insert_unique(hash, id, |id| XxHash64::oneshot(seed, bytes_at(bytes, ends, *id)));
+        bytes.extend_from_slice(value);
+        ends.push(bytes.len());
+        Ok(id)
+    }
+
+    fn add(&mut self) -> Result<u32, QueryError> {
+        let id = next_id(self.len)?;
+        self.len += 1;
+        Ok(id)
+    }
+
+    /// The distinct values in the order of their ids, as an array of a plain type.
+    pub(crate) fn to_array(&self, data_type: &DataType) -> Result<ArrayRef, QueryError> {
+        let len = self.len();
+        let nulls = self.null.map(|null| {
+            NullBuffer::from_iter((0..len).map(|id| id != null as usize))
+        });
+        macro_rules! natives {
+            ($values:expr, $native:ty) => {
+                array_from_natives::<$native>(
+                    $values.iter().map(|bits| *bits as $native).collect(),
+                    nulls,
+                    data_type,
+                )
+            };
+        }
+        match (&self.store, data_type) {
+            (_, DataType::Null) => Ok(new_null_array(data_type, len)),
+            (Store::Bits(store), DataType::Boolean) => {
+                let bits = store.values.iter().map(|bits| *bits != 0).collect();
+                Ok(Arc::new(BooleanArray::new(bits, nulls)))
+            }
+            (Store::Bits(store), DataType::Float16) => {
+                let halves = store.values.iter().map(|bits| half::f16::from_f64(f64::from_bits(*bits)));
+                array_from_natives(halves.collect(), nulls, data_type)
+            }
+            (Store::Bits(store), DataType::Float32) => {
+                let floats = store.values.iter().map(|bits| f64::from_bits(*bits) as f32);
+                array_from_natives(floats.collect::<Vec<f32>>(), nulls, data_type)
+            }
+            (Store::Bits(store), DataType::Int8 | DataType::UInt8) => natives!(store.values, i8),
+            (Store::Bits(store), DataType::Int16 | DataType::UInt16) => natives!(store.values, i16),
+            (
+                Store::Bits(store),
+                DataType::Int32
+                | DataType::UInt32
+                | DataType::Date32
+                | DataType::Time32(_)
+                | DataType::Decimal32(_, _),
+            ) => natives!(store.values, i32),
+            (Store::Bits(store), _) => natives!(store.values, i64),
+            (Store::Wide { values, .. }, DataType::Decimal128(_, _)) => {
+                array_from_natives(values.iter().map(|value| value.as_i128()).collect(), nulls, data_type)
+            }
+            (Store::Wide { values, .. }, _) => array_from_natives(values.clone(), nulls, data_type),
+            (Store::Bytes { bytes, ends, .. }, _) => {
+                let parts = (0..self.len).map(|id| bytes_at(bytes, ends, id));
+                bytes_array(parts, nulls, data_type)
+            }
+        }
+    }
+}
+
+fn bytes_at<'a>(bytes: &'a [u8], ends: &[usize], id: u32) -> &'a [u8] {
+    let id = id as usize;
+    let start = id.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
+    let end = ends.get(id).copied().unwrap_or(start);
+    bytes.get(start..end).unwrap_or_default()
+}
+
+fn next_id(len: u32) -> Result<u32, QueryError> {
+    if len == NO_ID {
+        let detail = "more than four billion distinct values".to_owned();
+        return Err(QueryError::new("group_by", QueryErrorKind::Unsupported { detail }));
+    }
+    Ok(len)
+}
+
+/// One pattern for NaN and one for zero.
+pub(crate) fn float_bits(value: f64) -> u64 {
+    match value {
+        _ if value.is_nan() => f64::NAN.to_bits(),
+        _ if value == 0.0 => 0,
+        _ => value.to_bits(),
+    }
+}
+
+const NO_PLACE: u32 = u32::MAX;
+
+/// The place in the dictionary of each row's value; `NO_PLACE` for null.
+fn places_of(keys: &dyn Array) -> Vec<u32> {
+    macro_rules! places {
+        ($keys:expr) => {
+            $keys.iter().map(|key| u32::try_from(*key).unwrap_or(NO_PLACE)).collect()
+        };
+    }
+    let mut places: Vec<u32> = match Values::of(keys) {
+        Some(Values::Int8(keys)) => places!(keys),
+        Some(Values::Int16(keys)) => places!(keys),
+        Some(Values::Int32(keys)) => places!(keys),
+        Some(Values::Int64(keys)) => places!(keys),
+        Some(Values::UInt8(keys)) => places!(keys),
+        Some(Values::UInt16(keys)) => places!(keys),
+        Some(Values::UInt32(keys)) => places!(keys),
+        Some(Values::UInt64(keys)) => places!(keys),
+        _ => vec![NO_PLACE; keys.len()],
+    };
+    if let Some(nulls) = keys.nulls() {
+        let valid = nulls.iter();
+        places.iter_mut().zip(valid).filter(|(_, valid)| !valid).for_each(|(place, _)| {
+            *place = NO_PLACE;
+        });
+    }
+    places
+}

@@ -1,0 +1,131 @@
+//! The order of rows by several keys, as a permutation. Nulls come last in either
+//! direction unless they are asked for first; NaN comes after every number in either
+//! direction; strings and binaries go by bytes, dictionaries by value, false before
+//! true; -0 is +0; ties keep the order of the table.
+
+pub(crate) mod key;
+mod radix;
+
+use std::cmp::Ordering;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
+
+use self::key::KeyColumn;
+use crate::bind::BoundColumn;
+use crate::column::column_of;
+use crate::error::{QueryError, QueryErrorKind};
+use crate::intern::has_values;
+use crate::query::{Nulls, OrderKey};
+
+/// Puts rows in order, fed batch by batch.
+pub struct Sorter {
+    keys: Vec<(BoundColumn, KeyColumn)>,
+    rows: u64,
+}
+
+impl Sorter {
+    /// Finds the columns of the keys; `order_by[0].column` is to blame if one is missing
+    /// or has no order.
+    pub fn new(keys: &[OrderKey], schema: &Schema) -> Result<Self, QueryError> {
+        let numbered = keys.iter().enumerate();
+        let keys = numbered.map(|(index, key)| {
+            let field = format!("order_by[{index}].column");
+            let column = BoundColumn::find(&key.column, schema, &field)?;
+            if !has_values(&column.data_type) {
+                let kind = QueryErrorKind::OperatorForType {
+                    op: "order_by".to_owned(),
+                    column: column.name,
+                    data_type: column.data_type.to_string(),
+                };
+                return Err(QueryError::new(field, kind));
+            }
+            let stored = column.index.map(|index| schema.field(index).data_type());
+            let stored = stored.unwrap_or(&column.data_type);
+            let key = KeyColumn::new(stored, key.descending, key.nulls);
+            Ok((column, key))
+        });
+        Ok(Self { keys: keys.collect::<Result<_, _>>()?, rows: 0 })
+    }
+
+    /// Takes the rows of the batch that follows; `first_row` is the number of its first row
+    /// in the table, for the virtual `_row`.
+    pub fn push(&mut self, batch: &RecordBatch, first_row: u64) -> Result<(), QueryError> {
+        for (column, key) in &mut self.keys {
+            key.push(&column_of(batch, column, first_row)?)?;
+        }
+        self.rows += batch.num_rows() as u64;
+        if self.rows > u64::from(u32::MAX) {
+            let detail = "more than four billion rows cannot be ordered at once".to_owned();
+            return Err(QueryError::new("order_by", QueryErrorKind::Unsupported { detail }));
+        }
+        Ok(())
+    }
+
+    /// The rows in order, numbered as they were pushed; only the first `limit` of them.
+    pub fn finish(self, limit: Option<usize>) -> Result<Vec<u32>, QueryError> {
+        let rows = u32::try_from(self.rows).unwrap_or(u32::MAX);
+        let limit = limit.unwrap_or(usize::MAX);
+        let keys = self.keys.into_iter().map(|(_, key)| key.resolved());
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let mut order: Vec<u32> = (0..rows).collect();
+        if keys.is_empty() || limit == 0 {
+            order.truncate(limit);
+            return Ok(order);
+        }
+        let compare = |a: &u32, b: &u32| {
+            let unequal = keys.iter().map(|key| key.compare(*a as usize, *b as usize));
+            unequal.fold(Ordering::Equal, Ordering::then).then(a.cmp(b))
+        };
+        // Picking a few out is linear; putting all in order is by digits where it can be.
+        let is_few = limit < order.len() / FEW;
+        let words: Option<Vec<_>> = keys.iter().map(KeyColumn::words).collect();
+        match words {
+            Some(words) if !is_few && order.len() > RADIX_ROWS_MIN => {
+                for (words, classes) in words.into_iter().rev() {
+                    radix::sort_by_words(&mut order, words);
+                    radix::sort_by_classes(&mut order, classes);
+                }
+            }
+            _ => {
+                if limit < order.len() {
+                    order.select_nth_unstable_by(limit, compare);
+                    order.truncate(limit);
+                }
+                order.sort_unstable_by(compare);
+            }
+        }
+        order.truncate(limit);
+        Ok(order)
+    }
+}
+
+/// A limit below this share of the rows is picked out first.
+const FEW: usize = 8;
+/// Fewer rows are compared one by one.
+const RADIX_ROWS_MIN: usize = 512;
+
+/// The place of each value of an array when they are in ascending order, nulls last.
+pub(crate) fn ranks(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
+    let mut key = KeyColumn::new(array.data_type(), false, Nulls::Last);
+    key.push(array)?;
+    let key = key.resolved()?;
+    let mut order: Vec<u32> = (0..array.len()).map(|row| row as u32).collect();
+    match key.words() {
+        Some((words, classes)) => {
+            radix::sort_by_words(&mut order, words);
+            radix::sort_by_classes(&mut order, classes);
+        }
+        None => order.sort_unstable_by(|a, b| key.compare(*a as usize, *b as usize).then(a.cmp(b))),
+    }
+    let mut ranks = vec![0; order.len()];
+    for (rank, row) in order.into_iter().enumerate() {
+        if let Some(place) = ranks.get_mut(row as usize) {
+            *place = rank as u32;
+        }
+    }
+    Ok(ranks)
+}
+
+#[cfg(test)]
+mod tests;

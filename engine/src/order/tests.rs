@@ -1,0 +1,1 @@
+//! Orders, shown on small batches.
