@@ -129,3 +129,6 @@ pub enum Progress {
     /// The GPU is busy or being set up: call again at the next `painter::Event::Wake`.
     Waiting,
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@
 /// Stored values stay below this, so that differences of them are finite.
 const STORED_MAX: f64 = 1e37;
 
+/// Values looked at to find the middle one.
+const SAMPLE: usize = 1000;
+
 /// How one axis' values are stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
@@ -44,25 +47,17 @@ impl Axis {
     pub const PLAIN: Self = Self { origin: 0.0, scale: 1.0 };
 
     /// The axis that keeps these values best; `None` where none is finite. Values that f32
-    /// holds exactly (f32 columns, small integers) are kept as they are.
+    /// holds exactly (f32 columns, small integers) are kept as they are. Otherwise the
+    /// origin is where most values are: what is far from it is what loses digits.
     pub fn fitting(values: &[f64]) -> Option<Self> {
-        let mut low = f64::INFINITY;
-        let mut high = f64::NEG_INFINITY;
-        let mut plain = true;
-        for value in values.iter().copied().filter(|value| value.is_finite()) {
-            low = low.min(value);
-            high = high.max(value);
-            plain &= f64::from(value as f32) == value && value.abs() < STORED_MAX;
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        if finite().all(|value| f64::from(value as f32) == value && value.abs() < STORED_MAX) {
+            return finite().next().map(|_| Self::PLAIN);
         }
-        if low > high {
-            return None;
-        }
-        if plain {
-            return Some(Self::PLAIN);
-        }
-        let origin = low / 2.0 + high / 2.0;
-        let reach = (high / 2.0 - low / 2.0).max(f64::MIN_POSITIVE);
-        let scale = if (1e-20..1e20).contains(&reach) { 1.0 } else { power_of_two_near(reach) };
+        let origin = middle_of(finite().step_by(values.len().div_ceil(SAMPLE)).collect())?;
+        let reach = finite().map(|value| (value / 2.0 - origin / 2.0).abs()).fold(0.0, f64::max);
+        let usual = reach == 0.0 || (1e-20..1e20).contains(&reach);
+        let scale = if usual { 1.0 } else { power_of_two_near(reach) };
         Some(Self { origin, scale })
     }
 
@@ -108,6 +103,11 @@ impl Axis {
     pub fn stored_length(&self, length: f64) -> f64 {
         length / self.scale
     }
+}
+
+fn middle_of(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 fn power_of_two_near(value: f64) -> f64 {

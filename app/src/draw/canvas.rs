@@ -131,8 +131,13 @@ impl Canvas {
             }
             Engine::Gpu(target) => {
                 let _watch = painter.watch();
-                let drawn =
-                    target.draw(picture, frame, size, &mut || painter.now() >= deadline, painter.waker());
+                let drawn = target.draw(
+                    picture,
+                    frame,
+                    size,
+                    &mut || painter.now() >= deadline,
+                    painter.waker(),
+                );
                 self.after_gpu(drawn, size)
             }
         }

@@ -94,28 +94,29 @@ pub fn ramp_index(value: f64, low: f64, high: f64) -> u8 {
     (share.clamp(0.0, 1.0) * f64::from(RAMP_LAST)).round() as u8
 }
 
-/// Seen on white and on near black; the first eight also by eyes that lack a cone.
+/// Found by search: all stand out from white and from near black and from each other, and
+/// the first eight also for eyes that lack one of the cones. The tests say how much.
 const CATEGORICAL: [Rgb; CATEGORIES] = [
     Rgb(31, 119, 200),
-    Rgb(230, 126, 0),
-    Rgb(0, 150, 110),
-    Rgb(204, 60, 60),
-    Rgb(140, 100, 210),
-    Rgb(120, 120, 40),
-    Rgb(70, 180, 230),
-    Rgb(230, 110, 180),
-    Rgb(150, 90, 50),
-    Rgb(80, 180, 60),
-    Rgb(200, 160, 30),
-    Rgb(20, 140, 150),
-    Rgb(160, 50, 120),
-    Rgb(90, 100, 190),
-    Rgb(240, 120, 100),
-    Rgb(110, 150, 90),
-    Rgb(190, 110, 230),
-    Rgb(60, 110, 120),
-    Rgb(180, 120, 110),
-    Rgb(130, 170, 190),
+    Rgb(221, 162, 64),
+    Rgb(142, 84, 67),
+    Rgb(65, 186, 201),
+    Rgb(123, 140, 22),
+    Rgb(188, 30, 145),
+    Rgb(245, 99, 130),
+    Rgb(175, 130, 252),
+    Rgb(8, 113, 92),
+    Rgb(59, 199, 88),
+    Rgb(216, 42, 12),
+    Rgb(111, 68, 219),
+    Rgb(146, 105, 162),
+    Rgb(208, 156, 189),
+    Rgb(250, 116, 226),
+    Rgb(186, 125, 94),
+    Rgb(47, 151, 137),
+    Rgb(82, 157, 250),
+    Rgb(1, 129, 5),
+    Rgb(208, 79, 210),
 ];
 
 /// Viridis (Smith and van der Walt, CC0), between ten of its colours.

@@ -168,7 +168,7 @@ fn layer_plan(
     let stamp = Stamp::disc(radius, rows);
     let opacity = match frame.style.opacity {
         Some(opacity) => opacity.clamp(0.02, 1.0),
-        None => (0.85 - 0.18 * crowd.log10()).max(0.25),
+        None => (0.85 - 0.22 * crowd.log10()).max(0.15),
     };
     LayerPlan { stamp, opacity, strength }
 }

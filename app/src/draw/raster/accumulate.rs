@@ -146,7 +146,8 @@ fn pixels<C: Cell>(
 ) {
     let (x_lens, y_lens) = (LensLanes::new(brush.lens.x), LensLanes::new(brush.lens.y));
     let zero = Lanes::splat(0.0);
-    let (width, height) = (Lanes::splat(brush.width as f32), Lanes::splat(brush.height as f32));
+    let (right, bottom) = (Lanes::splat(brush.width as f32), Lanes::splat(brush.height as f32));
+    let width = brush.width as i32;
     let spare = cells.len() - SPARE_CELLS;
     for quad in 0..BLOCK / LANES {
         let first = quad * LANES;
@@ -155,12 +156,12 @@ fn pixels<C: Cell>(
             continue;
         }
         let (x, y) = (x_lens.pixels(spot.x, first), y_lens.pixels(spot.y, first));
-        let inside = x.within(zero, width) & y.within(zero, height) & wanted;
+        let inside = x.within(zero, right) & y.within(zero, bottom) & wanted;
         let (x, y) = (x.truncated(), y.truncated());
         for lane in 0..LANES {
             // What is not wanted goes to a spare cell: cheaper than a branch that nobody
             // can predict.
-            let place = y[lane] as usize * brush.width + x[lane] as usize;
+            let place = y[lane].wrapping_mul(width).wrapping_add(x[lane]) as u32 as usize;
             let place = if inside >> lane & 1 == 1 { place } else { spare + lane };
             if let Some(cell) = cells.get_mut(place) {
                 cell.add(ink(first + lane));
