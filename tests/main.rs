@@ -1,3 +1,4 @@
 //! The whole system from outside.
 
+mod shaders;
 mod tidy;

@@ -4,7 +4,7 @@
 
 /// Depths below this are shown as if this were the deepest, so that a few points on top
 /// of each other are not opaque yet.
-const DEEPEST_MIN: f32 = 8.0;
+pub const DEEPEST_MIN: f32 = 8.0;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tone {
