@@ -71,6 +71,13 @@ function program(name) {
   return { wasm, js: rename(`${name}.js`, replaced(script, `${name}_bg.wasm`, wasm, `${name}.js`)) };
 }
 
+// The parts of public/style/ in the order of the cascade, as one file.
+function joinStyles() {
+  const parts = readdirSync(at("style")).sort();
+  writeFileSync(at("style.css"), parts.map((part) => readFileSync(at(path.join("style", part)), "utf8")).join("\n"));
+  rmSync(at("style"), { recursive: true });
+}
+
 function everyFile(folder = "") {
   return readdirSync(at(folder), { withFileTypes: true })
     .flatMap((entry) => (entry.isDirectory() ? everyFile(path.join(folder, entry.name)) : [path.join(folder, entry.name)]))
@@ -143,6 +150,7 @@ function report(sizes) {
 }
 
 cpSync(path.join(ROOT, "public"), STAGING, { recursive: true });
+joinStyles();
 for (const name of everyFile()) if (name.endsWith(".d.ts")) rmSync(at(name));
 
 // The start script of a worker's program, naming the program's script by its hash.

@@ -5,13 +5,18 @@
 //! tested on the host.
 
 pub mod address;
+pub mod brush;
+pub mod choice;
 pub mod command;
 pub mod defaults;
 pub mod describe;
 pub mod format;
 pub mod history;
+pub mod pace;
 pub mod position;
 pub mod settle;
+pub mod steps;
+pub mod viewport;
 pub mod window;
 
 use engine::predicate::Predicate;
@@ -175,6 +180,7 @@ impl Model {
             Command::ShowRowColumns { columns } => self.chosen.row_columns = columns.clone(),
             _ => return AddressChange::None,
         }
+        self.load_what_views_need();
         match self.chosen == before && !matches!(command, Command::SetClause { .. }) {
             true => AddressChange::None,
             false => change,
@@ -211,6 +217,20 @@ impl Model {
         let views = self.chosen.views.get_or_insert_default();
         if views.len() < VIEWS_MAX {
             views.push(ShownView { id, mark, viewport: None });
+        }
+    }
+
+    /// A view or a filter of a column that is not loaded has it loaded.
+    fn load_what_views_need(&mut self) {
+        let Chosen { columns: Some(columns), views: Some(views), clauses, .. } = &mut self.chosen
+        else {
+            return;
+        };
+        let of_clauses = clauses.iter().flat_map(|clause| clause.predicate.columns());
+        for name in settle::needed(views, of_clauses) {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
         }
     }
 

@@ -16,6 +16,8 @@ const COLUMNS_UNKNOWN_ROWS: usize = 40;
 
 pub const HISTOGRAM_BINS: u16 = 40;
 pub const BARS_SHOWN: u16 = 12;
+/// Values listed in a filter; more are found by its search.
+const FILTER_VALUES: u16 = 200;
 const HISTOGRAMS: usize = 4;
 const BAR_CHARTS: usize = 2;
 /// As many colours as can be told apart.
@@ -32,6 +34,16 @@ pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
             Some(Mark::Bars { column: name, limit: BARS_SHOWN, search: String::new() })
         }
         Kind::Vector | Kind::Nested => None,
+    }
+}
+
+/// What the filter of a column counts; more than its chart, as it is the place to search.
+pub fn filter_mark(column: &ColumnInfo, search: &str) -> Option<Mark> {
+    match mark_of(column)? {
+        Mark::Bars { column, .. } => {
+            Some(Mark::Bars { column, limit: FILTER_VALUES, search: search.to_owned() })
+        }
+        mark => Some(mark),
     }
 }
 

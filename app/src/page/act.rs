@@ -1,0 +1,278 @@
+//! Carries out commands: what was chosen changes in the model, the rest on screen or in
+//! the browser. Whatever changed what was chosen, the worker is asked for just what
+//! follows from the difference.
+
+use leptos::prelude::*;
+use std::time::Duration;
+
+use super::signals::{Described, Page, ShownNotice, WorkerState};
+use super::{address_bar, browser, companion, receive, shell, theme};
+use crate::protocol::{Level, Request, View, ViewId};
+use crate::state::command::Command;
+use crate::state::pace::Due;
+use crate::state::steps::{Step, steps};
+use crate::state::{AddressChange, Chosen, defaults};
+
+/// Notices that nobody has to act on leave by themselves.
+const NOTICE_MILLIS: u64 = 9_000;
+const NOTICES_MAX: usize = 5;
+
+impl Page {
+    pub(super) fn dispatch(self, command: Command) {
+        match &command {
+            Command::Refresh => self.refresh(),
+            Command::CancelLoad => self.link.send(&Request::CancelLoad),
+            Command::SetTheme { theme } => theme::set(self, *theme),
+            Command::ShowPart { part } => self.part.set(*part),
+            Command::ShowDialog { dialog } => {
+                self.dialog.set(if self.dialog.get_untracked() == *dialog {
+                    None
+                } else {
+                    *dialog
+                });
+            }
+            Command::ToggleTables => self.tables_open.update(|open| *open = !*open),
+            Command::ToggleSide => self.side_open.update(|open| *open = !*open),
+            Command::SearchFilters => {
+                self.side_open.set(true);
+                self.part.set(crate::state::command::Part::Filters);
+                self.search_asked.update(|asked| *asked += 1);
+            }
+            Command::CopyLink => address_bar::copy_link(self),
+            Command::ChooseFile => self.file_asked.update(|asked| *asked += 1),
+            Command::DismissNotice { notice } => self.dismiss(*notice),
+            Command::Reload => shell::reload(),
+            _ => self.choose(&command),
+        }
+    }
+
+    /// A command that changes what was chosen.
+    fn choose(self, command: &Command) {
+        let before = self.model.with_untracked(|model| model.chosen.clone());
+        // Nothing that was only redrawn is announced as a change.
+        let mut change = AddressChange::None;
+        self.model.update(|model| change = model.apply(command));
+        if matches!(command, Command::OpenTable { .. }) {
+            self.tables_open.set(false);
+            self.open_filters.update(std::collections::BTreeMap::clear);
+        }
+        self.follow(&before);
+        address_bar::follow(self, change);
+    }
+
+    /// A choice from elsewhere: the address at the start, or going back.
+    pub(super) fn adopt(self, chosen: Chosen) {
+        let before = self.model.with_untracked(|model| model.chosen.clone());
+        if before.table != chosen.table {
+            self.open_filters.update(std::collections::BTreeMap::clear);
+        }
+        self.model.update(|model| {
+            if model.chosen.table != chosen.table {
+                model.history = Default::default();
+            }
+            model.chosen = chosen;
+        });
+        if self.model.with_untracked(|model| model.chosen.table.is_none()) {
+            self.leave_table();
+            self.described.set(Described::None);
+        }
+        self.follow(&before);
+    }
+
+    /// A dropped file is the table now; the worker describes it when it has its schema.
+    pub(super) fn open_file(self, table: &str) {
+        self.leave_table();
+        self.described.set(Described::Asked);
+        self.tables_open.set(false);
+        self.open_filters.update(std::collections::BTreeMap::clear);
+        self.pace.update_value(|pace| pace.leave());
+        self.lives.update_value(|lives| lives.forget_load());
+        let command = Command::OpenTable { table: table.to_owned() };
+        self.model.update(|model| {
+            model.chosen = Chosen::default();
+            model.apply(&command);
+        });
+        address_bar::follow(self, AddressChange::Push);
+    }
+
+    /// Asks the worker for what follows from the difference to `before`.
+    pub(super) fn follow(self, before: &Chosen) {
+        let todo = self.model.with_untracked(|model| steps(before, &model.chosen));
+        for step in todo {
+            match step {
+                Step::Describe => self.ask_describe(before),
+                Step::Load => self.ask_load(),
+                Step::Show => self.ask_show(),
+            }
+        }
+    }
+
+    fn ask_describe(self, before: &Chosen) {
+        let chosen = self.model.with_untracked(|model| model.chosen.clone());
+        let Some(table) = chosen.table else { return };
+        if before.table.as_ref() != Some(&table) {
+            self.leave_table();
+            self.described.set(Described::Asked);
+        }
+        self.newer.set(None);
+        self.pace.update_value(|pace| pace.leave());
+        self.lives.update_value(|lives| lives.forget_load());
+        self.link.send(&Request::Describe { table, version: chosen.version });
+    }
+
+    /// Nothing of the table before may stay on screen.
+    fn leave_table(self) {
+        self.progress.set(None);
+        self.profiles.set(Default::default());
+        self.shown.set(None);
+        self.results.set(Default::default());
+        self.rows.set(None);
+        self.hovered.set(None);
+    }
+
+    pub(super) fn ask_load(self) {
+        let request = self.model.with_untracked(|model| {
+            let chosen = &model.chosen;
+            Some(Request::Load {
+                table: chosen.table.clone()?,
+                version: chosen.version.clone(),
+                columns: chosen.columns.clone()?,
+            })
+        });
+        if let Some(request) = request {
+            self.link.send(&request);
+        }
+    }
+
+    /// Asks for all views in the next frame, once, however often it is called before.
+    pub(super) fn ask_show(self) {
+        self.pace.update_value(|pace| pace.want());
+        request_animation_frame(move || self.show_if_due());
+    }
+
+    pub(super) fn show_if_due(self) {
+        let due =
+            self.pace.try_update_value(|pace| pace.due(browser::now())).unwrap_or(Due::Nothing);
+        match due {
+            Due::Nothing => {}
+            Due::Wait(millis) => {
+                set_timeout(
+                    move || self.show_if_due(),
+                    Duration::from_millis(millis.ceil() as u64),
+                );
+            }
+            Due::Send(generation) => {
+                let clauses = self.model.with_untracked(|model| model.chosen.clauses.clone());
+                let views = self.asked_views();
+                self.link.send(&Request::Show { generation, clauses, views });
+            }
+        }
+    }
+
+    /// The views on screen, and those of the filters that are open.
+    fn asked_views(self) -> Vec<View> {
+        let mut views: Vec<View> = self.model.with_untracked(|model| {
+            model.chosen.shown_views().iter().map(|view| view.view()).collect()
+        });
+        if let Described::Known(schema) = self.described.get_untracked() {
+            for (name, search) in self.open_filters.get_untracked() {
+                let mark = schema.column(&name).and_then(|c| defaults::filter_mark(c, &search));
+                if let (Some(id), Some(mark)) = (schema.filter_view(&name), mark) {
+                    views.push(View { id, mark });
+                }
+            }
+        }
+        views
+    }
+
+    /// Asks for tables, and for the open one's versions.
+    fn refresh(self) {
+        companion::look(self);
+        self.link.send(&Request::ListTables);
+        let chosen = self.model.with_untracked(|model| model.chosen.clone());
+        if let Some(table) = chosen.table {
+            self.link.send(&Request::Describe { table, version: chosen.version });
+        }
+    }
+
+    pub(super) fn notify(self, level: Level, text: impl Into<String>) {
+        self.notify_with(level, text, None);
+    }
+
+    pub(super) fn notify_with(
+        self,
+        level: Level,
+        text: impl Into<String>,
+        action: Option<(String, Command)>,
+    ) {
+        let text = text.into();
+        let id =
+            self.notices.with_untracked(|notices| notices.last().map_or(1, |last| last.id + 1));
+        // Errors and offers stay until somebody has read them.
+        let stays = level == Level::Error || action.is_some();
+        self.notices.update(|notices| {
+            notices.retain(|notice| notice.text != text);
+            notices.push(ShownNotice { id, level, text, action });
+            if notices.len() > NOTICES_MAX {
+                notices.remove(0);
+            }
+        });
+        if !stays {
+            set_timeout(move || self.dismiss(id), Duration::from_millis(NOTICE_MILLIS));
+        }
+    }
+
+    fn dismiss(self, id: u64) {
+        self.notices.try_update(|notices| notices.retain(|notice| notice.id != id));
+    }
+
+    /// Opens or closes the filter of a column; open ones are counted with the views.
+    pub(super) fn toggle_filter(self, column: &str) {
+        self.open_filters.update(|open| {
+            if open.remove(column).is_none() {
+                open.insert(column.to_owned(), String::new());
+            }
+        });
+        self.ask_show();
+    }
+
+    /// Narrows the values listed in a column's filter.
+    pub(super) fn search_values(self, column: &str, text: String) {
+        self.open_filters.update(|open| {
+            if let Some(search) = open.get_mut(column) {
+                *search = text;
+            }
+        });
+        self.ask_show();
+    }
+
+    pub(super) fn clear_column(self, column: &str) {
+        let id = crate::state::column_clause(column);
+        let gesture = crate::state::command::Gesture::Done;
+        self.dispatch(Command::SetClause { id, predicate: None, gesture });
+    }
+
+    /// The pointer rests on a view: which row is under it?
+    pub(super) fn ask_hovered(self, view: ViewId, x: f64, y: f64) {
+        self.hover_wanted.set_value(Some(view));
+        self.link.send(&Request::Hover { view, x, y });
+    }
+
+    /// The pointer has left a view, or does something else there.
+    pub(super) fn forget_hovered(self, view: ViewId) {
+        self.hover_wanted.set_value(None);
+        if self
+            .hovered
+            .with_untracked(|hovered| hovered.as_ref().is_some_and(|(own, _)| *own == view))
+        {
+            self.hovered.set(None);
+        }
+        self.link.send(&Request::HoverEnd { view });
+    }
+
+    /// Starts the worker again after it was given up.
+    pub(super) fn start_again(self) {
+        let epoch = self.worker.with_untracked(WorkerState::epoch);
+        receive::start_worker(self, epoch + 1);
+    }
+}

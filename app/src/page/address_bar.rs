@@ -1,0 +1,109 @@
+//! The address bar: read at the start and when going back, written after every change of
+//! what was chosen. Drags and pans rewrite the same entry, and not more often than a
+//! browser allows.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use super::browser;
+use super::signals::Page;
+use crate::protocol::Level;
+use crate::state::AddressChange;
+use crate::state::address::{self, Read};
+
+/// Browsers refuse more than a few rewrites a second.
+const REWRITE_MILLIS: u64 = 300;
+
+thread_local! {
+    static REWRITE_PENDING: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) fn read() -> Read {
+    address::read(&window().location().search().unwrap_or_default())
+}
+
+/// Follows back and forward.
+pub(super) fn listen(page: Page) {
+    browser::listen_forever(window().as_ref(), "popstate", move |_: web_sys::Event| {
+        let read = read();
+        for complaint in read.complaints {
+            page.notify(Level::Warning, complaint);
+        }
+        page.adopt(read.chosen);
+        name_tab(page);
+    });
+}
+
+pub(super) fn follow(page: Page, change: AddressChange) {
+    match change {
+        AddressChange::None => {}
+        AddressChange::Push => write(page, true),
+        AddressChange::Replace => {
+            if !REWRITE_PENDING.replace(true) {
+                let rewrite = move || {
+                    if REWRITE_PENDING.replace(false) {
+                        write(page, false);
+                    }
+                };
+                set_timeout(rewrite, Duration::from_millis(REWRITE_MILLIS));
+            }
+        }
+    }
+    name_tab(page);
+}
+
+fn query(page: Page) -> String {
+    let options = page.options.get_value();
+    page.model.with_untracked(|model| address::write(&model.chosen, &options))
+}
+
+fn write(page: Page, new_entry: bool) {
+    REWRITE_PENDING.set(false);
+    let location = window().location();
+    let path = location.pathname().unwrap_or_default();
+    let target = format!("{path}{}{}", query(page), location.hash().unwrap_or_default());
+    let Ok(history) = window().history() else { return };
+    // A refusal costs the entry, not the view.
+    drop(match new_entry {
+        true => history.push_state_with_url(&JsValue::NULL, "", Some(&target)),
+        false => history.replace_state_with_url(&JsValue::NULL, "", Some(&target)),
+    });
+}
+
+fn name_tab(page: Page) {
+    let title = page.model.with_untracked(|model| match &model.chosen.table {
+        Some(table) => format!("{table} · Limn"),
+        None => "Limn".to_owned(),
+    });
+    document().set_title(&title);
+}
+
+pub(super) fn copy_link(page: Page) {
+    let location = window().location();
+    let origin = location.origin().unwrap_or_default();
+    let link = format!("{origin}{}{}", location.pathname().unwrap_or_default(), query(page));
+    let Some(written) = browser::write_clipboard(&link) else {
+        page.notify(
+            Level::Warning,
+            "This page may not write to the clipboard: copy the address bar instead.",
+        );
+        return;
+    };
+    spawn_local(async move {
+        match JsFuture::from(written).await {
+            Ok(_) => page.notify(
+                Level::Info,
+                "Link copied. It opens this table, version, filters and views.",
+            ),
+            Err(_) => page.notify(
+                Level::Warning,
+                "The browser refused the clipboard: copy the address bar instead.",
+            ),
+        }
+    });
+}

@@ -1,0 +1,164 @@
+//! What the page needs of the browser and Leptos does not have: the clock, kept settings,
+//! the boot script's values, sizes of elements, downloads of nothing. Missing parts of an
+//! old or private browser are `None`, never a panic.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    Clipboard, Element, HtmlElement, ResizeObserver, ResizeObserverEntry, Storage, StorageManager,
+};
+
+/// Milliseconds since the page began.
+pub(super) fn now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Milliseconds since 1970.
+pub(super) fn wall_clock() -> f64 {
+    js_sys::Date::now()
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// A setting of this browser. Refused in some private modes: then it holds for the visit.
+pub(super) fn kept(name: &str) -> Option<String> {
+    storage()?.get_item(&format!("limn.{name}")).ok().flatten()
+}
+
+pub(super) fn keep(name: &str, value: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.set_item(&format!("limn.{name}"), value));
+    }
+}
+
+/// A value that the boot script left for us.
+pub(super) fn boot_value(name: &str) -> Option<JsValue> {
+    let boot = Reflect::get(&js_sys::global(), &"limn".into()).ok()?;
+    let value = Reflect::get(&boot, &name.into()).ok()?;
+    (!value.is_null() && !value.is_undefined()).then_some(value)
+}
+
+pub(super) fn set_boot_value(name: &str, value: &JsValue) {
+    if let Ok(boot) = Reflect::get(&js_sys::global(), &"limn".into()) {
+        drop(Reflect::set(&boot, &name.into(), value));
+    }
+}
+
+pub(super) fn boot_function(name: &str) -> Option<Function> {
+    boot_value(name)?.dyn_into().ok()
+}
+
+pub(super) fn remove_boot_screen() {
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+}
+
+/// The page's own program is lost: says so over everything, by hand, since the rest of
+/// the page can no longer be trusted.
+pub(super) fn show_fatal(text: &str) {
+    let document = document();
+    let (Some(body), Ok(screen), Ok(title), Ok(detail)) = (
+        document.body(),
+        document.create_element("div"),
+        document.create_element("h1"),
+        document.create_element("pre"),
+    ) else {
+        return;
+    };
+    screen.set_class_name("fatal");
+    drop(screen.set_attribute("role", "alert"));
+    title.set_text_content(Some("Limn has stopped. Reload the page: the address keeps your view."));
+    detail.set_text_content(Some(text));
+    drop(screen.append_child(&title));
+    drop(screen.append_child(&detail));
+    drop(body.append_child(&screen));
+}
+
+/// Follows the content size of an element until the scope ends. Called at most once a
+/// frame, by the browser.
+pub(super) fn observe_size(element: &Element, mut on_size: impl FnMut(f64, f64) + 'static) {
+    let closure = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+        if let Ok(entry) = entries.at(-1).dyn_into::<ResizeObserverEntry>() {
+            let size = entry.content_rect();
+            on_size(size.width(), size.height());
+        }
+    });
+    let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) else { return };
+    observer.observe(element);
+    let kept = StoredValue::new_local(Some((observer, closure)));
+    on_cleanup(move || {
+        if let Some(Some((observer, _closure))) = kept.try_update_value(Option::take) {
+            observer.disconnect();
+        }
+    });
+}
+
+/// A listener that lives as long as the page.
+pub(super) fn listen_forever<E: JsCast + 'static>(
+    target: &web_sys::EventTarget,
+    event: &str,
+    on_event: impl FnMut(E) + 'static,
+) {
+    let closure = listener(on_event);
+    drop(target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref()));
+    closure.forget();
+}
+
+fn listener<E: JsCast + 'static>(
+    mut on_event: impl FnMut(E) + 'static,
+) -> Closure<dyn FnMut(JsValue)> {
+    Closure::new(move |event: JsValue| {
+        if let Ok(event) = event.dyn_into() {
+            on_event(event);
+        }
+    })
+}
+
+/// Absent without https, but on localhost.
+pub(super) fn storage_manager() -> Option<StorageManager> {
+    Reflect::get(&window().navigator(), &"storage".into()).ok()?.dyn_into().ok()
+}
+
+/// Absent without https, but on localhost.
+pub(super) fn write_clipboard(text: &str) -> Option<Promise> {
+    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
+    let clipboard: Clipboard = clipboard.dyn_into().ok()?;
+    Some(clipboard.write_text(text))
+}
+
+/// Puts the keyboard on an element, once it is in the document.
+pub(super) fn focus_soon(element: HtmlElement) {
+    request_animation_frame(move || drop(element.focus()));
+}
+
+/// Runs `action` at most once a frame, however often it is asked for.
+#[derive(Clone)]
+pub(super) struct OnceAFrame {
+    asked: Rc<RefCell<bool>>,
+    action: Rc<dyn Fn()>,
+}
+
+impl OnceAFrame {
+    pub(super) fn new(action: impl Fn() + 'static) -> Self {
+        Self { asked: Rc::default(), action: Rc::new(action) }
+    }
+
+    pub(super) fn ask(&self) {
+        if self.asked.replace(true) {
+            return;
+        }
+        let this = self.clone();
+        request_animation_frame(move || {
+            this.asked.replace(false);
+            (this.action)();
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! Where the companion is, and whether it answers. `config.json` beside the page may name
+//! its address (`{"api": "https://…"}`), or say that there is none (`{"api": false}`);
+//! without a word it is looked for where the page came from.
+
+use std::time::Duration;
+
+use js_sys::Reflect;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestCache, RequestInit, Response, Url};
+
+use super::signals::{Companion, Page};
+use super::{browser, receive};
+use crate::state::command::Command;
+
+/// Longer than this the first worker is not kept waiting for word from the companion.
+const FIRST_LOOK_MILLIS: u32 = 600;
+const LOOK_MILLIS: u32 = 5_000;
+/// How often an absent network is asked after.
+const LOOK_AGAIN_MILLIS: u64 = 10_000;
+/// How often a present companion is asked for newer tables and versions.
+const REFRESH_MILLIS: u64 = 60_000;
+
+enum Configured {
+    /// The address stands in the file.
+    At(String),
+    /// Nothing stands there: the page's own host may be it.
+    Here(String),
+    Nowhere,
+}
+
+enum Answer {
+    Healthy,
+    /// Something answered, but no companion.
+    Other,
+    Silence,
+}
+
+/// Finds the companion, then starts the worker, which needs to know.
+pub(super) fn start(page: Page) {
+    spawn_local(async move {
+        match configured().await {
+            Configured::Nowhere => page.companion.set(Companion::Absent),
+            Configured::At(api) => {
+                page.api.set_value(Some(api));
+                look(page);
+            }
+            Configured::Here(api) => match ask(&api, FIRST_LOOK_MILLIS).await {
+                Answer::Other => page.companion.set(Companion::Absent),
+                answer => {
+                    page.api.set_value(Some(api));
+                    conclude(page, &answer);
+                }
+            },
+        }
+        receive::start_worker(page, 0);
+    });
+    set_interval(move || look_again(page), Duration::from_millis(LOOK_AGAIN_MILLIS));
+    set_interval(move || refresh_unasked(page), Duration::from_millis(REFRESH_MILLIS));
+    for event in ["online", "offline"] {
+        browser::listen_forever(window().as_ref(), event, move |_: web_sys::Event| look(page));
+    }
+}
+
+/// Asks the companion whether it is there.
+pub(super) fn look(page: Page) {
+    let Some(api) = page.api.get_value() else { return };
+    spawn_local(async move {
+        let answer = ask(&api, LOOK_MILLIS).await;
+        conclude(page, &answer);
+    });
+}
+
+fn conclude(page: Page, answer: &Answer) {
+    let found = match answer {
+        Answer::Healthy => Companion::Online,
+        Answer::Other | Answer::Silence => Companion::Offline,
+    };
+    let before = page.companion.try_get_untracked();
+    if before == Some(found) || before.is_none() {
+        return;
+    }
+    page.companion.set(found);
+    // What was missing while it was away can be had now.
+    if found == Companion::Online && before == Some(Companion::Offline) {
+        page.dispatch(Command::Refresh);
+    }
+}
+
+fn look_again(page: Page) {
+    if page.companion.get_untracked() == Companion::Offline && !document().hidden() {
+        look(page);
+    }
+}
+
+fn refresh_unasked(page: Page) {
+    let idle = !untrack(|| page.is_loading());
+    if page.companion.get_untracked() == Companion::Online && !document().hidden() && idle {
+        page.dispatch(Command::Refresh);
+    }
+}
+
+async fn configured() -> Configured {
+    let here = || {
+        let folder = Url::new_with_base("./", &document().base_uri().ok().flatten()?).ok()?;
+        folder.set_search("");
+        folder.set_hash("");
+        Some(folder.href().trim_end_matches('/').to_owned())
+    };
+    let api = match get_json("config.json", LOOK_MILLIS).await {
+        Some(config) => Reflect::get(&config, &"api".into()).unwrap_or(JsValue::NULL),
+        None => JsValue::NULL,
+    };
+    if api == JsValue::FALSE {
+        return Configured::Nowhere;
+    }
+    match (api.as_string().filter(|api| !api.is_empty()), here()) {
+        (Some(api), _) => {
+            // A relative address is beside the page.
+            let base = document().base_uri().ok().flatten().unwrap_or_default();
+            let absolute = Url::new_with_base(&api, &base).map(|url| url.href()).unwrap_or(api);
+            Configured::At(absolute.trim_end_matches('/').to_owned())
+        }
+        (None, Some(here)) => Configured::Here(here),
+        (None, None) => Configured::Nowhere,
+    }
+}
+
+async fn ask(api: &str, millis: u32) -> Answer {
+    let Some(response) = get(&format!("{api}/api/health"), millis).await else {
+        return Answer::Silence;
+    };
+    // A proxy speaks for a companion that is down.
+    if (502..=504).contains(&response.status()) {
+        return Answer::Silence;
+    }
+    let health = match response.json() {
+        Ok(body) => JsFuture::from(body).await.ok(),
+        Err(_) => None,
+    };
+    let status = health.and_then(|health| Reflect::get(&health, &"status".into()).ok());
+    if status.is_some_and(|status| status.is_string()) { Answer::Healthy } else { Answer::Other }
+}
+
+async fn get_json(url: &str, millis: u32) -> Option<JsValue> {
+    let response = get(url, millis).await.filter(Response::ok)?;
+    JsFuture::from(response.json().ok()?).await.ok()
+}
+
+async fn get(url: &str, millis: u32) -> Option<Response> {
+    let options = RequestInit::new();
+    options.set_cache(RequestCache::NoStore);
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(millis)));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await;
+    answer.ok()?.dyn_into().ok()
+}

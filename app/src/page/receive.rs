@@ -1,0 +1,247 @@
+//! The worker's side of the conversation: starting it, its replies into the signals, and
+//! what happens when it dies.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::link::Heard;
+use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerState};
+use super::{address_bar, browser, companion};
+use crate::protocol::{
+    ColumnInfo, Level, LoadState, Notice, Origin, Progress, Reply, Request, TableInfo, VersionInfo,
+    Views,
+};
+use crate::state::AddressChange;
+use crate::state::command::Command;
+use crate::state::settle::settle;
+
+/// So many deaths within a minute are no accident.
+const DEATHS_MAX: usize = 3;
+const DEATHS_WINDOW_MILLIS: f64 = 60_000.0;
+
+/// What the page remembers about its workers.
+#[derive(Clone, Default)]
+pub(super) struct Lives {
+    deaths: Vec<f64>,
+    /// What the running worker was last asked to load: worker, table and version.
+    loaded: Option<(u32, String, String)>,
+    /// Rows on screen when the views were last asked for while rows streamed in.
+    rows_shown: u64,
+}
+
+impl Lives {
+    /// The next description loads, even if it is of the same name as the one before.
+    pub(super) fn forget_load(&mut self) {
+        self.loaded = None;
+    }
+}
+
+pub(super) fn start_worker(page: Page, epoch: u32) {
+    page.worker.set(WorkerState::Running { epoch });
+    page.pace.update_value(|pace| pace.leave());
+    page.link.start(move |heard| {
+        // A worker that was replaced may still have something on the way.
+        if page.worker.with_untracked(WorkerState::epoch) != epoch {
+            return;
+        }
+        match heard {
+            Heard::Reply(reply) => receive(page, *reply),
+            Heard::Death(reason) => died(page, epoch, reason),
+        }
+    });
+    let options = page.options.get_value();
+    page.link.send(&Request::Start {
+        api: page.api.get_value(),
+        reader: browser::boot_value("reader").and_then(|reader| reader.as_string()),
+        budget_bytes: options.budget_bytes,
+        renderer: options.renderer,
+        dark: untrack(|| page.is_dark()),
+        debug: options.debug,
+    });
+    page.link.send(&Request::ListTables);
+    page.link.send(&Request::ListCached);
+    let chosen = page.model.with_untracked(|model| model.chosen.clone());
+    if let Some(table) = chosen.table {
+        if !matches!(page.described.get_untracked(), Described::Known(_)) {
+            page.described.set(Described::Asked);
+        }
+        page.link.send(&Request::Describe { table, version: chosen.version });
+    }
+}
+
+fn died(page: Page, epoch: u32, reason: String) {
+    page.link.stop();
+    let now = browser::now();
+    let deaths = page.lives.try_update_value(|lives| {
+        lives.deaths.retain(|then| now - then < DEATHS_WINDOW_MILLIS);
+        lives.deaths.push(now);
+        lives.deaths.len()
+    });
+    if deaths.unwrap_or(DEATHS_MAX) >= DEATHS_MAX {
+        page.worker.set(WorkerState::Stopped { epoch, reason });
+        return;
+    }
+    let text = format!("The part that holds the data stopped and was started again: {reason}");
+    page.notify(Level::Warning, text);
+    // Not from inside the dead worker's own event.
+    set_timeout(move || start_worker(page, epoch + 1), std::time::Duration::ZERO);
+}
+
+fn receive(page: Page, reply: Reply) {
+    match reply {
+        Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
+        Reply::Tables { tables, origin } => {
+            page.tables.set(Tables::Known { tables: Arc::new(tables), origin });
+            heard_from(page, origin);
+        }
+        Reply::Described { table, columns, versions, origin } => {
+            described(page, table, columns, versions, origin);
+        }
+        Reply::Progress(progress) => progressed(page, progress),
+        Reply::Views(views) => shown(page, views),
+        Reply::Rows(rows) => page.rows.set(Some(Arc::new(rows))),
+        Reply::Hovered { view, row } => {
+            let wanted = page.hover_wanted.get_value() == Some(view);
+            page.hovered.set(row.filter(|_| wanted).map(|row| (view, Arc::new(row))));
+        }
+        Reply::Cached(cached) => page.cached.set(Some(Arc::new(cached))),
+        Reply::Notice(notice) => noticed(page, notice),
+        // The link makes a death of it.
+        Reply::Panicked { .. } => {}
+    }
+}
+
+/// An answer from the companion, or in its place from the cache, tells whether it is there.
+fn heard_from(page: Page, origin: Origin) {
+    let thought = page.companion.get_untracked();
+    match (origin, thought) {
+        (Origin::Browser | Origin::Server, Companion::Unknown | Companion::Offline) => {
+            page.companion.set(Companion::Online);
+        }
+        (Origin::Cache, Companion::Unknown | Companion::Online) => companion::look(page),
+        _ => {}
+    }
+}
+
+fn described(
+    page: Page,
+    table: TableInfo,
+    columns: Vec<ColumnInfo>,
+    versions: Vec<VersionInfo>,
+    origin: Origin,
+) {
+    let chosen = page.model.with_untracked(|model| model.chosen.clone());
+    // The answer for a table, or a version, that was left in the meantime.
+    let stale = chosen.table.as_ref() != Some(&table.name)
+        || chosen.version.is_some() && table.version.is_some() && chosen.version != table.version;
+    if stale {
+        return;
+    }
+    heard_from(page, origin);
+    if let Some(error) = table.error {
+        page.described.set(Described::Failed(error));
+        return;
+    }
+    let newest = versions.first().filter(|newest| table.version.as_ref() != Some(&newest.version));
+    page.newer.set(newest.cloned());
+    let (rows, version) = (table.rows, table.version.clone());
+    let mut complaints = Vec::new();
+    page.model.update(|model| {
+        complaints = settle(&mut model.chosen, &columns, rows, version.clone());
+    });
+    let name = table.name.clone();
+    page.described.set(Described::Known(Arc::new(Schema { table, columns, versions, origin })));
+    for complaint in complaints {
+        page.notify(Level::Warning, complaint);
+    }
+    address_bar::follow(page, AddressChange::Replace);
+
+    let epoch = page.worker.with_untracked(WorkerState::epoch);
+    let version = version.map(|version| version.to_string()).unwrap_or_default();
+    let load = Some((epoch, name.clone(), version));
+    let fresh = page.lives.try_update_value(|lives| {
+        let fresh = lives.loaded != load;
+        lives.loaded = load;
+        lives.rows_shown = 0;
+        fresh
+    });
+    if fresh == Some(true) {
+        // A dropped file is loaded whole, at once.
+        if !name.starts_with("file:") {
+            page.ask_load();
+        }
+        page.ask_show();
+    }
+}
+
+fn progressed(page: Page, progress: Progress) {
+    let wanted = page.model.with_untracked(|model| {
+        let chosen = &model.chosen;
+        chosen.table.as_ref() == Some(&progress.table) && chosen.version == progress.version
+    });
+    if !wanted {
+        return;
+    }
+    if !progress.profiles.is_empty() {
+        page.profiles.update(|profiles| {
+            let profiles = Arc::make_mut(profiles);
+            for profile in &progress.profiles {
+                profiles.insert(profile.column.clone(), profile.clone());
+            }
+        });
+    }
+    if let LoadState::Failed { detail } = &progress.state {
+        page.notify(Level::Error, format!("{} could not be loaded: {detail}", progress.table));
+    }
+    let ended = progress.state != LoadState::Loading;
+    let rows = progress.rows;
+    page.progress.set(Some(progress));
+    // What has arrived is on screen before the rest is here.
+    let behind = page.pace.with_value(|pace| pace.is_behind());
+    let grown = page.lives.try_update_value(|lives| {
+        let grown = rows > lives.rows_shown && !behind;
+        if grown || ended {
+            lives.rows_shown = rows;
+        }
+        grown
+    });
+    if ended || grown == Some(true) {
+        page.ask_show();
+    }
+    if ended {
+        page.link.send(&Request::ListCached);
+    }
+}
+
+fn shown(page: Page, views: Views) {
+    let accepted = page.pace.try_update_value(|pace| pace.accepts(views.generation));
+    page.show_if_due();
+    if accepted != Some(true) {
+        return;
+    }
+    page.results.update(|results| {
+        results.clear();
+        results.extend(views.results.into_iter().map(|view| (view.id, Arc::new(view.result))));
+    });
+    page.shown.set(Some(Shown {
+        generation: views.generation,
+        selected: views.selected,
+        total: views.total,
+        complete: views.complete,
+        origin: views.origin,
+        elapsed_millis: views.elapsed_millis,
+        reduction: views.reduction,
+        clause_errors: views.clause_errors,
+    }));
+}
+
+fn noticed(page: Page, notice: Notice) {
+    // A table that cannot be opened says so in its place rather than in a corner.
+    if notice.level == Level::Error && page.described.with_untracked(|d| *d == Described::Asked) {
+        page.described.set(Described::Failed(notice.text));
+        return;
+    }
+    let action = (notice.level == Level::Error).then(|| ("Try again".to_owned(), Command::Refresh));
+    page.notify_with(notice.level, notice.text, action);
+}

@@ -1,0 +1,94 @@
+//! The service worker, which keeps the app's own files: registered once the page is up,
+//! and asked from time to time whether a newer build is there. A page of the newer build
+//! lets it take over; an older page offers to reload.
+
+use std::time::Duration;
+
+use js_sys::{Object, Reflect};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Event, ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState,
+};
+
+use super::browser;
+use super::signals::Page;
+use crate::protocol::Level;
+use crate::state::command::Command;
+
+const LOOK_FOR_UPDATE_MILLIS: u64 = 30 * 60_000;
+
+/// Absent without https (but on localhost) and in some private modes.
+fn container() -> Option<ServiceWorkerContainer> {
+    let container = Reflect::get(&window().navigator(), &"serviceWorker".into()).ok()?;
+    container.dyn_into().ok()
+}
+
+pub(super) fn start(page: Page) {
+    let Some(container) = container() else { return };
+    spawn_local(async move {
+        let Ok(registered) = JsFuture::from(container.register("sw.js")).await else { return };
+        let Ok(registration) = registered.dyn_into::<ServiceWorkerRegistration>() else { return };
+        if let Some(waiting) = registration.waiting() {
+            offer(page, &waiting);
+        }
+        let found = registration.clone();
+        let on_found = move |_: Event| {
+            if let Some(coming) = found.installing() {
+                follow(page, coming);
+            }
+        };
+        browser::listen_forever(registration.as_ref(), "updatefound", on_found);
+        let look = move || drop(registration.update());
+        set_interval(look, Duration::from_millis(LOOK_FOR_UPDATE_MILLIS));
+    });
+}
+
+/// Waits until a new service worker has all its files.
+fn follow(page: Page, coming: ServiceWorker) {
+    let target = coming.clone();
+    browser::listen_forever(target.as_ref(), "statechange", move |_: Event| {
+        // The very first one has no older page to replace.
+        let replaces = container().is_some_and(|container| container.controller().is_some());
+        if coming.state() == ServiceWorkerState::Installed && replaces {
+            offer(page, &coming);
+        }
+    });
+}
+
+/// The new one takes over at once if it is of this page's build; else the user is asked.
+fn offer(page: Page, waiting: &ServiceWorker) {
+    let build = browser::boot_value("build").unwrap_or(JsValue::NULL);
+    activate(waiting, &build);
+    let waiting = waiting.clone();
+    let still_waiting = move || {
+        if waiting.state() == ServiceWorkerState::Installed {
+            let action = Some(("Reload".to_owned(), Command::Reload));
+            page.notify_with(Level::Info, "A new version of Limn is ready.", action);
+        }
+    };
+    set_timeout(still_waiting, Duration::from_millis(500));
+}
+
+fn activate(worker: &ServiceWorker, build: &JsValue) {
+    let message = Object::new();
+    drop(Reflect::set(&message, &"activate".into(), build));
+    drop(worker.post_message(&message));
+}
+
+/// Loads the newest build: index.html comes from the network first.
+pub(super) fn reload() {
+    let again = || drop(window().location().reload());
+    let Some(container) = container() else { return again() };
+    spawn_local(async move {
+        if let Ok(found) = JsFuture::from(container.get_registration()).await
+            && let Ok(registration) = found.dyn_into::<ServiceWorkerRegistration>()
+            && let Some(waiting) = registration.waiting()
+        {
+            activate(&waiting, &"now".into());
+        }
+        again();
+    });
+}

@@ -1,0 +1,259 @@
+//! Everything the page knows, as signals owned by its root: what was chosen, what the
+//! worker last said, and what is open on screen. Components read; only [`super::act`]
+//! and [`super::receive`] write.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use engine::predicate::Predicate;
+use engine::query::Version;
+use leptos::prelude::*;
+
+use super::link::Link;
+use super::receive::Lives;
+use crate::protocol::{
+    Cached, ClauseError, ColumnInfo, HoveredRow, LoadState, MarkResult, Origin, Profile, Progress,
+    RendererInfo, Rows, TableInfo, VersionInfo, ViewId, Viewport,
+};
+use crate::state::Model;
+use crate::state::address::Options;
+use crate::state::command::{Dialog, Part, Theme};
+use crate::state::pace::Pace;
+use crate::state::position::Scalar;
+use crate::state::viewport::fit;
+
+/// Views of the filters in the side panel have ids from here on: this and the column's
+/// place in the schema. They are no part of the address.
+pub(super) const FILTER_VIEWS: u32 = 1 << 31;
+
+#[derive(Clone, Copy)]
+pub(super) struct Page {
+    pub model: RwSignal<Model>,
+    pub options: StoredValue<Options>,
+    pub tables: RwSignal<Tables>,
+    pub described: RwSignal<Described>,
+    pub progress: RwSignal<Option<Progress>>,
+    pub profiles: RwSignal<Arc<HashMap<String, Profile>>>,
+    pub shown: RwSignal<Option<Shown>>,
+    pub results: RwSignal<HashMap<ViewId, Arc<MarkResult>>>,
+    pub rows: RwSignal<Option<Arc<Rows>>>,
+    pub hovered: RwSignal<Option<(ViewId, Arc<HoveredRow>)>>,
+    pub cached: RwSignal<Option<Arc<Cached>>>,
+    pub renderer: RwSignal<Option<RendererInfo>>,
+    pub companion: RwSignal<Companion>,
+    pub worker: RwSignal<WorkerState>,
+    /// The newest version known, where it is newer than the one shown.
+    pub newer: RwSignal<Option<VersionInfo>>,
+    pub notices: RwSignal<Vec<ShownNotice>>,
+
+    pub theme: RwSignal<Theme>,
+    pub system_dark: RwSignal<bool>,
+    pub part: RwSignal<Part>,
+    pub dialog: RwSignal<Option<Dialog>>,
+    pub tables_open: RwSignal<bool>,
+    pub side_open: RwSignal<bool>,
+    /// Columns whose filter is open in the side panel, and what is searched for in each.
+    pub open_filters: RwSignal<BTreeMap<String, String>>,
+    /// Rises when the search of the filters is to have the keyboard.
+    pub search_asked: RwSignal<u32>,
+    /// Rises when a file is to be chosen.
+    pub file_asked: RwSignal<u32>,
+
+    pub link: Link,
+    /// The view whose row under the pointer is wanted.
+    pub hover_wanted: StoredValue<Option<ViewId>>,
+    pub pace: StoredValue<Pace>,
+    pub lives: StoredValue<Lives>,
+    pub api: StoredValue<Option<String>>,
+}
+
+/// The list of tables, as far as known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Tables {
+    #[default]
+    Asked,
+    Known {
+        tables: Arc<Vec<TableInfo>>,
+        origin: Origin,
+    },
+}
+
+/// The table that is open.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Described {
+    #[default]
+    None,
+    Asked,
+    Known(Arc<Schema>),
+    Failed(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Schema {
+    pub table: TableInfo,
+    pub columns: Vec<ColumnInfo>,
+    pub versions: Vec<VersionInfo>,
+    pub origin: Origin,
+}
+
+impl Schema {
+    pub(super) fn column(&self, name: &str) -> Option<&ColumnInfo> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    pub(super) fn filter_view(&self, name: &str) -> Option<ViewId> {
+        let at = self.columns.iter().position(|column| column.name == name)?;
+        u32::try_from(at).ok()?.checked_add(FILTER_VIEWS).map(ViewId)
+    }
+}
+
+/// What the last answer to `Show` said besides the views themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    pub generation: u64,
+    pub selected: u64,
+    pub total: u64,
+    pub complete: bool,
+    pub origin: Origin,
+    pub elapsed_millis: f64,
+    pub reduction: String,
+    pub clause_errors: Vec<ClauseError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Companion {
+    /// Not yet known.
+    Unknown,
+    /// These files are served without one.
+    Absent,
+    Online,
+    Offline,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum WorkerState {
+    /// `epoch` counts the workers: canvases of an earlier one are lost with it.
+    Running { epoch: u32 },
+    /// It died too often to be started again unasked.
+    Stopped { epoch: u32, reason: String },
+}
+
+impl WorkerState {
+    pub(super) fn epoch(&self) -> u32 {
+        match self {
+            Self::Running { epoch } | Self::Stopped { epoch, .. } => *epoch,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ShownNotice {
+    pub id: u64,
+    pub level: crate::protocol::Level,
+    pub text: String,
+    pub action: Option<(String, crate::state::command::Command)>,
+}
+
+impl Page {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            model: RwSignal::default(),
+            options: StoredValue::new(options),
+            tables: RwSignal::default(),
+            described: RwSignal::default(),
+            progress: RwSignal::new(None),
+            profiles: RwSignal::default(),
+            shown: RwSignal::new(None),
+            results: RwSignal::default(),
+            rows: RwSignal::new(None),
+            hovered: RwSignal::new(None),
+            cached: RwSignal::new(None),
+            renderer: RwSignal::new(None),
+            companion: RwSignal::new(Companion::Unknown),
+            worker: RwSignal::new(WorkerState::Running { epoch: 0 }),
+            newer: RwSignal::new(None),
+            notices: RwSignal::default(),
+            theme: RwSignal::default(),
+            system_dark: RwSignal::new(false),
+            part: RwSignal::default(),
+            dialog: RwSignal::new(None),
+            tables_open: RwSignal::new(false),
+            side_open: RwSignal::new(true),
+            open_filters: RwSignal::default(),
+            search_asked: RwSignal::new(0),
+            file_asked: RwSignal::new(0),
+            link: Link::new(),
+            hover_wanted: StoredValue::default(),
+            pace: StoredValue::default(),
+            lives: StoredValue::default(),
+            api: StoredValue::new(None),
+        }
+    }
+
+    pub(super) fn schema(self) -> Option<Arc<Schema>> {
+        self.described.with(|described| match described {
+            Described::Known(schema) => Some(Arc::clone(schema)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn column(self, name: &str) -> Option<ColumnInfo> {
+        self.schema()?.column(name).cloned()
+    }
+
+    /// How positions of a column are written; `None` for what has no axis.
+    pub(super) fn scalar(self, name: &str) -> Option<Scalar> {
+        let schema = self.schema()?;
+        let column = schema.column(name)?;
+        Scalar::from_type(&column.data_type, column.kind)
+    }
+
+    pub(super) fn clause(self, id: &str) -> Option<Predicate> {
+        self.model.with(|model| model.chosen.clause(id).cloned())
+    }
+
+    pub(super) fn result(self, view: ViewId) -> Option<Arc<MarkResult>> {
+        self.results.with(|results| results.get(&view).cloned())
+    }
+
+    /// What a scatter shows: what was chosen, or everything, once that is known.
+    pub(super) fn viewport(self, view: ViewId) -> Option<Viewport> {
+        let chosen = self.model.with(|model| model.chosen.view(view).and_then(|v| v.viewport));
+        chosen.or_else(|| self.whole_viewport(view))
+    }
+
+    pub(super) fn whole_viewport(self, view: ViewId) -> Option<Viewport> {
+        match self.result(view)?.as_ref() {
+            MarkResult::Scatter { x_extent, y_extent, .. } => Some(fit(*x_extent, *y_extent)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_dark(self) -> bool {
+        match self.theme.get() {
+            Theme::System => self.system_dark.get(),
+            Theme::Dark => true,
+            Theme::Light => false,
+        }
+    }
+
+    /// The version on screen, in words: "version 4", or "as found" for files without one.
+    pub(super) fn version_words(version: Option<&Version>) -> Option<String> {
+        match version? {
+            Version::Number(number) => Some(format!("version {number}")),
+            Version::Fingerprint(text) => {
+                Some(format!("state {}", text.get(2..10).unwrap_or(text)))
+            }
+        }
+    }
+
+    pub(super) fn is_loading(self) -> bool {
+        self.progress.with(|progress| {
+            progress.as_ref().is_some_and(|progress| progress.state == LoadState::Loading)
+        })
+    }
+}
+
+pub(super) fn use_page() -> Page {
+    expect_context()
+}

@@ -1,0 +1,115 @@
+//! The page on screen: header, side panel, views, rows, dialogs and notices. One
+//! component a file; each gets plain values or reads the page's signals, and answers
+//! gestures with commands.
+
+mod active;
+mod add_view;
+mod bars;
+mod brush;
+mod columns;
+mod dialog;
+mod empty;
+mod files;
+mod filter;
+mod filters;
+mod header;
+mod help;
+mod histogram;
+mod icon;
+mod keyboard;
+mod notices;
+mod offline;
+mod popover;
+mod rows;
+mod scatter;
+mod sparkline;
+mod status;
+mod tables;
+mod toolbar;
+mod versions;
+mod view_frame;
+mod views;
+
+use leptos::prelude::*;
+
+use super::signals::{Page, WorkerState};
+use super::{address_bar, companion, shell, theme};
+use crate::protocol::Level;
+use crate::state::Model;
+use crate::state::command::{Command, Part};
+
+#[component]
+pub(super) fn App() -> impl IntoView {
+    let read = address_bar::read();
+    let page = Page::new(read.options);
+    provide_context(page);
+    page.model.set(Model { chosen: read.chosen, ..Model::default() });
+    for complaint in read.complaints {
+        page.notify(Level::Warning, complaint);
+    }
+    theme::start(page);
+    address_bar::listen(page);
+    keyboard::listen(page);
+    companion::start(page);
+    shell::start(page);
+
+    let part = move || match page.part.get() {
+        Part::Views => "views",
+        Part::Filters => "filters",
+        Part::Columns => "columns",
+        Part::Rows => "rows",
+    };
+    let is_open = move || page.model.with(|model| model.chosen.table.is_some());
+    let stopped = move || matches!(page.worker.get(), WorkerState::Stopped { .. });
+    view! {
+        <a class="skip" href="#main">"Skip to the views"</a>
+        <div class="app" data-part=part class:side-hidden=move || !page.side_open.get()>
+            <header::Header/>
+            <Show when=move || !stopped() fallback=|| view! { <empty::WorkerStopped/> }>
+                <Show when=is_open fallback=|| view! { <empty::Welcome/> }>
+                    <div class="body">
+                        <filters::Side/>
+                        <main id="main" class="main" tabindex="-1">
+                            <toolbar::Toolbar/>
+                            <empty::TableState/>
+                            <views::Views/>
+                            <rows::RowsPanel/>
+                        </main>
+                    </div>
+                    <PartTabs/>
+                </Show>
+            </Show>
+            <notices::Notices/>
+            <help::HelpDialog/>
+            <offline::OfflineDialog/>
+            <files::FileDrop/>
+        </div>
+    }
+}
+
+/// On a narrow screen one part is shown at a time.
+#[component]
+fn PartTabs() -> impl IntoView {
+    let page = super::signals::use_page();
+    let tab = move |part: Part, label: &'static str, icon: icon::Icon| {
+        view! {
+            <button
+                type="button"
+                class="part-tab"
+                aria-pressed=move || (page.part.get() == part).to_string()
+                on:click=move |_| page.dispatch(Command::ShowPart { part })
+            >
+                {icon.view()}
+                <span>{label}</span>
+            </button>
+        }
+    };
+    view! {
+        <nav class="parts" aria-label="Parts of the page">
+            {tab(Part::Views, "Views", icon::Icon::Views)}
+            {tab(Part::Filters, "Filters", icon::Icon::Filter)}
+            {tab(Part::Columns, "Columns", icon::Icon::Columns)}
+            {tab(Part::Rows, "Rows", icon::Icon::Rows)}
+        </nav>
+    }
+}

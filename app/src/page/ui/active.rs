@@ -1,0 +1,78 @@
+//! The filters that are set, as one row of words: what each says, a button to clear it,
+//! and one for all of them.
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::page::signals::use_page;
+use crate::protocol::Clause;
+use crate::state::command::{Command, Gesture};
+use crate::state::describe;
+
+#[component]
+pub(super) fn ActiveFilters() -> impl IntoView {
+    let page = use_page();
+    let clauses = Memo::new(move |_| page.model.with(|model| model.chosen.clauses.clone()));
+    let many = move || clauses.with(Vec::len);
+    view! {
+        <Show when=move || { many() > 0 }>
+            <div class="active" role="group" aria-label=move || format!("{} active filters", many())>
+                <ul class="chips">
+                    <For each=move || clauses.get() key=|clause| clause.id.clone() let:clause>
+                        <Chip id=clause.id clauses/>
+                    </For>
+                </ul>
+                <button
+                    type="button"
+                    class="button small clear-all"
+                    title="Clear all filters (X)"
+                    on:click=move |_| page.dispatch(Command::ClearClauses)
+                >
+                    {move || if many() > 1 { format!("Clear all {}", many()) } else { "Clear".to_owned() }}
+                </button>
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn Chip(id: String, clauses: Memo<Vec<Clause>>) -> impl IntoView {
+    let page = use_page();
+    let clause = {
+        let id = id.clone();
+        Memo::new(move |_| clauses.with(|all| all.iter().find(|clause| clause.id == id).cloned()))
+    };
+    let error = {
+        let id = id.clone();
+        move || {
+            page.shown.with(|shown| {
+                let errors = shown.as_ref().map(|shown| shown.clause_errors.as_slice());
+                let own = errors.unwrap_or_default().iter().find(|error| error.id == id);
+                own.map(|error| error.detail.clone())
+            })
+        }
+    };
+    let subject = move || clause.with(|clause| clause.as_ref().map(describe::subject));
+    let words = move || {
+        clause.with(|clause| clause.as_ref().map(|clause| describe::predicate(&clause.predicate)))
+    };
+    let has_error = error.clone();
+    let clear = move |_| {
+        let gesture = Gesture::Done;
+        page.dispatch(Command::SetClause { id: id.clone(), predicate: None, gesture });
+    };
+    view! {
+        <li class="chip" class:broken=move || has_error().is_some() title=error>
+            <span class="chip-subject">{subject}</span>
+            <span class="chip-words">{words}</span>
+            <button
+                type="button"
+                class="chip-clear"
+                aria-label=move || format!("Clear the filter of {}", subject().unwrap_or_default())
+                on:click=clear
+            >
+                {Icon::Cancel.view()}
+            </button>
+        </li>
+    }
+}

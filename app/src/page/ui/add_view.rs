@@ -1,0 +1,120 @@
+//! A button for another view: the chart of any column, or a scatter of two.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, kind_name};
+use super::popover::Popover;
+use crate::page::signals::use_page;
+use crate::protocol::{ColumnInfo, Mark};
+use crate::state::VIEWS_MAX;
+use crate::state::command::{Command, Part};
+use crate::state::position::Scalar;
+use crate::state::{defaults, settle};
+
+#[component]
+pub(super) fn AddView() -> impl IntoView {
+    let page = use_page();
+    let open = RwSignal::new(false);
+    let is_full = move || page.model.with(|m| m.chosen.shown_views().len() >= VIEWS_MAX);
+    let button = || view! { {Icon::Add.view()} <span>"View"</span> };
+    view! {
+        <Popover
+            label="Add a view"
+            open=open
+            button_class="button add-view"
+            panel_class="add-panel"
+            at_end=true
+            button=button
+        >
+            <Show
+                when=move || !is_full()
+                fallback=|| view! { <p class="quiet">{format!("There is room for {VIEWS_MAX} views.")}</p> }
+            >
+                <Choices open/>
+            </Show>
+        </Popover>
+    }
+}
+
+#[component]
+fn Choices(open: RwSignal<bool>) -> impl IntoView {
+    let page = use_page();
+    let search = RwSignal::new(String::new());
+    let add = move |mark: Mark| {
+        open.set(false);
+        page.dispatch(Command::AddView { mark });
+        page.dispatch(Command::ShowPart { part: Part::Views });
+    };
+    let columns = move || page.schema().map(|schema| schema.columns.clone()).unwrap_or_default();
+    let scatter = move || {
+        let columns = columns();
+        let axes = columns.iter().filter(|c| Scalar::from_type(&c.data_type, c.kind).is_some());
+        let names: Vec<String> = axes.map(|column| column.name.clone()).collect();
+        let [x, y, ..] = names.as_slice() else { return None };
+        let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color: None };
+        Some(view! {
+            <button type="button" class="choice" on:click=move |_| add(mark.clone())>
+                {Icon::Scatter.view()}
+                <span>"Scatter"</span>
+                <small>"two columns, choose them in its title"</small>
+            </button>
+        })
+    };
+    let found = move || {
+        let wanted = search.get().trim().to_lowercase();
+        let mut columns = columns();
+        columns.retain(|column| {
+            column.name.to_lowercase().contains(&wanted) && defaults::mark_of(column).is_some()
+        });
+        columns
+    };
+    view! {
+        <div class="choices">
+            {scatter}
+            <div class="search">
+                {Icon::Search.view()}
+                <input
+                    type="search"
+                    placeholder="Chart of a column"
+                    aria-label="Search columns"
+                    prop:value=move || search.get()
+                    on:input=move |event| search.set(event_target_value(&event))
+                />
+            </div>
+            <ul class="choice-list">
+                <For each=found key=|column| column.name.clone() let:column>
+                    <li><ColumnChoice column add/></li>
+                </For>
+            </ul>
+        </div>
+    }
+}
+
+#[component]
+fn ColumnChoice(column: ColumnInfo, add: impl Fn(Mark) + Copy + 'static) -> impl IntoView {
+    let page = use_page();
+    let name = column.name.clone();
+    let is_shown = move || {
+        page.model.with(|model| {
+            let views = model.chosen.shown_views();
+            views.iter().any(|view| {
+                !matches!(view.mark, Mark::Scatter { .. })
+                    && settle::mark_columns(&view.mark) == [name.as_str()]
+            })
+        })
+    };
+    let kind = column.kind;
+    let label = column.name.clone();
+    let choose = move |_| {
+        if let Some(mark) = defaults::mark_of(&column) {
+            add(mark);
+        }
+    };
+    view! {
+        <button type="button" class="choice" on:click=choose>
+            {Icon::of_kind(kind).view()}
+            <span>{label}</span>
+            <small>{move || if is_shown() { "already shown" } else { kind_name(kind) }}</small>
+        </button>
+    }
+}

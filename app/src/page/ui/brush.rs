@@ -1,0 +1,234 @@
+//! A range chosen along a horizontal axis: drawn by dragging, its ends and its middle
+//! dragged again, its ends moved by keys. Both ends are sliders to assistive technology.
+
+use leptos::prelude::*;
+use leptos::svg;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent, PointerEvent};
+
+use crate::scale::Linear;
+use crate::state::brush::{Grip, dragged, grip, is_everything};
+use crate::state::command::Gesture;
+use crate::state::format;
+use crate::state::position::Scalar;
+
+/// A press that moves less is a click.
+const CLICK_PIXELS: f64 = 3.0;
+
+/// Along which axis, and how large.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Axis {
+    pub domain: [f64; 2],
+    pub width: f64,
+    pub height: f64,
+    pub scalar: Scalar,
+    /// What an arrow key moves an end by: one bin.
+    pub bin: f64,
+}
+
+impl Axis {
+    fn pixels(self) -> Linear {
+        Linear::new(self.domain, [0.0, self.width])
+    }
+
+    /// What one pixel is worth.
+    pub(super) fn step(self) -> f64 {
+        (self.domain[1] - self.domain[0]) / self.width.max(1.0)
+    }
+}
+
+struct Drag {
+    grip: Grip,
+    before: [f64; 2],
+    from: f64,
+    start_x: f64,
+    moved: bool,
+}
+
+#[component]
+pub(super) fn Brush(
+    #[prop(into)] axis: Signal<Option<Axis>>,
+    /// The range that is set; an open end is the domain's.
+    #[prop(into)]
+    interval: Signal<Option<[f64; 2]>>,
+    #[prop(into)] label: Signal<String>,
+    on_change: Callback<(Option<[f64; 2]>, Gesture)>,
+) -> impl IntoView {
+    let surface = NodeRef::<svg::Rect>::new();
+    let drag = StoredValue::new(None::<Drag>);
+    let ends = Signal::derive(move || {
+        let (axis, [low, high]) = (axis.get()?, interval.get()?);
+        let pixels = axis.pixels();
+        let within = |position: f64| pixels.position(position).clamp(0.0, axis.width);
+        Some([within(low), within(high)])
+    });
+    let value_at = move |event: &PointerEvent| {
+        let (axis, surface) = (axis.get_untracked()?, surface.get_untracked()?);
+        let element: &Element = surface.unchecked_ref();
+        let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
+        Some((x, axis.pixels().value(x)))
+    };
+    let on_down = move |event: PointerEvent| {
+        if event.button() != 0 || event.shift_key() {
+            return;
+        }
+        let Some((x, from)) = value_at(&event) else { return };
+        capture(&event);
+        let before = interval.get_untracked().unwrap_or([from, from]);
+        let grip = grip(x, ends.get_untracked());
+        drag.set_value(Some(Drag { grip, before, from, start_x: x, moved: false }));
+    };
+    let change = move |event: &PointerEvent, gesture: Gesture| {
+        let (Some((x, to)), Some(axis)) = (value_at(event), axis.get_untracked()) else { return };
+        let range = drag.try_update_value(|drag| {
+            let drag = drag.as_mut()?;
+            drag.moved |= (x - drag.start_x).abs() >= CLICK_PIXELS;
+            drag.moved.then(|| dragged(drag.grip, drag.before, drag.from, to, axis.domain))
+        });
+        if let Some(Some(range)) = range {
+            let range = (!is_everything(range, axis.domain)).then_some(range);
+            on_change.run((range, gesture));
+        }
+    };
+    let on_move = move |event: PointerEvent| {
+        if drag.with_value(Option::is_some) {
+            change(&event, Gesture::Moving);
+        }
+    };
+    let on_up = move |event: PointerEvent| {
+        change(&event, Gesture::Done);
+        let ended = drag.try_update_value(Option::take).flatten();
+        // A click beside the range takes it away.
+        if ended.is_some_and(|drag| !drag.moved && drag.grip == Grip::Fresh)
+            && interval.get_untracked().is_some()
+        {
+            on_change.run((None, Gesture::Done));
+        }
+    };
+    let on_cancel = move |_| drag.set_value(None);
+    let cursor = move || if ends.get().is_some() { "brush-surface set" } else { "brush-surface" };
+    let area = move || {
+        let ([low, high], axis) = (ends.get()?, axis.get()?);
+        Some(view! {
+            <rect class="brush-area" x=low y=0 width=(high - low).max(1.0) height=axis.height></rect>
+        })
+    };
+    let size = move |of: fn(Axis) -> f64| move || axis.get().map_or(0.0, of);
+    view! {
+        <g class="brush">
+            {area}
+            <rect
+                node_ref=surface
+                class=cursor
+                width=size(|axis| axis.width)
+                height=size(|axis| axis.height)
+                on:pointerdown=on_down
+                on:pointermove=on_move
+                on:pointerup=on_up
+                on:pointercancel=on_cancel
+                on:dblclick=move |_| on_change.run((None, Gesture::Done))
+            ></rect>
+            <Handle end=Grip::Low axis interval ends label on_change/>
+            <Handle end=Grip::High axis interval ends label on_change/>
+        </g>
+    }
+}
+
+/// One end: seen where a range is set or where the keyboard is, moved by keys. The
+/// pointer goes through it to the surface.
+#[component]
+fn Handle(
+    end: Grip,
+    axis: Signal<Option<Axis>>,
+    interval: Signal<Option<[f64; 2]>>,
+    ends: Signal<Option<[f64; 2]>>,
+    label: Signal<String>,
+    on_change: Callback<(Option<[f64; 2]>, Gesture)>,
+) -> impl IntoView {
+    let at = usize::from(end == Grip::High);
+    let pick = move |pair: [f64; 2]| if at == 0 { pair[0] } else { pair[1] };
+    let domain = move || axis.get().map_or([0.0, 1.0], |axis| axis.domain);
+    let value = move || pick(interval.get().unwrap_or(domain()));
+    let x = move || match ends.get() {
+        Some(ends) => pick(ends),
+        None => pick([0.0, axis.get().map_or(0.0, |axis| axis.width)]),
+    };
+    let text = move || {
+        axis.get()
+            .map(|axis| format::position(value(), axis.scalar, axis.step()))
+            .unwrap_or_default()
+    };
+    let name = move || format!("{} {}", label.get(), if at == 0 { "from" } else { "to" });
+    let on_key = move |event: KeyboardEvent| {
+        let Some(axis) = axis.get_untracked() else { return };
+        let before = interval.get_untracked().unwrap_or(axis.domain);
+        if let Some(range) = range_after_key(&event, end, before, axis) {
+            event.prevent_default();
+            event.stop_propagation();
+            let range = range.filter(|range| !is_everything(*range, axis.domain));
+            on_change.run((range, Gesture::Done));
+        }
+    };
+    let height = move || axis.get().map_or(0.0, |axis| axis.height);
+    view! {
+        <g
+            class="brush-handle"
+            class:set=move || ends.get().is_some()
+            transform=move || format!("translate({:.2} 0)", x())
+            tabindex="0"
+            role="slider"
+            aria-orientation="horizontal"
+            aria-label=name
+            aria-valuemin=move || domain()[0].to_string()
+            aria-valuemax=move || domain()[1].to_string()
+            aria-valuenow=move || value().to_string()
+            aria-valuetext=text
+            on:keydown=on_key
+        >
+            <line y1="0" y2=height></line>
+            <rect class="brush-grip" x="-2.5" width="5" rx="2.5" y=move || height() / 2.0 - 9.0 height="18"></rect>
+        </g>
+    }
+}
+
+/// The range after a key; `Some(None)` takes it away, `None` is not for us.
+fn range_after_key(
+    event: &KeyboardEvent,
+    end: Grip,
+    before: [f64; 2],
+    axis: Axis,
+) -> Option<Option<[f64; 2]>> {
+    let [least, most] = axis.domain;
+    let held = if event.shift_key() { Grip::Middle } else { end };
+    let by = match event.key().as_str() {
+        "ArrowLeft" | "ArrowDown" => -axis.bin,
+        "ArrowRight" | "ArrowUp" => axis.bin,
+        "PageDown" => -axis.bin * 10.0,
+        "PageUp" => axis.bin * 10.0,
+        "Home" => least - most,
+        "End" => most - least,
+        "Escape" | "Delete" | "Backspace" => return Some(None),
+        _ => return None,
+    };
+    let [low, high] = dragged(held, before, 0.0, by, axis.domain);
+    // By keys an end stops at the other one: crossing over would hand the focus on.
+    Some(Some(match held {
+        Grip::Low => [(before[0] + by).clamp(least, before[1]), before[1]],
+        Grip::High => [before[0], (before[1] + by).clamp(before[0], most)],
+        _ => [low, high],
+    }))
+}
+
+/// The drag goes on where the pointer leaves the element.
+pub(super) fn capture(event: &PointerEvent) {
+    let target = event.current_target().or_else(|| event.target());
+    if let Some(element) = target.and_then(|target| target.dyn_into::<Element>().ok()) {
+        drop(element.set_pointer_capture(event.pointer_id()));
+    }
+}
+
+/// The element of an event's listener, and where in it the pointer is.
+pub(super) fn offset(event: &PointerEvent, element: &Element) -> (f64, f64) {
+    let rect = element.get_bounding_client_rect();
+    (f64::from(event.client_x()) - rect.left(), f64::from(event.client_y()) - rect.top())
+}

@@ -1,0 +1,92 @@
+//! A file from the user's own disk: dropped anywhere on the page, or chosen. It becomes a
+//! table of its own and never leaves the browser.
+
+use leptos::prelude::*;
+use leptos::{ev, html};
+use web_sys::{DragEvent, File};
+
+use crate::page::signals::{Page, use_page};
+use crate::protocol::{Level, Request};
+
+const ENDINGS: [&str; 9] =
+    [".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".csv", ".tsv", ".txt"];
+
+#[component]
+pub(super) fn FileDrop() -> impl IntoView {
+    let page = use_page();
+    let over = RwSignal::new(false);
+    let input = NodeRef::<html::Input>::new();
+    let handles = [
+        window_event_listener(ev::dragover, move |event: DragEvent| {
+            if has_file(&event) {
+                // Without this the browser would leave the page for the file.
+                event.prevent_default();
+                over.set(true);
+            }
+        }),
+        window_event_listener(ev::dragleave, move |event: DragEvent| {
+            if event.related_target().is_none() {
+                over.set(false);
+            }
+        }),
+        window_event_listener(ev::drop, move |event: DragEvent| {
+            if !has_file(&event) {
+                return;
+            }
+            event.prevent_default();
+            over.set(false);
+            let files = event.data_transfer().and_then(|data| data.files());
+            if let Some(file) = files.and_then(|files| files.get(0)) {
+                open(page, &file);
+            }
+        }),
+    ];
+    on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
+    Effect::new(move |_| {
+        if page.file_asked.get() > 0
+            && let Some(input) = input.get()
+        {
+            input.click();
+        }
+    });
+    let chosen = move |_| {
+        let Some(input) = input.get_untracked() else { return };
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            open(page, &file);
+        }
+        // The same file may be chosen again.
+        input.set_value("");
+    };
+    view! {
+        <input
+            node_ref=input
+            type="file"
+            class="hidden-input"
+            tabindex="-1"
+            aria-hidden="true"
+            accept=ENDINGS.join(",")
+            on:change=chosen
+        />
+        <Show when=move || over.get()>
+            <div class="drop-target"><p>"Drop a Parquet, Arrow or CSV file to explore it here"</p></div>
+        </Show>
+    }
+}
+
+fn has_file(event: &DragEvent) -> bool {
+    let types = event.data_transfer().map(|data| data.types());
+    types.is_some_and(|types| types.includes(&"Files".into(), 0))
+}
+
+fn open(page: Page, file: &File) {
+    let name = file.name();
+    let lower = name.to_lowercase();
+    if !ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
+        let text = format!("{name} is none of Parquet, Arrow (feather) and CSV.");
+        page.notify(Level::Warning, text);
+        return;
+    }
+    page.open_file(&format!("file:{name}"));
+    let request = Request::OpenFile { name, bytes: file.size() as u64 };
+    page.link.send_beside(&request, file);
+}

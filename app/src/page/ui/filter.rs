@@ -1,0 +1,150 @@
+//! The control of one column's filter, by kind: a range over a histogram, values with
+//! counts, a switch, a text. All of them write the same clause that charts of the column
+//! write.
+
+mod range;
+mod text;
+
+use std::sync::Arc;
+
+use engine::kind::Kind;
+use engine::predicate::Predicate;
+use leptos::prelude::*;
+
+use super::bars::BarsChart;
+use super::icon::Icon;
+use crate::page::signals::{Page, use_page};
+use crate::protocol::{ColumnInfo, MarkResult};
+use crate::state::choice::TextSearch;
+use crate::state::column_clause;
+use crate::state::command::{Command, Gesture};
+
+#[component]
+pub(super) fn FilterControl(column: ColumnInfo) -> impl IntoView {
+    let page = use_page();
+    let name = Signal::stored(column.name.clone());
+    let result = Memo::new(move |_| {
+        let view = page.schema()?.filter_view(&name.get())?;
+        page.result(view)
+    });
+    let control = match column.kind {
+        Kind::Number | Kind::Time => view! { <range::RangeFilter column=name result/> }.into_any(),
+        Kind::Boolean => view! { <BarsChart column=name result/> }.into_any(),
+        _ => view! { <NamedFilter column=name result/> }.into_any(),
+    };
+    view! {
+        {control}
+        <MissingRow column=name result/>
+        <FilterError column=name/>
+    }
+}
+
+/// Values to choose from, or a text to look for.
+#[component]
+fn NamedFilter(column: Signal<String>, result: Memo<Option<Arc<MarkResult>>>) -> impl IntoView {
+    let page = use_page();
+    let clause = move || page.clause(&column_clause(&column.get()));
+    let by_text = RwSignal::new(untrack(|| TextSearch::from_clause(clause().as_ref()).is_some()));
+    let tab = move |label: &'static str, text: bool| {
+        view! {
+            <button
+                type="button"
+                aria-pressed=move || (by_text.get() == text).to_string()
+                on:click=move |_| by_text.set(text)
+            >
+                {label}
+            </button>
+        }
+    };
+    view! {
+        <div class="segmented" role="group" aria-label="How to filter">
+            {tab("Values", false)}
+            {tab("Text", true)}
+        </div>
+        <Show
+            when=move || by_text.get()
+            fallback=move || view! { <ValueSearch column/> <BarsChart column result/> }
+        >
+            <text::TextFilter column/>
+        </Show>
+    }
+}
+
+/// Narrows the list of values; what is chosen stays in it.
+#[component]
+fn ValueSearch(column: Signal<String>) -> impl IntoView {
+    let page = use_page();
+    let text =
+        move || page.open_filters.with(|open| open.get(&column.get()).cloned()).unwrap_or_default();
+    view! {
+        <div class="search">
+            {Icon::Search.view()}
+            <input
+                type="search"
+                placeholder="Search values"
+                aria-label=move || format!("Search the values of {}", column.get())
+                prop:value=text
+                on:input=move |event| page.search_values(&column.get_untracked(), event_target_value(&event))
+            />
+        </div>
+    }
+}
+
+/// How many rows have no value, and a way to see only those, or none of them.
+#[component]
+fn MissingRow(column: Signal<String>, result: Memo<Option<Arc<MarkResult>>>) -> impl IntoView {
+    let page = use_page();
+    let nulls = move || {
+        result.with(|result| match result.as_deref() {
+            Some(MarkResult::Histogram { nulls, .. }) => *nulls,
+            _ => 0,
+        })
+    };
+    let is_on = move |missing: bool| {
+        move || match page.clause(&column_clause(&column.get())) {
+            Some(Predicate::IsNull { .. }) => missing,
+            Some(Predicate::NotNull { .. }) => !missing,
+            _ => false,
+        }
+    };
+    let toggle = move |missing: bool| {
+        let on = untrack(is_on(missing));
+        let name = column.get_untracked();
+        let predicate = (!on).then_some(match missing {
+            true => Predicate::IsNull { column: name },
+            false => Predicate::NotNull { column: name },
+        });
+        set_clause(page, column, predicate, Gesture::Done);
+    };
+    view! {
+        <Show when=move || { nulls() > 0 }>
+            <div class="missing-row">
+                <span>{move || format!("{} missing", crate::state::format::count(nulls()))}</span>
+                <div class="segmented">
+                    <button type="button" aria-pressed=move || is_on(true)().to_string() on:click=move |_| toggle(true)>"only"</button>
+                    <button type="button" aria-pressed=move || is_on(false)().to_string() on:click=move |_| toggle(false)>"without"</button>
+                </div>
+            </div>
+        </Show>
+    }
+}
+
+/// What the worker says is wrong with this column's clause.
+#[component]
+fn FilterError(column: Signal<String>) -> impl IntoView {
+    let page = use_page();
+    let error = move || {
+        let id = column_clause(&column.get());
+        page.shown.with(|shown| {
+            let errors = shown.as_ref().map(|shown| shown.clause_errors.as_slice());
+            let own = errors.unwrap_or_default().iter().find(|error| error.id == id);
+            own.map(|error| error.detail.clone())
+        })
+    };
+    move || error().map(|text| view! { <p class="field-error" role="alert">{text}</p> })
+}
+
+fn set_clause(page: Page, column: Signal<String>, predicate: Option<Predicate>, gesture: Gesture) {
+    let id = column_clause(&column.get_untracked());
+    page.dispatch(Command::SetClause { id, predicate, gesture });
+}

@@ -1,0 +1,83 @@
+//! The filter of a text: what it contains, literally or as a regular expression. It
+//! follows the typing after a short rest; one visit to the field is one step of undo.
+
+use std::time::Duration;
+
+use leptos::html;
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+
+use super::set_clause;
+use crate::page::signals::use_page;
+use crate::state::choice::TextSearch;
+use crate::state::column_clause;
+use crate::state::command::Gesture;
+
+const TYPING_REST_MILLIS: u64 = 250;
+
+#[component]
+pub(super) fn TextFilter(column: Signal<String>) -> impl IntoView {
+    let page = use_page();
+    let input = NodeRef::<html::Input>::new();
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let search = Memo::new(move |_| {
+        TextSearch::from_clause(page.clause(&column_clause(&column.get())).as_ref())
+    });
+    // How to look is remembered while nothing is typed.
+    let modes = RwSignal::new(untrack(|| search.get()).unwrap_or_default());
+    let stop_waiting = move || {
+        if let Some(Some(handle)) = waiting.try_update_value(Option::take) {
+            handle.clear();
+        }
+    };
+    let commit = move |gesture: Gesture| {
+        stop_waiting();
+        let Some(input) = input.get_untracked() else { return };
+        let search = TextSearch { text: input.value(), ..modes.get_untracked() };
+        set_clause(page, column, search.clause(&column.get_untracked()), gesture);
+    };
+    let on_input = move |_| {
+        stop_waiting();
+        let rest = Duration::from_millis(TYPING_REST_MILLIS);
+        let handle = set_timeout_with_handle(move || commit(Gesture::Moving), rest).ok();
+        waiting.set_value(handle);
+    };
+    let mode = move |label: &'static str,
+                     title: &'static str,
+                     of: fn(&mut TextSearch) -> &mut bool| {
+        let is_on = move || {
+            let mut now = modes.get();
+            *of(&mut now)
+        };
+        let toggle = move |_| {
+            modes.update(|modes| {
+                let on = of(modes);
+                *on = !*on;
+            });
+            commit(Gesture::Done);
+        };
+        view! {
+            <button type="button" class="mode" title=title aria-label=title aria-pressed=move || is_on().to_string() on:click=toggle>
+                {label}
+            </button>
+        }
+    };
+    on_cleanup(stop_waiting);
+    view! {
+        <div class="text-filter">
+            <input
+                node_ref=input
+                type="text"
+                spellcheck="false"
+                autocomplete="off"
+                placeholder=move || if modes.with(|m| m.regex) { "Regular expression" } else { "Contains …" }
+                aria-label=move || format!("Text in {}", column.get())
+                prop:value=move || search.get().map(|search| search.text).unwrap_or_default()
+                on:input=on_input
+                on:change=move |_| commit(Gesture::Done)
+            />
+            {mode("Aa", "Capital and small letters differ", |search| &mut search.case_sensitive)}
+            {mode(".*", "Regular expression", |search| &mut search.regex)}
+        </div>
+    }
+}

@@ -1,0 +1,82 @@
+//! The top of the page: the mark, which table at which version, where it comes from, and
+//! the page's own switches.
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use super::status::Status;
+use super::tables::TablePicker;
+use super::versions::VersionPicker;
+use crate::page::signals::use_page;
+use crate::state::command::{Command, Dialog, Theme};
+
+#[component]
+pub(super) fn Header() -> impl IntoView {
+    let page = use_page();
+    let is_open = move || page.model.with(|model| model.chosen.table.is_some());
+    view! {
+        <header class="top">
+            <a class="mark" href="./" aria-label="Limn, to the list of tables">
+                <img src="icon.svg" alt="" width="24" height="24"/>
+                <span>"Limn"</span>
+            </a>
+            <TablePicker/>
+            <Show when=is_open><VersionPicker/></Show>
+            <div class="spacer"></div>
+            <Status/>
+            <div class="top-buttons">
+                <IconButton label="Copy a link to this view" icon=Icon::Link command=Command::CopyLink/>
+                <IconButton
+                    label="What is kept offline"
+                    icon=Icon::Offline
+                    command=Command::ShowDialog { dialog: Some(Dialog::Offline) }
+                />
+                <ThemeButton/>
+                <IconButton
+                    label="Keys and gestures"
+                    icon=Icon::Help
+                    command=Command::ShowDialog { dialog: Some(Dialog::Help) }
+                />
+            </div>
+        </header>
+    }
+}
+
+/// A button that shows a sign, says its name, and gives one command.
+#[component]
+pub(super) fn IconButton(label: &'static str, icon: Icon, command: Command) -> impl IntoView {
+    let page = use_page();
+    view! {
+        <button
+            type="button"
+            class="icon-button"
+            title=label
+            aria-label=label
+            on:click=move |_| page.dispatch(command.clone())
+        >
+            {icon.view()}
+        </button>
+    }
+}
+
+#[component]
+fn ThemeButton() -> impl IntoView {
+    let page = use_page();
+    let label = move || match page.theme.get() {
+        Theme::System => "Colours: as the system. Change to light",
+        Theme::Light => "Colours: light. Change to dark",
+        Theme::Dark => "Colours: dark. Change to the system's",
+    };
+    let icon = move || match page.theme.get() {
+        Theme::System => Icon::System.view(),
+        Theme::Light => Icon::Light.view(),
+        Theme::Dark => Icon::Dark.view(),
+    };
+    let next =
+        move |_| page.dispatch(Command::SetTheme { theme: page.theme.get_untracked().next() });
+    view! {
+        <button type="button" class="icon-button" title=label aria-label=label on:click=next>
+            {icon}
+        </button>
+    }
+}

@@ -1,0 +1,53 @@
+//! The help: keys, and what the mouse does on charts.
+
+use leptos::prelude::*;
+
+use super::dialog::ModalDialog;
+use crate::state::command::{Dialog, SHORTCUTS, Shortcut};
+
+/// Gestures on charts, which no list of keys would show.
+const GESTURES: [(&str, &str); 12] = [
+    ("Scatter: wheel or pinch", "Zoom to the pointer"),
+    ("Scatter: drag", "Move"),
+    ("Scatter: Shift and drag", "Select a box as a filter"),
+    ("Scatter: double click, or 0", "Show everything"),
+    ("Scatter: arrows, + and −", "Move and zoom by keyboard"),
+    ("Scatter: s", "Select what is shown as a filter"),
+    ("Histogram: drag", "Select a range; drag its ends or its middle"),
+    ("Histogram: arrows on an end", "Move it by a bin, with Shift the whole range"),
+    ("Bars: click, or Space", "Choose a value, or no longer"),
+    ("Bars: double click, Alt and click, or Enter", "Only this value"),
+    ("Rows: click on a header", "Sort; with Shift by one column more"),
+    ("Any chart: Escape", "Clear its filter"),
+];
+
+#[component]
+pub(super) fn HelpDialog() -> impl IntoView {
+    let keys = |shortcut: &Shortcut| {
+        let mut keys = Vec::new();
+        if shortcut.command_key {
+            keys.push("Ctrl".to_owned());
+        }
+        if shortcut.shift {
+            keys.push("Shift".to_owned());
+        }
+        keys.push(shortcut.key.to_uppercase());
+        keys.into_iter().map(|key| view! { <kbd>{key}</kbd> }).collect_view()
+    };
+    view! {
+        <ModalDialog which=Dialog::Help title="Keys and gestures">
+            <dl class="shortcuts">
+                {SHORTCUTS
+                    .iter()
+                    .map(|shortcut| view! { <div><dt>{keys(shortcut)}</dt><dd>{shortcut.label}</dd></div> })
+                    .collect_view()}
+            </dl>
+            <dl class="gestures">
+                {GESTURES
+                    .iter()
+                    .map(|(gesture, effect)| view! { <div><dt>{*gesture}</dt><dd>{*effect}</dd></div> })
+                    .collect_view()}
+            </dl>
+        </ModalDialog>
+    }
+}

@@ -1,0 +1,306 @@
+//! A histogram that brushes: what passes the other filters in front of what there is in
+//! all, the chosen range in colour. Used as a view and as the filter of a column.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::brush::{Axis, Brush};
+use crate::page::browser;
+use crate::page::signals::use_page;
+use crate::protocol::MarkResult;
+use crate::scale::{Linear, Ticks, time::TimeTicks};
+use crate::state::command::{Command, Gesture};
+use crate::state::position::{Scalar, between, interval};
+use crate::state::{column_clause, format};
+
+const AXIS_HEIGHT: f64 = 18.0;
+/// Room for the label of the tallest bar.
+const TOP: f64 = 12.0;
+const PIXELS_PER_TICK: f64 = 76.0;
+
+/// The numbers of a histogram's answer.
+#[derive(Clone, PartialEq)]
+struct Bars {
+    domain: [f64; 2],
+    counts: Vec<u32>,
+    unfiltered: Vec<u32>,
+    nulls: u64,
+}
+
+impl Bars {
+    fn of(result: &MarkResult) -> Option<Self> {
+        match result {
+            MarkResult::Histogram { domain, counts, unfiltered, nulls, .. } => Some(Self {
+                domain: *domain,
+                counts: counts.clone(),
+                unfiltered: unfiltered.clone(),
+                nulls: *nulls,
+            }),
+            _ => None,
+        }
+    }
+
+    fn tallest(&self) -> u32 {
+        self.unfiltered.iter().chain(&self.counts).copied().max().unwrap_or(0)
+    }
+
+    fn bin_width(&self) -> f64 {
+        (self.domain[1] - self.domain[0]) / self.counts.len().max(1) as f64
+    }
+}
+
+#[component]
+pub(super) fn HistogramChart(
+    #[prop(into)] column: Signal<String>,
+    #[prop(into)] result: Signal<Option<Arc<MarkResult>>>,
+    /// What is under the pointer, for the title to show.
+    readout: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let page = use_page();
+    let size = RwSignal::new((0.0, 0.0));
+    let container = NodeRef::<html::Div>::new();
+    container.on_load(move |element| {
+        browser::observe_size(&element, move |width, height| {
+            size.try_set((width, height));
+        });
+    });
+    let scalar = Memo::new(move |_| page.scalar(&column.get()));
+    let bars = Memo::new(move |_| result.with(|result| Bars::of(result.as_deref()?)));
+    let axis = Memo::new(move |_| {
+        let (width, height) = size.get();
+        let (bars, scalar) = (bars.get()?, scalar.get()?);
+        let height = (height - AXIS_HEIGHT).max(0.0);
+        let bin = bars.bin_width();
+        (width > 0.0 && bars.domain[0] < bars.domain[1]).then_some(Axis {
+            domain: bars.domain,
+            width,
+            height,
+            scalar,
+            bin,
+        })
+    });
+    let range = Memo::new(move |_| {
+        let (clause, scalar) = (page.clause(&column_clause(&column.get()))?, scalar.get()?);
+        let (low, high) = interval(&clause, scalar)?;
+        let domain = bars.get().map_or([0.0, 0.0], |bars| bars.domain);
+        Some([low.unwrap_or(domain[0]), high.unwrap_or(domain[1])])
+    });
+    let on_change = Callback::new(move |(range, gesture): (Option<[f64; 2]>, Gesture)| {
+        let Some(axis) = axis.get_untracked() else { return };
+        let column = column.get_untracked();
+        let predicate =
+            range.map(|[low, high]| between(&column, axis.scalar, low, high, axis.step()));
+        page.dispatch(Command::SetClause { id: column_clause(&column), predicate, gesture });
+    });
+    let on_hover = move |event: web_sys::PointerEvent| {
+        let (Some(axis), Some(element)) = (axis.get_untracked(), container.get_untracked()) else {
+            return;
+        };
+        let (x, _) = super::brush::offset(&event, &element);
+        readout.set(bars.with_untracked(|bars| words_at(bars.as_ref()?, axis, x)));
+    };
+    let summary = move || {
+        bars.with(|bars| {
+            bars.as_ref()
+                .zip(axis.get())
+                .map(|(bars, axis)| summary(&column.get(), bars, axis, range.get()))
+        })
+    };
+    view! {
+        <div
+            class="histogram"
+            node_ref=container
+            on:pointermove=on_hover
+            on:pointerleave=move |_| readout.set(None)
+        >
+            <svg
+                width=move || size.get().0
+                height=move || size.get().1
+                role="group"
+                aria-label=summary
+            >
+                <BarPaths bars axis range/>
+                <AxisBelow axis/>
+                <g transform=format!("translate(0 {TOP})")>
+                    <Brush
+                        axis=Signal::derive(move || axis.get().map(|axis| Axis { height: axis.height - TOP, ..axis }))
+                        interval=range
+                        label=column
+                        on_change
+                    />
+                </g>
+            </svg>
+        </div>
+    }
+}
+
+/// Three layers: all rows, rows that pass the other filters, and those in the range.
+#[component]
+fn BarPaths(
+    bars: Memo<Option<Bars>>,
+    axis: Memo<Option<Axis>>,
+    range: Memo<Option<[f64; 2]>>,
+) -> impl IntoView {
+    let paths = move || {
+        bars.with(|bars| {
+            let (bars, axis) = (bars.as_ref()?, axis.get()?);
+            let tallest = bars.tallest();
+            Some((bar_path(&bars.unfiltered, tallest, axis), bar_path(&bars.counts, tallest, axis)))
+        })
+    };
+    let chosen = move || {
+        let (axis, [low, high]) = (axis.get()?, range.get()?);
+        let pixels = Linear::new(axis.domain, [0.0, axis.width]);
+        let within = |position: f64| pixels.position(position).clamp(0.0, axis.width);
+        Some((within(low), (within(high) - within(low)).max(1.0), axis.height))
+    };
+    let tallest = move || {
+        bars.with(|bars| bars.as_ref().map(|bars| format::short_count(u64::from(bars.tallest()))))
+    };
+    move || {
+        let (ghost, front) = paths()?;
+        let chosen = chosen();
+        let muted = chosen.is_some();
+        Some(view! {
+            <path class="bars-ghost" d=ghost></path>
+            <path class="bars-front" class:muted=muted d=front.clone()></path>
+            // A picture within the picture cuts what lies outside of the range.
+            {chosen.map(|(x, width, height)| view! {
+                <svg x=x width=width height=height viewBox=format!("{x} 0 {width} {height}")>
+                    <path class="bars-front" d=front></path>
+                </svg>
+            })}
+            <text class="tallest" x="2" y="9">{tallest}</text>
+        })
+    }
+}
+
+fn bar_path(counts: &[u32], tallest: u32, axis: Axis) -> String {
+    let mut d = String::with_capacity(counts.len() * 24);
+    if tallest == 0 {
+        return d;
+    }
+    let width = axis.width / counts.len().max(1) as f64;
+    let gap = if width > 4.0 { 1.0 } else { 0.0 };
+    let room = axis.height - TOP;
+    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        // What is there is seen, however little it is.
+        let height = (f64::from(*count) / f64::from(tallest) * room).max(1.0);
+        let (x, y) = (at as f64 * width, axis.height - height);
+        let (width, bottom) = ((width - gap).max(0.5), axis.height);
+        let _infallible = write!(d, "M{x:.2} {y:.2}h{width:.2}V{bottom:.2}H{x:.2}z");
+    }
+    d
+}
+
+#[component]
+fn AxisBelow(axis: Memo<Option<Axis>>) -> impl IntoView {
+    move || {
+        let axis = axis.get()?;
+        let marks = ticks(axis.domain, axis.scalar, axis.width, PIXELS_PER_TICK);
+        let pixels = Linear::new(axis.domain, [0.0, axis.width]);
+        let marks = marks.into_iter().map(|(value, label)| {
+            let x = pixels.position(value);
+            let anchor = anchor(x, axis.width, label.chars().count());
+            view! {
+                <g transform=format!("translate({x:.1} {:.1})", axis.height)>
+                    <line y2="4"></line>
+                    <text y="14" text-anchor=anchor>{label}</text>
+                </g>
+            }
+        });
+        Some(view! {
+            <g class="axis" aria-hidden="true">
+                <line x2=axis.width transform=format!("translate(0 {})", axis.height)></line>
+                {marks.collect_view()}
+            </g>
+        })
+    }
+}
+
+/// Labels at the ends stay inside.
+pub(super) fn anchor(x: f64, width: f64, n_chars: usize) -> &'static str {
+    let half = n_chars as f64 * 3.2;
+    match x {
+        x if x < half => "start",
+        x if x > width - half => "end",
+        _ => "middle",
+    }
+}
+
+/// Round positions along an axis, with their labels.
+pub(super) fn ticks(
+    domain: [f64; 2],
+    scalar: Scalar,
+    length: f64,
+    apart: f64,
+) -> Vec<(f64, String)> {
+    let many = ((length / apart) as usize).max(2);
+    match scalar {
+        Scalar::Integer | Scalar::Float | Scalar::TimeOfDay => {
+            let ticks = Ticks::linear(domain, many);
+            let labels = match scalar {
+                Scalar::TimeOfDay => {
+                    ticks.values.iter().map(|v| format::position(*v, scalar, 1000.0)).collect()
+                }
+                _ => ticks.labels(),
+            };
+            ticks.values.into_iter().zip(labels).collect()
+        }
+        Scalar::Date | Scalar::Moment => {
+            let ticks = TimeTicks::covering(domain, many);
+            let labels = ticks.labels();
+            ticks.values.into_iter().zip(labels).collect()
+        }
+    }
+}
+
+/// The bin under the pointer, in words.
+fn words_at(bars: &Bars, axis: Axis, x: f64) -> Option<String> {
+    let many = bars.counts.len();
+    let at = (x / axis.width * many as f64).floor();
+    if !(0.0..many as f64).contains(&at) {
+        return None;
+    }
+    let width = bars.bin_width();
+    let low = bars.domain[0] + at * width;
+    let step = width / 10.0;
+    let (count, all) = (*bars.counts.get(at as usize)?, *bars.unfiltered.get(at as usize)?);
+    let counts = match count == all {
+        true => format::count(u64::from(all)),
+        false => {
+            format!("{} of {}", format::count(u64::from(count)), format::count(u64::from(all)))
+        }
+    };
+    Some(format!(
+        "{} – {}: {counts}",
+        format::position(low, axis.scalar, step),
+        format::position(low + width, axis.scalar, step)
+    ))
+}
+
+fn summary(column: &str, bars: &Bars, axis: Axis, range: Option<[f64; 2]>) -> String {
+    let [low, high] = bars.domain.map(|end| format::position(end, axis.scalar, axis.step()));
+    let total: u64 = bars.counts.iter().map(|count| u64::from(*count)).sum();
+    let peak = bars.counts.iter().enumerate().max_by_key(|(_, count)| **count).map(|(at, _)| {
+        let middle = bars.domain[0] + (at as f64 + 0.5) * bars.bin_width();
+        format!(", most around {}", format::position(middle, axis.scalar, bars.bin_width()))
+    });
+    let range = range.map(|range| {
+        let [low, high] = range.map(|end| format::position(end, axis.scalar, axis.step()));
+        format!(". Selected {low} to {high}")
+    });
+    let nulls = match bars.nulls {
+        0 => String::new(),
+        nulls => format!(", {} missing", format::count(nulls)),
+    };
+    format!(
+        "Histogram of {column}: {} from {low} to {high}{}{nulls}{}",
+        format::counted(total, "row"),
+        peak.unwrap_or_default(),
+        range.unwrap_or_default()
+    )
+}

@@ -1,0 +1,212 @@
+//! What is kept in this browser: each slice with its table, version, age and size, a way
+//! to delete it, the budget, and whether the browser may throw it away.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{StorageEstimate, StorageManager};
+
+use super::dialog::ModalDialog;
+use super::icon::Icon;
+use crate::page::browser;
+use crate::page::signals::{Page, use_page};
+use crate::protocol::{Cached, CachedSlice, Level, Request};
+use crate::state::command::{Command, Dialog};
+use crate::state::format;
+
+const GIGABYTE: u64 = 1_000_000_000;
+const BUDGETS: [u64; 6] =
+    [GIGABYTE / 4, GIGABYTE / 2, GIGABYTE, 2 * GIGABYTE, 5 * GIGABYTE, 10 * GIGABYTE];
+
+#[component]
+pub(super) fn OfflineDialog() -> impl IntoView {
+    view! { <ModalDialog which=Dialog::Offline title="Kept in this browser"><Offline/></ModalDialog> }
+}
+
+#[component]
+fn Offline() -> impl IntoView {
+    let page = use_page();
+    page.link.send(&Request::ListCached);
+    let content = move || match page.cached.get() {
+        None => view! { <p class="quiet">"Looking …"</p> }.into_any(),
+        Some(cached) => view! { <Kept cached=(*cached).clone()/> }.into_any(),
+    };
+    view! {
+        <p>
+            "Columns you load are kept here, so that their tables open without a network, as of
+            the version they were loaded at. The least used go first when room is needed."
+        </p>
+        {content}
+        <Persistence/>
+    }
+}
+
+#[component]
+fn Kept(cached: Cached) -> impl IntoView {
+    let page = use_page();
+    if let Some(reason) = cached.unavailable {
+        let text = format!(
+            "Nothing can be kept here: {reason}. Tables still open while the companion answers."
+        );
+        return view! { <p class="hint">{Icon::Warning.view()} {text}</p> }.into_any();
+    }
+    let Cached { slices, used_bytes, budget_bytes, .. } = cached;
+    let is_empty = slices.is_empty();
+    let share = (used_bytes as f64 / budget_bytes.max(1) as f64 * 100.0).min(100.0);
+    let mut budgets = BUDGETS.to_vec();
+    if !budgets.contains(&budget_bytes) {
+        budgets.push(budget_bytes);
+        budgets.sort_unstable();
+    }
+    let options = budgets.into_iter().map(|bytes| {
+        view! { <option value=bytes.to_string() selected=bytes == budget_bytes>{format::bytes(bytes)}</option> }
+    });
+    let set_budget = move |event| {
+        if let Ok(bytes) = event_target_value(&event).parse() {
+            page.link.send(&Request::SetCacheBudget { bytes });
+        }
+    };
+    let rows = slices.into_iter().map(|slice| view! { <SliceRow slice/> });
+    view! {
+        <div class="cache-use">
+            <span class="meter wide"><i style:width=format!("{share}%")></i></span>
+            <span>{format::bytes(used_bytes)} " of at most "</span>
+            <select aria-label="Budget" on:change=set_budget>{options.collect_view()}</select>
+            <div class="spacer"></div>
+            <button
+                type="button"
+                class="button small danger"
+                disabled=is_empty
+                on:click=move |_| page.link.send(&Request::ClearCached)
+            >
+                "Delete all"
+            </button>
+        </div>
+        {is_empty.then(|| view! { <p class="quiet">"Nothing is kept yet: open a table."</p> })}
+        <table class="slices" class:none=is_empty>
+            <thead>
+                <tr>
+                    <th scope="col">"Table"</th>
+                    <th scope="col">"Version"</th>
+                    <th scope="col">"Columns"</th>
+                    <th scope="col" class="right">"Rows"</th>
+                    <th scope="col" class="right">"Size"</th>
+                    <th scope="col">"Loaded"</th>
+                    <th scope="col"><span class="unseen">"Delete"</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+#[component]
+fn SliceRow(slice: CachedSlice) -> impl IntoView {
+    let page = use_page();
+    let CachedSlice { key, table, version, columns, rows, bytes, saved_at, .. } = slice;
+    let open = {
+        let (table, version) = (table.clone(), version.clone());
+        move |_| {
+            page.dispatch(Command::ShowDialog { dialog: None });
+            page.dispatch(Command::OpenTable { table: table.clone() });
+            page.dispatch(Command::OpenVersion { version: version.clone() });
+        }
+    };
+    let delete_label = format!("Delete what is kept of {table}");
+    let names = columns.join(", ");
+    let columns = match columns.len() {
+        1..=3 => names.clone(),
+        many => format::counted(many as u64, "column"),
+    };
+    view! {
+        <tr>
+            <td><button type="button" class="text-button" on:click=open>{table.clone()}</button></td>
+            <td>{Page::version_words(version.as_ref()).unwrap_or_else(|| "–".to_owned())}</td>
+            <td title=names>{columns}</td>
+            <td class="right">{format::count(rows)}</td>
+            <td class="right">{format::bytes(bytes)}</td>
+            <td>{format::age(browser::wall_clock() - saved_at)}</td>
+            <td>
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label=delete_label
+                    on:click=move |_| page.link.send(&Request::DeleteCached { key: key.clone() })
+                >
+                    {Icon::Delete.view()}
+                </button>
+            </td>
+        </tr>
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Promise {
+    Unknown,
+    Persistent,
+    AtWill { quota_bytes: u64 },
+}
+
+/// Whether the browser has promised to keep what is here, and a way to ask for that.
+#[component]
+fn Persistence() -> impl IntoView {
+    let page = use_page();
+    let promise = RwSignal::new(Promise::Unknown);
+    let look = move || {
+        spawn_local(async move {
+            if let Some(found) = look_at_promise().await {
+                drop(promise.try_set(found));
+            }
+        });
+    };
+    look();
+    let ask = move |_| {
+        spawn_local(async move {
+            let granted =
+                match browser::storage_manager().and_then(|storage| storage.persist().ok()) {
+                    Some(asked) => JsFuture::from(asked).await == Ok(JsValue::TRUE),
+                    None => false,
+                };
+            match granted {
+                true => page.notify(Level::Info, "The browser keeps it until you delete it."),
+                false => page.notify(
+                    Level::Warning,
+                    "The browser did not promise: it may delete what is kept when the disk is full. A bookmark or installing Limn helps.",
+                ),
+            }
+            look();
+        });
+    };
+    move || {
+        match promise.get() {
+        Promise::Unknown => None,
+        Promise::Persistent => Some(
+            view! { <p class="quiet">{Icon::Check.view()} "The browser keeps this until you delete it."</p> }.into_any(),
+        ),
+        Promise::AtWill { quota_bytes } => Some(
+            view! {
+                <p class="quiet">
+                    {format!(
+                        "The browser offers {} and may delete what is kept here when the disk is full. ",
+                        format::bytes(quota_bytes)
+                    )}
+                    <button type="button" class="button small" on:click=ask>"Ask it to keep this"</button>
+                </p>
+            }
+            .into_any(),
+        ),
+    }
+    }
+}
+
+async fn look_at_promise() -> Option<Promise> {
+    let storage: StorageManager = browser::storage_manager()?;
+    if JsFuture::from(storage.persisted().ok()?).await.ok()? == JsValue::TRUE {
+        return Some(Promise::Persistent);
+    }
+    let estimate = JsFuture::from(storage.estimate().ok()?).await.ok()?;
+    let estimate = StorageEstimate::from(estimate);
+    Some(Promise::AtWill { quota_bytes: estimate.get_quota().unwrap_or(0.0) as u64 })
+}

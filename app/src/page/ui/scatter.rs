@@ -1,0 +1,237 @@
+//! A scatter: its axes, colours and tools in the document, its points drawn by the worker
+//! on a canvas of its own. Parts: [`plot`] is the canvas and what lies over it,
+//! [`gestures`] what pointer and keys do there, [`axes`] the ticks, [`legend`] the colours.
+
+mod axes;
+mod gestures;
+mod legend;
+mod plot;
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use super::view_frame::{ColumnSelect, ViewFrame};
+use super::views::{mark_of, result_of};
+use crate::page::signals::{Page, use_page};
+use crate::protocol::{Mark, MarkResult, ViewId, Viewport};
+use crate::state::command::{Command, Gesture};
+use crate::state::position::{Scalar, between};
+use crate::state::{describe, format};
+
+/// What the parts of one scatter share: plain values as they are now.
+#[derive(Clone, Copy)]
+pub(super) struct Scatter {
+    pub page: Page,
+    pub id: ViewId,
+    pub x: Memo<String>,
+    pub y: Memo<String>,
+    pub color: Memo<Option<String>>,
+    pub result: Memo<Option<Arc<MarkResult>>>,
+    /// What is shown, once it is known what there is.
+    pub viewport: Memo<Option<Viewport>>,
+    /// The plot's size in CSS pixels.
+    pub size: RwSignal<(f64, f64)>,
+    /// A drag selects rather than moves.
+    pub selecting: RwSignal<bool>,
+}
+
+impl Scatter {
+    fn new(page: Page, id: ViewId) -> Self {
+        let mark = mark_of(page, id);
+        let axis = move |pick: fn(&Mark) -> Option<&String>| {
+            Memo::new(move |_| {
+                mark.with(|mark| mark.as_ref().and_then(pick).cloned().unwrap_or_default())
+            })
+        };
+        let x = axis(|mark| if let Mark::Scatter { x, .. } = mark { Some(x) } else { None });
+        let y = axis(|mark| if let Mark::Scatter { y, .. } = mark { Some(y) } else { None });
+        let color = Memo::new(move |_| match mark.get() {
+            Some(Mark::Scatter { color, .. }) => color,
+            _ => None,
+        });
+        Self {
+            page,
+            id,
+            x,
+            y,
+            color,
+            result: result_of(page, id),
+            viewport: Memo::new(move |_| page.viewport(id)),
+            size: RwSignal::new((0.0, 0.0)),
+            selecting: RwSignal::new(false),
+        }
+    }
+
+    fn clause_id(self) -> String {
+        format!("view:{}", self.id.0)
+    }
+
+    fn scalars(self) -> Option<(Scalar, Scalar)> {
+        Some((self.page.scalar(&self.x.get())?, self.page.scalar(&self.y.get())?))
+    }
+
+    fn set_viewport(self, viewport: Option<Viewport>, gesture: Gesture) {
+        self.page.dispatch(Command::SetViewport { view: self.id, viewport, gesture });
+    }
+
+    /// Selects a box, in data units, as this view's filter.
+    fn set_box(self, of: Option<Viewport>, gesture: Gesture) {
+        let predicate = of.and_then(|Viewport { x, y }| {
+            let (x_scalar, y_scalar) = untrack(|| self.scalars())?;
+            let shown = self.viewport.get_untracked()?;
+            let (width, height) = self.size.get_untracked();
+            let x_step = (shown.x[1] - shown.x[0]) / width.max(1.0);
+            let y_step = (shown.y[1] - shown.y[0]) / height.max(1.0);
+            Some(engine::predicate::Predicate::And(vec![
+                between(&self.x.get_untracked(), x_scalar, x[0], x[1], x_step),
+                between(&self.y.get_untracked(), y_scalar, y[0], y[1], y_step),
+            ]))
+        });
+        self.page.dispatch(Command::SetClause { id: self.clause_id(), predicate, gesture });
+    }
+}
+
+#[component]
+pub(super) fn ScatterView(id: ViewId) -> impl IntoView {
+    let page = use_page();
+    let scatter = Scatter::new(page, id);
+    let name =
+        Signal::derive(move || format!("Scatter of {} by {}", scatter.y.get(), scatter.x.get()));
+    view! {
+        <ViewFrame
+            id
+            class="large"
+            name=name
+            result=scatter.result
+            title=move || view! { <Pickers scatter/> }
+            menu=move || view! { <ScatterMenu scatter/> }
+            readout=move || view! { <Readout scatter/> }
+        >
+            <div class="scatter">
+                <axes::Axes scatter/>
+                <plot::Plot scatter/>
+                <legend::LegendBox scatter/>
+            </div>
+        </ViewFrame>
+    }
+}
+
+/// Which columns are on the axes and in the colours.
+#[component]
+fn Pickers(scatter: Scatter) -> impl IntoView {
+    let page = scatter.page;
+    let columns = move |fits: fn(&crate::protocol::ColumnInfo) -> bool| {
+        Signal::derive(move || {
+            let schema = page.schema();
+            let columns = schema.iter().flat_map(|schema| &schema.columns);
+            columns
+                .filter(|column| fits(column))
+                .map(|column| column.name.clone())
+                .collect::<Vec<_>>()
+        })
+    };
+    let axes = columns(|column| Scalar::from_type(&column.data_type, column.kind).is_some());
+    let colors = columns(|column| {
+        !matches!(column.kind, engine::kind::Kind::Vector | engine::kind::Kind::Nested)
+    });
+    let set = move |change: &dyn Fn(&mut String, &mut String, &mut Option<String>)| {
+        let mut x = scatter.x.get_untracked();
+        let mut y = scatter.y.get_untracked();
+        let mut color = scatter.color.get_untracked();
+        change(&mut x, &mut y, &mut color);
+        page.dispatch(Command::SetMark { view: scatter.id, mark: Mark::Scatter { x, y, color } });
+    };
+    let set_x = Callback::new(move |name: String| set(&|x, _, _| x.clone_from(&name)));
+    let set_y = Callback::new(move |name: String| set(&|_, y, _| y.clone_from(&name)));
+    let set_color = Callback::new(move |name: String| {
+        set(&|_, _, color| *color = (!name.is_empty()).then(|| name.clone()));
+    });
+    view! {
+        <ColumnSelect label="Vertical axis" names=axes chosen=scatter.y on_choose=set_y/>
+        <span class="by">"by"</span>
+        <ColumnSelect label="Horizontal axis" names=axes chosen=scatter.x on_choose=set_x/>
+        <span class="by">"colour"</span>
+        <ColumnSelect
+            label="Colour"
+            names=colors
+            chosen=Signal::derive(move || scatter.color.get().unwrap_or_default())
+            none="none"
+            on_choose=set_color
+        />
+    }
+}
+
+/// How many points there are, what is selected, and the tools of this view.
+#[component]
+fn Readout(scatter: Scatter) -> impl IntoView {
+    let page = scatter.page;
+    let counts = move || {
+        scatter.result.with(|result| match result.as_deref() {
+            Some(MarkResult::Scatter { points, density, .. }) => {
+                let density = if *density { ", counted in bins" } else { "" };
+                Some(format!("{}{density}", format::counted(*points, "point")))
+            }
+            _ => None,
+        })
+    };
+    let clause = move || page.clause(&scatter.clause_id());
+    let own = move || {
+        clause().map(|clause| {
+        let clear = move |_| scatter.set_box(None, Gesture::Done);
+        view! {
+            <button type="button" class="own-clause" title=describe::predicate(&clause) on:click=clear>
+                "box" {Icon::Cancel.view()}
+            </button>
+        }
+    })
+    };
+    let is_zoomed = move || {
+        page.model.with(|m| m.chosen.view(scatter.id).is_some_and(|v| v.viewport.is_some()))
+    };
+    let fit = move |_| scatter.set_viewport(None, Gesture::Done);
+    let toggle = move |_| scatter.selecting.update(|selecting| *selecting = !*selecting);
+    view! {
+        <span class="points">{counts}</span>
+        {own}
+        <button
+            type="button"
+            class="icon-button"
+            title="Drag to select a box (or hold Shift)"
+            aria-label="Select by dragging"
+            aria-pressed=move || scatter.selecting.get().to_string()
+            on:click=toggle
+        >
+            {Icon::Select.view()}
+        </button>
+        <button
+            type="button"
+            class="icon-button"
+            title="Show everything (double click, or 0)"
+            aria-label="Show everything"
+            disabled=move || !is_zoomed()
+            on:click=fit
+        >
+            {Icon::Fit.view()}
+        </button>
+    }
+}
+
+#[component]
+fn ScatterMenu(scatter: Scatter) -> impl IntoView {
+    let page = scatter.page;
+    let swap = move |_| {
+        let mark = Mark::Scatter {
+            x: scatter.y.get_untracked(),
+            y: scatter.x.get_untracked(),
+            color: scatter.color.get_untracked(),
+        };
+        page.dispatch(Command::SetMark { view: scatter.id, mark });
+    };
+    let select_shown = move |_| scatter.set_box(scatter.viewport.get_untracked(), Gesture::Done);
+    view! {
+        <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the axes"</button>
+        <button type="button" on:click=select_shown>{Icon::Select.view()} "Select what is shown"</button>
+    }
+}

@@ -1,0 +1,70 @@
+//! The axes of a scatter: ticks and labels in the document, over and beside the worker's
+//! canvas, by the viewport that the canvas is drawn with.
+
+use leptos::prelude::*;
+
+use super::Scatter;
+use crate::page::ui::histogram::{anchor, ticks};
+use crate::scale::Linear;
+use crate::state::position::Scalar;
+
+const X_APART: f64 = 90.0;
+const Y_APART: f64 = 48.0;
+
+#[component]
+pub(super) fn Axes(scatter: Scatter) -> impl IntoView {
+    let x_marks = Memo::new(move |_| {
+        let (viewport, (x, _)) = (scatter.viewport.get()?, scatter.scalars()?);
+        Some(marks(viewport.x, x, [0.0, scatter.size.get().0], X_APART))
+    });
+    let y_marks = Memo::new(move |_| {
+        let (viewport, (_, y)) = (scatter.viewport.get()?, scatter.scalars()?);
+        Some(marks(viewport.y, y, [scatter.size.get().1, 0.0], Y_APART))
+    });
+    let below = move || {
+        let width = scatter.size.get().0;
+        x_marks
+            .get()
+            .unwrap_or_default()
+            .into_iter()
+            .map(move |(x, label)| {
+                let anchor = anchor(x, width, label.chars().count());
+                view! {
+                    <g transform=format!("translate({x:.1} 0)")>
+                        <line y2="4"></line>
+                        <text y="15" text-anchor=anchor>{label}</text>
+                    </g>
+                }
+            })
+            .collect_view()
+    };
+    let beside = move || {
+        let height = scatter.size.get().1;
+        y_marks.get().unwrap_or_default().into_iter().map(move |(y, label)| {
+            // The labels at both ends stay inside.
+            let text_y = y.clamp(5.0, (height - 3.0).max(5.0));
+            view! {
+                <g>
+                    <line x1="52" x2="56" y1=y y2=y></line>
+                    <text x="49" y=text_y dominant-baseline="central" text-anchor="end">{label}</text>
+                </g>
+            }
+        }).collect_view()
+    };
+    view! {
+        <svg class="axis axis-y" aria-hidden="true">{beside}</svg>
+        <svg class="axis axis-x" aria-hidden="true">{below}</svg>
+    }
+}
+
+fn marks(domain: [f64; 2], scalar: Scalar, range: [f64; 2], apart: f64) -> Vec<(f64, String)> {
+    let length = (range[1] - range[0]).abs();
+    if length <= 0.0 {
+        return Vec::new();
+    }
+    let pixels = Linear::new(domain, range);
+    ticks(domain, scalar, length, apart)
+        .into_iter()
+        .map(|(value, label)| (pixels.position(value), label))
+        .collect()
+}

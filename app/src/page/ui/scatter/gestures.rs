@@ -1,0 +1,305 @@
+//! What pointer, wheel and keys do on a scatter: move, zoom, select a box, ask for the row
+//! under the pointer. One finger or the mouse moves, two fingers pinch.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use leptos::html;
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
+
+use super::Scatter;
+use crate::page::ui::brush::{capture, offset};
+use crate::protocol::Viewport;
+use crate::scale::Linear;
+use crate::state::command::Gesture;
+use crate::state::viewport::{panned, zoomed};
+
+/// The pointer rests so long before a row is asked for.
+const HOVER_MILLIS: u64 = 40;
+const CLICK_PIXELS: f64 = 4.0;
+const KEY_PAN: f64 = 0.1;
+const KEY_ZOOM: f64 = 0.8;
+
+pub(super) type Area = NodeRef<html::Div>;
+
+/// The pointers that are down, and what they are doing.
+#[derive(Default)]
+pub(super) struct Pointers {
+    down: HashMap<i32, (f64, f64)>,
+    doing: Doing,
+    hover: Option<TimeoutHandle>,
+}
+
+#[derive(Default)]
+enum Doing {
+    #[default]
+    Nothing,
+    /// From where, and what was shown then.
+    Moving {
+        from: (f64, f64),
+        before: Viewport,
+        moved: bool,
+    },
+    Boxing {
+        from: (f64, f64),
+    },
+    /// How far apart the fingers were, where their middle was, and what was shown then.
+    Pinching {
+        apart: f64,
+        middle: (f64, f64),
+        before: Viewport,
+    },
+}
+
+type Shared = StoredValue<Pointers, LocalStorage>;
+
+pub(super) fn wheel(scatter: Scatter, event: &WheelEvent, area: Area) {
+    let (Some(shown), Some(whole), Some(element)) = (
+        scatter.viewport.get_untracked(),
+        untrack(|| scatter.page.whole_viewport(scatter.id)),
+        area.get_untracked(),
+    ) else {
+        return;
+    };
+    event.prevent_default();
+    let rect = element.get_bounding_client_rect();
+    let x = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
+    let y = 1.0 - (f64::from(event.client_y()) - rect.top()) / rect.height().max(1.0);
+    // Lines and pages of old mice, in pixels.
+    let pixels = match event.delta_mode() {
+        WheelEvent::DOM_DELTA_LINE => event.delta_y() * 16.0,
+        WheelEvent::DOM_DELTA_PAGE => event.delta_y() * 400.0,
+        _ => event.delta_y(),
+    };
+    // A pinch on a touchpad comes as a wheel with Ctrl, in small steps.
+    let speed = if event.ctrl_key() { 0.01 } else { 0.002 };
+    let factor = (pixels * speed).clamp(-1.0, 1.0).exp();
+    scatter.set_viewport(Some(zoomed(shown, factor, [x, y], whole)), Gesture::Done);
+}
+
+pub(super) fn down(scatter: Scatter, event: &PointerEvent, area: Area, pointers: Shared) {
+    let (Some(shown), Some(element)) = (scatter.viewport.get_untracked(), area.get_untracked())
+    else {
+        return;
+    };
+    if event.button() != 0 {
+        return;
+    }
+    capture(event);
+    hide_hovered(scatter, pointers);
+    let at = offset(event, &element);
+    let boxing = event.shift_key() || scatter.selecting.get_untracked();
+    pointers.update_value(|pointers| {
+        pointers.down.insert(event.pointer_id(), at);
+        pointers.doing = match pointers.two() {
+            Some((first, second)) => Doing::Pinching {
+                apart: distance(first, second),
+                middle: middle(first, second),
+                before: shown,
+            },
+            None if boxing => Doing::Boxing { from: at },
+            None => Doing::Moving { from: at, before: shown, moved: false },
+        };
+    });
+}
+
+pub(super) fn moved(
+    scatter: Scatter,
+    event: &PointerEvent,
+    area: Area,
+    pointers: Shared,
+    drawn: RwSignal<Option<[f64; 4]>>,
+) {
+    let Some(element) = area.get_untracked() else { return };
+    let at = offset(event, &element);
+    let is_down = pointers.try_update_value(|pointers| {
+        let known = pointers.down.get_mut(&event.pointer_id());
+        known.map(|place| *place = at).is_some()
+    });
+    if is_down == Some(true) {
+        drag(scatter, at, pointers, drawn);
+    } else if event.pointer_type() != "touch" {
+        ask_hovered(scatter, at, pointers);
+    }
+}
+
+fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Option<[f64; 4]>>) {
+    let (width, height) = scatter.size.get_untracked();
+    let whole = untrack(|| scatter.page.whole_viewport(scatter.id));
+    let (mut viewport, mut selected) = (None, None);
+    pointers.update_value(|pointers| {
+        let two = pointers.two();
+        match &mut pointers.doing {
+            Doing::Nothing => {}
+            Doing::Moving { from, before, moved } => {
+                *moved |= distance(*from, at) >= CLICK_PIXELS;
+                if *moved {
+                    let right = (from.0 - at.0) / width.max(1.0);
+                    viewport = Some(panned(*before, right, (at.1 - from.1) / height.max(1.0)));
+                }
+            }
+            Doing::Boxing { from } => selected = Some(corners(*from, at, width, height)),
+            Doing::Pinching { apart, middle: was, before } => {
+                let Some(((first, second), whole)) = two.zip(whole) else { return };
+                let now = middle(first, second);
+                let factor = *apart / distance(first, second).max(1.0);
+                let place = [was.0 / width.max(1.0), 1.0 - was.1 / height.max(1.0)];
+                let closer = zoomed(*before, factor, place, whole);
+                let right = (was.0 - now.0) / width.max(1.0);
+                viewport = Some(panned(closer, right, (now.1 - was.1) / height.max(1.0)));
+            }
+        }
+    });
+    if viewport.is_some() {
+        scatter.set_viewport(viewport, Gesture::Moving);
+    }
+    if let Some(selected) = selected {
+        drawn.set(Some(selected));
+        scatter.set_box(data_box(scatter, selected), Gesture::Moving);
+    }
+}
+
+pub(super) fn up(
+    scatter: Scatter,
+    event: &PointerEvent,
+    area: Area,
+    pointers: Shared,
+    drawn: RwSignal<Option<[f64; 4]>>,
+) {
+    let Some(element) = area.get_untracked() else { return };
+    let at = offset(event, &element);
+    let done = pointers.try_update_value(|pointers| {
+        pointers.down.remove(&event.pointer_id());
+        // The finger that is still down moves on from where it is with its next press.
+        std::mem::take(&mut pointers.doing)
+    });
+    drawn.set(None);
+    match done.unwrap_or_default() {
+        Doing::Boxing { from } => {
+            let (width, height) = scatter.size.get_untracked();
+            let drawn = distance(from, at) >= CLICK_PIXELS;
+            let corners = drawn.then(|| corners(from, at, width, height));
+            scatter.set_box(corners.and_then(|corners| data_box(scatter, corners)), Gesture::Done);
+            scatter.selecting.set(false);
+        }
+        Doing::Moving { moved: true, .. } | Doing::Pinching { .. } => {
+            let shown = scatter.viewport.get_untracked();
+            scatter.set_viewport(shown, Gesture::Done);
+        }
+        Doing::Moving { .. } => ask_hovered(scatter, at, pointers),
+        Doing::Nothing => {}
+    }
+}
+
+pub(super) fn cancel(event: &PointerEvent, pointers: Shared, drawn: RwSignal<Option<[f64; 4]>>) {
+    pointers.update_value(|pointers| {
+        pointers.down.remove(&event.pointer_id());
+        pointers.doing = Doing::Nothing;
+    });
+    drawn.set(None);
+}
+
+pub(super) fn leave(scatter: Scatter, pointers: Shared) {
+    let idle = pointers.with_value(|pointers| pointers.down.is_empty());
+    if idle {
+        hide_hovered(scatter, pointers);
+    }
+}
+
+pub(super) fn fit(scatter: Scatter) {
+    scatter.set_viewport(None, Gesture::Done);
+}
+
+pub(super) fn key(scatter: Scatter, event: &KeyboardEvent) {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    let (Some(shown), Some(whole)) =
+        (scatter.viewport.get_untracked(), untrack(|| scatter.page.whole_viewport(scatter.id)))
+    else {
+        return;
+    };
+    let far = if event.shift_key() { KEY_PAN * 5.0 } else { KEY_PAN };
+    let viewport = match event.key().as_str() {
+        "ArrowLeft" => panned(shown, -far, 0.0),
+        "ArrowRight" => panned(shown, far, 0.0),
+        "ArrowUp" => panned(shown, 0.0, far),
+        "ArrowDown" => panned(shown, 0.0, -far),
+        "+" | "=" => zoomed(shown, KEY_ZOOM, [0.5, 0.5], whole),
+        "-" | "_" => zoomed(shown, 1.0 / KEY_ZOOM, [0.5, 0.5], whole),
+        "0" => {
+            event.prevent_default();
+            return fit(scatter);
+        }
+        "s" => {
+            event.prevent_default();
+            return scatter.set_box(Some(shown), Gesture::Done);
+        }
+        "Escape" => {
+            event.prevent_default();
+            return scatter.set_box(None, Gesture::Done);
+        }
+        _ => return,
+    };
+    event.prevent_default();
+    scatter.set_viewport(Some(viewport), Gesture::Done);
+}
+
+/// Asks for the row under the pointer once it rests.
+fn ask_hovered(scatter: Scatter, (x, y): (f64, f64), pointers: Shared) {
+    let ask = move || {
+        scatter.page.ask_hovered(scatter.id, x, y);
+    };
+    let handle = set_timeout_with_handle(ask, Duration::from_millis(HOVER_MILLIS)).ok();
+    let before =
+        pointers.try_update_value(|pointers| std::mem::replace(&mut pointers.hover, handle));
+    if let Some(Some(before)) = before {
+        before.clear();
+    }
+}
+
+fn hide_hovered(scatter: Scatter, pointers: Shared) {
+    let waiting = pointers.try_update_value(|pointers| pointers.hover.take());
+    if let Some(Some(waiting)) = waiting {
+        waiting.clear();
+    }
+    scatter.page.forget_hovered(scatter.id);
+}
+
+impl Pointers {
+    fn two(&self) -> Option<((f64, f64), (f64, f64))> {
+        let mut places = self.down.values();
+        match (places.next(), places.next(), places.next()) {
+            (Some(first), Some(second), None) => Some((*first, *second)),
+            _ => None,
+        }
+    }
+}
+
+fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    (a.0 - b.0).hypot(a.1 - b.1)
+}
+
+fn middle(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0)
+}
+
+/// Left, top, right and bottom of a box in pixels, within the plot.
+fn corners(from: (f64, f64), to: (f64, f64), width: f64, height: f64) -> [f64; 4] {
+    let x = [from.0, to.0].map(|x| x.clamp(0.0, width));
+    let y = [from.1, to.1].map(|y| y.clamp(0.0, height));
+    [x[0].min(x[1]), y[0].min(y[1]), x[0].max(x[1]), y[0].max(y[1])]
+}
+
+fn data_box(scatter: Scatter, [left, top, right, bottom]: [f64; 4]) -> Option<Viewport> {
+    let shown = scatter.viewport.get_untracked()?;
+    let (width, height) = scatter.size.get_untracked();
+    let across = Linear::new(shown.x, [0.0, width]);
+    let up = Linear::new(shown.y, [height, 0.0]);
+    Some(Viewport {
+        x: [across.value(left), across.value(right)],
+        y: [up.value(bottom), up.value(top)],
+    })
+}

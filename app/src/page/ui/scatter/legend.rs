@@ -1,0 +1,106 @@
+//! The colours of a scatter: categories that are chosen by clicking, or a ramp.
+
+use engine::literal::Literal;
+use leptos::prelude::*;
+
+use super::Scatter;
+use crate::page::signals::use_page;
+use crate::protocol::{Legend, LegendEntry, MarkResult};
+use crate::state::command::{Command, Gesture};
+use crate::state::position::Scalar;
+use crate::state::{choice, column_clause, format};
+
+#[component]
+pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
+    let legend = Memo::new(move |_| {
+        scatter.result.with(|result| match result.as_deref() {
+            Some(MarkResult::Scatter { legend, .. }) => legend.clone(),
+            _ => Legend::None,
+        })
+    });
+    move || {
+        let column = scatter.color.get()?;
+        match legend.get() {
+            Legend::None => None,
+            Legend::Categories { entries } => {
+                Some(view! { <Categories column entries/> }.into_any())
+            }
+            Legend::Ramp { domain, time, colors } => {
+                let scalar = scatter.page.scalar(&column).unwrap_or(Scalar::Float);
+                Some(
+                    ramp(&column, domain, if time { scalar } else { Scalar::Float }, &colors)
+                        .into_any(),
+                )
+            }
+        }
+    }
+}
+
+#[component]
+fn Categories(column: String, entries: Vec<LegendEntry>) -> impl IntoView {
+    let page = use_page();
+    let label = format!("Colours of {column}");
+    let column = StoredValue::new(column);
+    let id = move || column.with_value(|column| column_clause(column));
+    let entries = entries.into_iter().map(|entry| {
+        let LegendEntry { label, color, count, value } = entry;
+        let shown = value.clone();
+        let shown_label = if label.is_empty() { "“”".to_owned() } else { label.clone() };
+        let is_chosen = move || {
+            let clause = page.clause(&id());
+            shown.as_ref().is_some_and(|value| choice::values(clause.as_ref()).contains(value))
+        };
+        let fixed = value.is_none();
+        let on_click = move |event: web_sys::MouseEvent| {
+            let Some(value) = &value else { return };
+            let clause = untrack(|| page.clause(&id()));
+            let predicate = column.with_value(|column| {
+                next(column, clause.as_ref(), value, event.detail() >= 2 || event.alt_key())
+            });
+            page.dispatch(Command::SetClause { id: id(), predicate, gesture: Gesture::Done });
+        };
+        view! {
+            <li>
+                <button
+                    type="button"
+                    disabled=fixed
+                    aria-pressed=move || is_chosen().to_string()
+                    title=format!("{label}: {}", format::count(count))
+                    on:click=on_click
+                >
+                    <i style:background=color></i>
+                    <span>{shown_label}</span>
+                    <small>{format::short_count(count)}</small>
+                </button>
+            </li>
+        }
+    });
+    view! { <ul class="legend" aria-label=label>{entries.collect_view()}</ul> }
+}
+
+fn next(
+    column: &str,
+    clause: Option<&engine::predicate::Predicate>,
+    value: &Literal,
+    only: bool,
+) -> Option<engine::predicate::Predicate> {
+    if only { choice::only(column, None, value) } else { choice::toggled(column, clause, value) }
+}
+
+fn ramp(
+    column: &str,
+    domain: [f64; 2],
+    scalar: Scalar,
+    colors: &[String],
+) -> impl IntoView + use<> {
+    let step = (domain[1] - domain[0]) / 100.0;
+    let [low, high] = domain.map(|end| format::position(end, scalar, step));
+    let label = format!("Colours of {column}, from {low} to {high}");
+    view! {
+        <div class="ramp" role="img" aria-label=label>
+            <span>{low}</span>
+            <i style:background-image=format!("linear-gradient(to right, {})", colors.join(", "))></i>
+            <span>{high}</span>
+        </div>
+    }
+}

@@ -1,0 +1,203 @@
+//! The canvas of a scatter and what lies over it: the box that is a filter, the box being
+//! drawn, and the row under the pointer. The canvas is given to the worker whole; a new
+//! worker gets a new canvas.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::Scatter;
+use super::gestures::{self, Pointers};
+use crate::page::browser;
+use crate::page::signals::WorkerState;
+use crate::page::ui::views::side_of;
+use crate::protocol::{HoveredRow, MarkResult, Request};
+use crate::scale::Linear;
+use crate::state::format;
+
+#[component]
+pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
+    let page = scatter.page;
+    let area = NodeRef::<html::Div>::new();
+    let pointers = StoredValue::new_local(Pointers::default());
+    area.on_load(move |element| {
+        browser::observe_size(&element, move |width, height| {
+            if width > 0.0 && height > 0.0 {
+                scatter.size.try_set((width, height));
+            }
+        });
+    });
+    // Leaves Rust: the worker draws what the axes say.
+    Effect::new(move |_| {
+        page.worker.with(WorkerState::epoch);
+        if let Some(viewport) = scatter.viewport.get() {
+            page.link.send(&Request::SetViewport { view: scatter.id, viewport });
+        }
+    });
+    on_cleanup(move || page.link.send(&Request::DetachCanvas { view: scatter.id }));
+    let epoch = Memo::new(move |_| page.worker.with(WorkerState::epoch));
+    let drawn = RwSignal::new(None::<[f64; 4]>);
+    let summary = move || summary(scatter);
+    view! {
+        <div
+            class="plot"
+            class:selecting=move || scatter.selecting.get()
+            node_ref=area
+            tabindex="0"
+            role="application"
+            aria-roledescription="scatter plot"
+            aria-label=summary
+            on:wheel=move |event| gestures::wheel(scatter, &event, area)
+            on:pointerdown=move |event| gestures::down(scatter, &event, area, pointers)
+            on:pointermove=move |event| gestures::moved(scatter, &event, area, pointers, drawn)
+            on:pointerup=move |event| gestures::up(scatter, &event, area, pointers, drawn)
+            on:pointercancel=move |event| gestures::cancel(&event, pointers, drawn)
+            on:pointerleave=move |_| gestures::leave(scatter, pointers)
+            on:dblclick=move |_| gestures::fit(scatter)
+            on:keydown=move |event| gestures::key(scatter, &event)
+        >
+            <For each=move || [epoch.get()] key=|epoch| *epoch let:_epoch><Canvas scatter/></For>
+            <Overlay scatter drawn/>
+        </div>
+        <Tooltip scatter/>
+    }
+}
+
+#[component]
+fn Canvas(scatter: Scatter) -> impl IntoView {
+    let page = scatter.page;
+    let canvas = NodeRef::<html::Canvas>::new();
+    let attached = StoredValue::new(false);
+    // The first size hands the canvas over; later ones tell the worker to follow.
+    Effect::new(move |_| {
+        let (width, height) = scatter.size.get();
+        let Some(canvas) = canvas.get() else { return };
+        if width <= 0.0 || height <= 0.0 {
+            return;
+        }
+        let (view, pixel_ratio) = (scatter.id, window().device_pixel_ratio());
+        if attached.get_value() {
+            page.link.send(&Request::ResizeCanvas { view, width, height, pixel_ratio });
+            return;
+        }
+        match canvas.transfer_control_to_offscreen() {
+            Ok(offscreen) => {
+                attached.set_value(true);
+                let request = Request::AttachCanvas { view, width, height, pixel_ratio };
+                page.link.send_transferred(&request, &offscreen);
+            }
+            Err(error) => web_sys::console::error_2(&"no canvas for the worker:".into(), &error),
+        }
+    });
+    view! { <canvas node_ref=canvas aria-hidden="true"></canvas> }
+}
+
+/// The view's own box, and the one being drawn.
+#[component]
+fn Overlay(scatter: Scatter, drawn: RwSignal<Option<[f64; 4]>>) -> impl IntoView {
+    let page = scatter.page;
+    let own = move || {
+        let clause = page.clause(&scatter.clause_id())?;
+        let (x_scalar, y_scalar) = scatter.scalars()?;
+        let shown = scatter.viewport.get()?;
+        let (width, height) = scatter.size.get();
+        let x = side_of(Some(&clause), &scatter.x.get(), x_scalar)?;
+        let y = side_of(Some(&clause), &scatter.y.get(), y_scalar)?;
+        let across = Linear::new(shown.x, [0.0, width]);
+        let up = Linear::new(shown.y, [height, 0.0]);
+        Some([across.position(x[0]), up.position(y[1]), across.position(x[1]), up.position(y[0])])
+    };
+    let rect = |class: &'static str, [left, top, right, bottom]: [f64; 4]| {
+        // Far outside a browser's own numbers end.
+        let [left, right] = [left, right].map(|x| x.clamp(-1e5, 1e5));
+        let [top, bottom] = [top, bottom].map(|y| y.clamp(-1e5, 1e5));
+        view! {
+            <rect class=class x=left y=top width=(right - left).max(1.0) height=(bottom - top).max(1.0)></rect>
+        }
+    };
+    let marker = move || {
+        page.hovered.get().filter(|(view, _)| *view == scatter.id).map(|(_, row)| {
+            view! { <circle class="hovered" cx=row.x cy=row.y r="6"></circle> }
+        })
+    };
+    view! {
+        <svg class="overlay" aria-hidden="true">
+            {move || match drawn.get() {
+                Some(corners) => Some(rect("box drawn", corners)),
+                None => own().map(|corners| rect("box", corners)),
+            }}
+            {marker}
+        </svg>
+    }
+}
+
+/// The values of the row under the pointer, beside it.
+#[component]
+fn Tooltip(scatter: Scatter) -> impl IntoView {
+    let page = scatter.page;
+    let row =
+        move || page.hovered.get().filter(|(view, _)| *view == scatter.id).map(|(_, row)| row);
+    move || {
+        row().map(|row| {
+            let (width, height) = scatter.size.get_untracked();
+            let (to_left, to_top) = (row.x > width * 0.55, row.y > height * 0.5);
+            view! {
+                <div
+                    class="tooltip"
+                    class:to-left=to_left
+                    class:to-top=to_top
+                    style:left=format!("{}px", row.x)
+                    style:top=format!("{}px", row.y)
+                >
+                    <TooltipRows row=(*row).clone()/>
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn TooltipRows(row: HoveredRow) -> impl IntoView {
+    const SHOWN: usize = 12;
+    let more = row.values.len().saturating_sub(SHOWN);
+    let values = row.values.into_iter().take(SHOWN).map(|(name, value)| {
+        let missing = value.is_none();
+        view! {
+            <dt>{name}</dt>
+            <dd class:missing=missing>{value.unwrap_or_else(|| "missing".to_owned())}</dd>
+        }
+    });
+    view! {
+        <dl>{values.collect_view()}</dl>
+        <p>
+            {format!("row {}", format::count(row.row_number))}
+            {(more > 0).then(|| format!(", {more} more columns in the rows below"))}
+        </p>
+    }
+}
+
+fn summary(scatter: Scatter) -> String {
+    let (x, y) = (scatter.x.get(), scatter.y.get());
+    let points = scatter.result.with(|result| match result.as_deref() {
+        Some(MarkResult::Scatter { points, .. }) => {
+            format!(", {}", format::counted(*points, "point"))
+        }
+        _ => String::new(),
+    });
+    let shown =
+        scatter.viewport.get().zip(scatter.scalars()).map(|(shown, (x_scalar, y_scalar))| {
+            let words = |[low, high]: [f64; 2], scalar| {
+                let step = (high - low) / 100.0;
+                format!(
+                    "{} to {}",
+                    format::position(low, scalar, step),
+                    format::position(high, scalar, step)
+                )
+            };
+            format!(
+                ". {x} from {}, {y} from {}",
+                words(shown.x, x_scalar),
+                words(shown.y, y_scalar)
+            )
+        });
+    format!("Scatter of {y} by {x}{points}{}", shown.unwrap_or_default())
+}

@@ -1,0 +1,197 @@
+//! The tables of the lake: a list with search, used by the picker in the header and by
+//! the page that is shown before a table is chosen.
+
+use std::sync::Arc;
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use super::popover::Popover;
+use crate::page::signals::{Companion, Page, Tables, use_page};
+use crate::protocol::{Origin, TableInfo};
+use crate::state::command::Command;
+use crate::state::format;
+
+#[component]
+pub(super) fn TablePicker() -> impl IntoView {
+    let page = use_page();
+    let chosen = move || page.model.with(|model| model.chosen.table.clone());
+    let label = Signal::derive(move || match chosen() {
+        Some(table) => format!("Table {table}. Choose another"),
+        None => "Choose a table".to_owned(),
+    });
+    let button = move || {
+        view! {
+            {Icon::Table.view()}
+            <span class="picker-text">{move || chosen().unwrap_or_else(|| "Choose a table".to_owned())}</span>
+            {Icon::ChevronDown.view()}
+        }
+    };
+    view! {
+        <Popover
+            label=label
+            open=page.tables_open
+            button_class="picker"
+            panel_class="tables-panel"
+            button=button
+        >
+            <TableList/>
+        </Popover>
+    }
+}
+
+/// Search, the tables that match, and a button for a file of one's own.
+#[component]
+pub(super) fn TableList() -> impl IntoView {
+    let page = use_page();
+    let search = RwSignal::new(String::new());
+    let active = RwSignal::new(0usize);
+    let input = NodeRef::<html::Input>::new();
+    let found = Memo::new(move |_| matching(&page.tables.get(), &search.get()));
+    let open_at = move |at: usize| {
+        if let Some(table) = found.with_untracked(|found| found.get(at).cloned())
+            && table.error.is_none()
+        {
+            page.dispatch(Command::OpenTable { table: table.name });
+        }
+    };
+    let on_key = move |event: web_sys::KeyboardEvent| {
+        let last = found.with_untracked(Vec::len).saturating_sub(1);
+        match event.key().as_str() {
+            "ArrowDown" => active.update(|at| *at = (*at + 1).min(last)),
+            "ArrowUp" => active.update(|at| *at = at.saturating_sub(1)),
+            "Enter" => open_at(active.get_untracked()),
+            _ => return,
+        }
+        event.prevent_default();
+        if let Some(row) = document().get_element_by_id(&option_id(active.get_untracked())) {
+            row.scroll_into_view_with_bool(false);
+        }
+    };
+    let numbered = move || found.get().into_iter().enumerate().collect::<Vec<_>>();
+    view! {
+        <div class="tables">
+            <div class="search">
+                {Icon::Search.view()}
+                <input
+                    node_ref=input
+                    type="search"
+                    autofocus=true
+                    placeholder="Search tables"
+                    role="combobox"
+                    aria-label="Search tables"
+                    aria-expanded="true"
+                    aria-controls="table-list"
+                    aria-activedescendant=move || option_id(active.get())
+                    prop:value=move || search.get()
+                    on:input=move |event| {
+                        search.set(event_target_value(&event));
+                        active.set(0);
+                    }
+                    on:keydown=on_key
+                />
+            </div>
+            <ul id="table-list" class="table-list" role="listbox" aria-label="Tables">
+                <For
+                    each=numbered
+                    key=|(at, table)| (*at, table.name.clone(), table.cached, table.error.clone(), table.rows)
+                    children=move |(at, table)| view! { <TableOption at table active open_at/> }
+                />
+            </ul>
+            <NoTables found/>
+            <button type="button" class="button wide" on:click=move |_| page.dispatch(Command::ChooseFile)>
+                {Icon::Open.view()}
+                "Open a file …"
+            </button>
+        </div>
+    }
+}
+
+fn option_id(at: usize) -> String {
+    format!("table-option-{at}")
+}
+
+fn matching(tables: &Tables, search: &str) -> Vec<TableInfo> {
+    let Tables::Known { tables, .. } = tables else { return Vec::new() };
+    let search = search.trim().to_lowercase();
+    let found = tables.iter().filter(|table| table.name.to_lowercase().contains(&search));
+    let mut found: Vec<TableInfo> = found.cloned().collect();
+    // Those that cannot be read are there to be explained, not to be in the way.
+    found.sort_by_key(|table| table.error.is_some());
+    found
+}
+
+#[component]
+fn TableOption(
+    at: usize,
+    table: TableInfo,
+    active: RwSignal<usize>,
+    open_at: impl Fn(usize) + Copy + 'static,
+) -> impl IntoView {
+    let page = use_page();
+    let name = Arc::new(table.name.clone());
+    let is_chosen = move || page.model.with(|model| model.chosen.table.as_ref() == Some(&*name));
+    let unreadable = table.error.is_some();
+    let facts = facts(&table);
+    let error = table.error.clone().map(|error| {
+        view! { <p class="table-error">{Icon::Warning.view()} {error}</p> }
+    });
+    let offline = table.cached.then(|| {
+        view! { <span class="tag ok" title="A complete copy is kept in this browser">{Icon::Check.view()} "offline"</span> }
+    });
+    view! {
+        <li
+            id=option_id(at)
+            role="option"
+            class="table-option"
+            class:active=move || active.get() == at
+            class:unreadable=unreadable
+            aria-selected=move || is_chosen().to_string()
+            aria-disabled=unreadable.to_string()
+            on:click=move |_| open_at(at)
+            on:pointermove=move |_| active.set(at)
+        >
+            <div class="table-line">
+                <span class="table-name">{table.name.clone()}</span>
+                {offline}
+                <span class="tag">{table.format.clone()}</span>
+            </div>
+            <p class="table-facts">{facts}</p>
+            {error}
+        </li>
+    }
+}
+
+fn facts(table: &TableInfo) -> String {
+    let mut facts = Vec::new();
+    facts.extend(table.rows.map(|rows| format::counted(rows, "row")));
+    if table.column_count > 0 {
+        facts.push(format::counted(u64::from(table.column_count), "column"));
+    }
+    facts.extend(table.bytes.map(format::bytes));
+    facts.extend(Page::version_words(table.version.as_ref()));
+    facts.join(" · ")
+}
+
+#[component]
+fn NoTables(found: Memo<Vec<TableInfo>>) -> impl IntoView {
+    let page = use_page();
+    let text = move || {
+        if found.with(|found| !found.is_empty()) {
+            return None;
+        }
+        Some(match (page.tables.get(), page.companion.get()) {
+            (Tables::Asked, _) => "Looking for tables …",
+            (Tables::Known { tables, .. }, _) if !tables.is_empty() => "No table has that name.",
+            (Tables::Known { origin: Origin::Cache, .. }, Companion::Absent) => {
+                "There is no companion here, and nothing is kept in this browser yet. Open a file to begin."
+            }
+            (Tables::Known { .. }, Companion::Offline) => {
+                "The companion does not answer, and nothing is kept in this browser yet."
+            }
+            (Tables::Known { .. }, _) => "The lake holds no tables yet.",
+        })
+    };
+    move || text().map(|text| view! { <p class="quiet">{text}</p> })
+}

@@ -1,0 +1,189 @@
+//! Above the views: how many rows are selected of how many, how far the load is, undo and
+//! redo, and a button for another view.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::active::ActiveFilters;
+use super::add_view::AddView;
+use super::icon::Icon;
+use super::status::reduction_words;
+use crate::page::signals::{Page, use_page};
+use crate::protocol::{LoadState, Progress};
+use crate::state::command::Command;
+use crate::state::format;
+
+/// A screen reader hears counts when they have come to rest.
+const REST_MILLIS: u64 = 700;
+
+#[component]
+pub(super) fn Toolbar() -> impl IntoView {
+    let page = use_page();
+    let can_undo = move || page.model.with(|model| model.history.can_undo());
+    let can_redo = move || page.model.with(|model| model.history.can_redo());
+    view! {
+        <div class="toolbar">
+            <button
+                type="button"
+                class="icon-button side-toggle"
+                title="Show or hide the side panel (B)"
+                aria-label="Side panel"
+                aria-pressed=move || page.side_open.get().to_string()
+                on:click=move |_| page.dispatch(Command::ToggleSide)
+            >
+                {Icon::Side.view()}
+            </button>
+            <Counts/>
+            <ActiveFilters/>
+            <div class="spacer"></div>
+            <button
+                type="button"
+                class="icon-button"
+                title="Undo the last change of filters (Ctrl-Z)"
+                aria-label="Undo"
+                disabled=move || !can_undo()
+                on:click=move |_| page.dispatch(Command::Undo)
+            >
+                {Icon::Undo.view()}
+            </button>
+            <button
+                type="button"
+                class="icon-button"
+                title="Redo (Ctrl-Shift-Z)"
+                aria-label="Redo"
+                disabled=move || !can_redo()
+                on:click=move |_| page.dispatch(Command::Redo)
+            >
+                {Icon::Redo.view()}
+            </button>
+            <AddView/>
+        </div>
+        <LoadLine/>
+    }
+}
+
+#[component]
+fn Counts() -> impl IntoView {
+    let page = use_page();
+    let counts = Memo::new(move |_| page.shown.with(|s| s.as_ref().map(|s| (s.selected, s.total))));
+    let share = move || {
+        counts.get().map_or(0.0, |(selected, total)| {
+            if total == 0 { 0.0 } else { selected as f64 / total as f64 * 100.0 }
+        })
+    };
+    let text = move || {
+        counts.get().map(|(selected, total)| {
+        let is_filtered = page.model.with(|model| !model.chosen.clauses.is_empty());
+        let title = format!("{} of {} rows pass the filters", format::count(selected), format::count(total));
+        view! {
+            <span class="counts" title=title class:filtered=is_filtered>
+                <b>{format::count(selected)}</b>
+                <span class="of">" / " {format::count(total)}</span>
+                {is_filtered.then(|| view! { <span class="share">{format::share(selected, total)}</span> })}
+            </span>
+        }
+    })
+    };
+    let reduction = move || {
+        reduction_words(page).map(|words| {
+        view! { <span class="tag reduction" title="What the views leave out, and why">{words}</span> }
+    })
+    };
+    view! {
+        <div class="counts-box">
+            {text}
+            <span class="meter" aria-hidden="true"><i style:width=move || format!("{}%", share())></i></span>
+        </div>
+        {reduction}
+        <Announcement counts/>
+    }
+}
+
+/// The counts for those who listen, once they rest.
+#[component]
+fn Announcement(counts: Memo<Option<(u64, u64)>>) -> impl IntoView {
+    let said = RwSignal::new(String::new());
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |_| {
+        let Some((selected, total)) = counts.get() else { return };
+        let say = move || {
+            let text =
+                format!("{} of {} rows selected", format::count(selected), format::count(total));
+            said.try_set(text);
+        };
+        let handle = set_timeout_with_handle(say, Duration::from_millis(REST_MILLIS)).ok();
+        let before = pending.try_update_value(|pending| std::mem::replace(pending, handle));
+        if let Some(Some(before)) = before {
+            before.clear();
+        }
+    });
+    view! { <p class="unseen" role="status" aria-live="polite">{move || said.get()}</p> }
+}
+
+/// The load, while there is one, and what became of it if it did not complete.
+#[component]
+fn LoadLine() -> impl IntoView {
+    let page = use_page();
+    move || {
+        let progress = page.progress.get()?;
+        match progress.state.clone() {
+            LoadState::Loading => Some(loading(page, &progress).into_any()),
+            LoadState::Complete | LoadState::OnServer { .. } => None,
+            LoadState::Cancelled => {
+                let text = format!(
+                    "Loading was stopped: {} are here.",
+                    format::counted(progress.rows, "row")
+                );
+                Some(stopped(page, text).into_any())
+            }
+            LoadState::Failed { detail } => {
+                Some(stopped(page, format!("Loading failed: {detail}")).into_any())
+            }
+        }
+    }
+}
+
+fn loading(page: Page, progress: &Progress) -> impl IntoView + use<> {
+    let share = progress
+        .rows_total
+        .filter(|total| *total > 0)
+        .map(|total| (progress.rows as f64 / total as f64 * 100.0).min(100.0));
+    let seconds = (progress.elapsed_millis / 1000.0).max(1e-3);
+    let rate = format!("{}/s", format::bytes((progress.bytes as f64 / seconds) as u64));
+    let rows = match progress.rows_total {
+        Some(total) => {
+            format!("{} of {}", format::count(progress.rows), format::counted(total, "row"))
+        }
+        None => format::counted(progress.rows, "row"),
+    };
+    let text = format!("Loading {rows} · {} · {rate}", format::bytes(progress.bytes));
+    view! {
+        <div class="load-line">
+            <div
+                class="load-bar"
+                class:unknown=share.is_none()
+                role="progressbar"
+                aria-label="Loading"
+                aria-valuenow=share.map(|share| format!("{share:.0}"))
+                aria-valuemin="0"
+                aria-valuemax="100"
+            >
+                <i style:width=format!("{}%", share.unwrap_or(30.0))></i>
+            </div>
+            <span class="load-text">{text}</span>
+            <button type="button" class="button small" on:click=move |_| page.dispatch(Command::CancelLoad)>
+                "Stop"
+            </button>
+        </div>
+    }
+}
+
+fn stopped(page: Page, text: String) -> impl IntoView {
+    view! {
+        <div class="load-line stopped">
+            <span class="load-text">{Icon::Warning.view()} {text}</span>
+            <button type="button" class="button small" on:click=move |_| page.ask_load()>"Load the rest"</button>
+        </div>
+    }
+}

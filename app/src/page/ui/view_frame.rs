@@ -1,0 +1,135 @@
+//! What all views have in common: a card with a title, a readout, a menu to move and
+//! remove it, and word of an answer that failed.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use super::popover::Popover;
+use crate::page::signals::use_page;
+use crate::protocol::{MarkResult, ViewId};
+use crate::state::command::Command;
+
+#[component]
+pub(super) fn ViewFrame(
+    id: ViewId,
+    class: &'static str,
+    #[prop(into)] name: Signal<String>,
+    #[prop(into)] result: Signal<Option<Arc<MarkResult>>>,
+    #[prop(into)] title: ViewFn,
+    /// More entries of the menu.
+    #[prop(optional, into)]
+    menu: ViewFn,
+    /// Said at the end of the title: what is under the pointer.
+    #[prop(optional, into)]
+    readout: ViewFn,
+    children: Children,
+) -> impl IntoView {
+    let failure = move || {
+        result.with(|result| match result.as_deref() {
+            Some(MarkResult::Failed { detail }) => Some(detail.clone()),
+            _ => None,
+        })
+    };
+    let failed = move || {
+        failure().map(|detail| view! { <p class="view-failed" role="alert">{Icon::Warning.view()} {detail}</p> })
+    };
+    view! {
+        <article class=format!("view {class}") aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
+            <header class="view-head">
+                <div class="view-title">{title.run()}</div>
+                <div class="view-readout">{readout.run()}</div>
+                <ViewMenu id name menu/>
+            </header>
+            <div class="view-body">{children()} {failed}</div>
+        </article>
+    }
+}
+
+#[component]
+fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
+    let page = use_page();
+    let open = RwSignal::new(false);
+    let place = move || {
+        page.model.with(|model| {
+            let views = model.chosen.shown_views();
+            (views.iter().position(|view| view.id == id).unwrap_or(0), views.len())
+        })
+    };
+    let move_to = move |to: usize| {
+        open.set(false);
+        page.dispatch(Command::MoveView { view: id, to });
+    };
+    let remove = move |_| page.dispatch(Command::RemoveView { view: id });
+    let label = Signal::derive(move || format!("Menu of {}", name.get()));
+    view! {
+        <Popover
+            label=label
+            open=open
+            button_class="icon-button view-menu"
+            panel_class="menu-panel"
+            at_end=true
+            button=|| Icon::More.view()
+        >
+            <div class="menu">
+                {menu.run()}
+                <button
+                    type="button"
+                    disabled=move || place().0 == 0
+                    on:click=move |_| move_to(place().0.saturating_sub(1))
+                >
+                    {Icon::Up.view()} "Move forward"
+                </button>
+                <button
+                    type="button"
+                    disabled=move || place().0 + 1 >= place().1
+                    on:click=move |_| move_to(place().0 + 1)
+                >
+                    {Icon::Down.view()} "Move back"
+                </button>
+                <button type="button" class="danger" on:click=remove>{Icon::Delete.view()} "Remove"</button>
+            </div>
+        </Popover>
+    }
+}
+
+/// A column chosen from a list, in the title of a view.
+#[component]
+pub(super) fn ColumnSelect(
+    label: &'static str,
+    /// The columns to choose from.
+    #[prop(into)]
+    names: Signal<Vec<String>>,
+    #[prop(into)] chosen: Signal<String>,
+    /// What no column is called, where that may be chosen.
+    #[prop(optional)]
+    none: Option<&'static str>,
+    on_choose: Callback<String>,
+) -> impl IntoView {
+    let options = move || {
+        let chosen = chosen.get();
+        let mut names = names.get();
+        // A column that the schema has no more is still what is chosen.
+        if !chosen.is_empty() && !names.contains(&chosen) {
+            names.insert(0, chosen.clone());
+        }
+        let options = names.into_iter().map(|name| {
+            let selected = name == chosen;
+            view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+        });
+        let none =
+            none.map(|none| view! { <option value="" selected=chosen.is_empty()>{none}</option> });
+        view! { {none} {options.collect_view()} }
+    };
+    view! {
+        <select
+            class="column-select"
+            aria-label=label
+            title=label
+            on:change=move |event| on_choose.run(event_target_value(&event))
+        >
+            {options}
+        </select>
+    }
+}

@@ -1,0 +1,261 @@
+//! The grid of views, and the two kinds that are drawn in the document: histograms and
+//! bar charts. Scatters are in [`super::scatter`].
+
+use std::sync::Arc;
+
+use engine::kind::Kind;
+use leptos::prelude::*;
+
+use super::bars::BarsChart;
+use super::histogram::HistogramChart;
+use super::icon::{Icon, kind_name};
+use super::scatter::ScatterView;
+use super::view_frame::{ColumnSelect, ViewFrame};
+use crate::page::signals::{Page, use_page};
+use crate::protocol::{Mark, MarkResult, ViewId};
+use crate::state::command::{Command, Gesture};
+use crate::state::position::{End, Scalar, interval};
+use crate::state::{column_clause, defaults, describe};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Drawn {
+    Scatter,
+    Histogram,
+    Bars,
+}
+
+#[component]
+pub(super) fn Views() -> impl IntoView {
+    let page = use_page();
+    let views = Memo::new(move |_| {
+        page.model.with(|model| {
+            let views = model.chosen.shown_views().iter();
+            views.map(|view| (view.id, drawn(&view.mark))).collect::<Vec<_>>()
+        })
+    });
+    let is_empty = move || page.schema().is_some() && views.with(Vec::is_empty);
+    view! {
+        <section class="views" aria-label="Views">
+            <For each=move || views.get() key=|view| *view let:view>
+                {match view.1 {
+                    Drawn::Scatter => view! { <ScatterView id=view.0/> }.into_any(),
+                    Drawn::Histogram => view! { <HistogramView id=view.0/> }.into_any(),
+                    Drawn::Bars => view! { <BarsView id=view.0/> }.into_any(),
+                }}
+            </For>
+            <Show when=is_empty>
+                <p class="quiet">"No views. Add one with the button above; the rows are below."</p>
+            </Show>
+        </section>
+    }
+}
+
+fn drawn(mark: &Mark) -> Drawn {
+    match mark {
+        Mark::Scatter { .. } => Drawn::Scatter,
+        Mark::Histogram { .. } => Drawn::Histogram,
+        Mark::Bars { .. } => Drawn::Bars,
+    }
+}
+
+/// The mark of a view as it is now; `None` while the view goes away.
+pub(super) fn mark_of(page: Page, id: ViewId) -> Memo<Option<Mark>> {
+    Memo::new(move |_| page.model.with(|model| model.chosen.view(id).map(|view| view.mark.clone())))
+}
+
+pub(super) fn result_of(page: Page, id: ViewId) -> Memo<Option<Arc<MarkResult>>> {
+    Memo::new(move |_| page.result(id))
+}
+
+fn column_of(mark: Option<&Mark>) -> String {
+    match mark {
+        Some(Mark::Histogram { column, .. } | Mark::Bars { column, .. }) => column.clone(),
+        _ => String::new(),
+    }
+}
+
+/// The column in the title of a chart of one column: choosing another makes its chart.
+#[component]
+fn ColumnTitle(id: ViewId, column: Memo<String>) -> impl IntoView {
+    let page = use_page();
+    let names = Signal::derive(move || {
+        let schema = page.schema();
+        let columns = schema.iter().flat_map(|schema| &schema.columns);
+        let charted = columns.filter(|column| defaults::mark_of(column).is_some());
+        charted.map(|column| column.name.clone()).collect::<Vec<_>>()
+    });
+    let kind = Memo::new(move |_| page.column(&column.get()).map(|column| column.kind));
+    let on_choose = Callback::new(move |name: String| {
+        if let Some(mark) = page.column(&name).as_ref().and_then(defaults::mark_of) {
+            page.dispatch(Command::SetMark { view: id, mark });
+        }
+    });
+    let sign = move || {
+        let kind = kind.get().unwrap_or(Kind::Nested);
+        view! { <span class="kind" title=kind_name(kind)>{Icon::of_kind(kind).view()}</span> }
+    };
+    view! {
+        {sign}
+        <ColumnSelect label="Column of this view" names chosen=column on_choose/>
+    }
+}
+
+#[component]
+fn HistogramView(id: ViewId) -> impl IntoView {
+    let page = use_page();
+    let (mark, result) = (mark_of(page, id), result_of(page, id));
+    let column = Memo::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
+    let readout = RwSignal::new(None::<String>);
+    let name = Signal::derive(move || format!("Histogram of {}", column.get()));
+    let idle = move || {
+        let id = column_clause(&column.get());
+        page.clause(&id).map(|clause| describe::predicate(&clause))
+    };
+    let clear = move |_| {
+        let (id, gesture) = (column_clause(&column.get_untracked()), Gesture::Done);
+        page.dispatch(Command::SetClause { id, predicate: None, gesture });
+    };
+    let said = move || match readout.get() {
+        Some(text) => Some(view! { <span>{text}</span> }.into_any()),
+        None => idle().map(|words| {
+            view! {
+                <button type="button" class="own-clause" title="Clear this filter" on:click=clear>
+                    {words} {Icon::Cancel.view()}
+                </button>
+            }
+            .into_any()
+        }),
+    };
+    view! {
+        <ViewFrame
+            id
+            class="small"
+            name=name
+            result=result
+            title=move || view! { <ColumnTitle id column/> }
+            menu=move || view! { <HistogramMenu id mark/> }
+            readout=said
+        >
+            <HistogramChart column result readout/>
+        </ViewFrame>
+    }
+}
+
+/// How many bins, and which part of the axis.
+#[component]
+fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
+    let page = use_page();
+    let set = move |bins: u16, domain: Option<[f64; 2]>| {
+        let column = mark.with_untracked(|mark| column_of(mark.as_ref()));
+        page.dispatch(Command::SetMark {
+            view: id,
+            mark: Mark::Histogram { column, bins, domain },
+        });
+    };
+    let now = move || match mark.get() {
+        Some(Mark::Histogram { bins, domain, .. }) => (bins, domain),
+        _ => (defaults::HISTOGRAM_BINS, None),
+    };
+    let range = move || {
+        let column = mark.with(|mark| column_of(mark.as_ref()));
+        let (clause, scalar) = (page.clause(&column_clause(&column))?, page.scalar(&column)?);
+        let (low, high) = interval(&clause, scalar)?;
+        let (low, high) = (low?, high?);
+        (low < high).then_some([low, high])
+    };
+    let bins = [10u16, 20, 40, 80, 160].map(|many| {
+        view! {
+            <button
+                type="button"
+                aria-pressed=move || (now().0 == many).to_string()
+                on:click=move |_| set(many, now().1)
+            >
+                {many}
+            </button>
+        }
+    });
+    view! {
+        <div class="menu-row" role="group" aria-label="Number of bins">
+            <span>"Bins"</span>
+            <div class="segmented">{bins.into_iter().collect_view()}</div>
+        </div>
+        <button type="button" disabled=move || range().is_none() on:click=move |_| set(now().0, range())>
+            {Icon::Search.view()} "Zoom to the range"
+        </button>
+        <button type="button" disabled=move || now().1.is_none() on:click=move |_| set(now().0, None)>
+            {Icon::Fit.view()} "Show everything"
+        </button>
+    }
+}
+
+#[component]
+fn BarsView(id: ViewId) -> impl IntoView {
+    let page = use_page();
+    let (mark, result) = (mark_of(page, id), result_of(page, id));
+    let column = Memo::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
+    let name = Signal::derive(move || format!("Values of {}", column.get()));
+    let clear = move |_| {
+        let (id, gesture) = (column_clause(&column.get_untracked()), Gesture::Done);
+        page.dispatch(Command::SetClause { id, predicate: None, gesture });
+    };
+    let said =
+        move || {
+            page.clause(&column_clause(&column.get())).map(|clause| view! {
+            <button type="button" class="own-clause" title="Clear this filter" on:click=clear>
+                {describe::predicate(&clause)} {Icon::Cancel.view()}
+            </button>
+        })
+        };
+    let search = move || match mark.get() {
+        Some(Mark::Bars { search, .. }) => search,
+        _ => String::new(),
+    };
+    let on_search = move |event| {
+        let (column, search) = (column.get_untracked(), event_target_value(&event));
+        let mark = Mark::Bars { column, limit: defaults::BARS_SHOWN, search };
+        page.dispatch(Command::SetMark { view: id, mark });
+    };
+    let menu = move || {
+        view! {
+            <div class="search">
+                {Icon::Search.view()}
+                <input
+                    type="search"
+                    placeholder="Only values with …"
+                    aria-label="Search the values of this view"
+                    prop:value=search
+                    on:change=on_search
+                />
+            </div>
+        }
+    };
+    view! {
+        <ViewFrame
+            id
+            class="small"
+            name=name
+            result=result
+            title=move || view! { <ColumnTitle id column/> }
+            menu=menu
+            readout=said
+        >
+            <BarsChart column result/>
+        </ViewFrame>
+    }
+}
+
+/// Both ends of what a view's box says about one axis, where it has one.
+pub(super) fn side_of(
+    clause: Option<&engine::predicate::Predicate>,
+    column: &str,
+    scalar: Scalar,
+) -> Option<[f64; 2]> {
+    use engine::predicate::Predicate;
+    let Predicate::And(parts) = clause? else { return None };
+    parts.iter().find_map(|part| match part {
+        Predicate::Between { column: own, low, high } if own == column => {
+            Some([scalar.position(low, End::Low)?, scalar.position(high, End::High)?])
+        }
+        _ => None,
+    })
+}
