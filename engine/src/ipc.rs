@@ -30,4 +30,4 @@ mod dictionary;
 mod gather;
 mod lz4;
 mod message;
-mod zstd;
+pub mod zstd;

@@ -21,10 +21,10 @@ const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 const BLOCK_BYTES_MAX: usize = 128 << 10;
 
 /// What is wrong with a compressed buffer.
-pub(crate) type Corrupt = &'static str;
+pub type Corrupt = &'static str;
 
 /// Decodes `input`, whose content must be exactly `n_bytes` long.
-pub(crate) fn buffer_from_zstd(input: &[u8], n_bytes: usize) -> Result<Buffer, Corrupt> {
+pub fn buffer_from_zstd(input: &[u8], n_bytes: usize) -> Result<Buffer, Corrupt> {
     let (frame, blocks) = Frame::read(input)?;
     if frame.content_bytes.is_some_and(|stated| stated != n_bytes as u64) {
         return Err("the zstd frame states another length than its buffer");
