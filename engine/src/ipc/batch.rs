@@ -78,6 +78,16 @@ impl BatchDecoder {
         }
     }
 
+    /// Whether a message is a batch, and if so whether a dictionary of it has not come.
+    pub(crate) fn batch_lacks_dictionary(&self, metadata: &[u8]) -> Result<Option<bool>, IpcError> {
+        let message = message_from_bytes(metadata, &self.limits)?;
+        let mut read = self.columns.columns.iter().zip(&self.wanted).filter(|(_, wanted)| **wanted);
+        Ok(match message.header {
+            Header::Batch(_) => Some(read.any(|(column, _)| self.dictionaries.is_lacking(column))),
+            _ => None,
+        })
+    }
+
     fn batch(
         &mut self,
         batch: &fb::RecordBatch<'_>,

@@ -74,6 +74,14 @@ impl Dictionaries {
         Ok(())
     }
 
+    /// Whether a dictionary that the column reads was never sent.
+    pub(crate) fn is_lacking(&self, column: &Column) -> bool {
+        match column.dictionary {
+            Some(id) => !self.entries.contains_key(&id),
+            None => column.children.iter().any(|child| self.is_lacking(child)),
+        }
+    }
+
     /// The values of a dictionary, if any were sent; call [`Self::settle`] before.
     pub(crate) fn values(&self, id: i64) -> Option<&ArrayRef> {
         self.entries.get(&id).and_then(|entry| entry.parts.first())

@@ -1,16 +1,18 @@
 //! Record batches → Arrow IPC bytes, piece by piece: a server sends what [`Encoder::take`]
 //! gives before the last batch is known, a worker stores it.
 
+mod file;
+
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
-use arrow_ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use super::error::IpcError;
 use super::plain::{is_plain, plain_batch, plain_schema};
-use super::unify::DictionaryUnifier;
+use file::FileWriter;
 
 /// The two forms of Arrow IPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,17 +34,17 @@ pub enum Compression {
 const PLAIN_BYTES_MAX: usize = 1 << 30;
 
 /// Writes batches of one schema. Types that are never written are replaced (see
-/// [`super::plain`]), and a file's dictionaries made one.
+/// [`super::plain`]). A stream's dictionaries may differ from batch to batch; a file's are
+/// made one, and follow the batches.
 pub struct Encoder {
     writer: Writer,
     schema: SchemaRef,
     is_schema_plain: bool,
-    unifier: Option<DictionaryUnifier>,
 }
 
 enum Writer {
     Stream(StreamWriter<Vec<u8>>),
-    File(FileWriter<Vec<u8>>),
+    File(Box<FileWriter>),
 }
 
 impl Encoder {
@@ -61,20 +63,14 @@ impl Encoder {
         };
         let options =
             IpcWriteOptions::default().try_with_compression(codec).map_err(IpcError::Encode)?;
-        let (writer, unifier) = match container {
+        let writer = match container {
             Container::Stream => {
                 let writer = StreamWriter::try_new_with_options(Vec::new(), &schema, options);
-                (Writer::Stream(writer.map_err(IpcError::Encode)?), None)
+                Writer::Stream(writer.map_err(IpcError::Encode)?)
             }
-            Container::File => {
-                // A file cannot replace a dictionary, only extend it.
-                let options = options.with_dictionary_handling(DictionaryHandling::Delta);
-                let writer = FileWriter::try_new_with_options(Vec::new(), &schema, options);
-                let writer = writer.map_err(IpcError::Encode)?;
-                (Writer::File(writer), Some(DictionaryUnifier::default()))
-            }
+            Container::File => Writer::File(Box::new(FileWriter::new(&schema, options)?)),
         };
-        Ok(Self { writer, schema, is_schema_plain, unifier })
+        Ok(Self { writer, schema, is_schema_plain })
     }
 
     /// The schema as written.
@@ -91,34 +87,27 @@ impl Encoder {
             batch = &plain;
         }
         self.check_types(batch)?;
-        let unified;
-        if let Some(unifier) = &mut self.unifier {
-            unified = unifier.unify(batch)?;
-            batch = &unified;
-        }
         match &mut self.writer {
-            Writer::Stream(writer) => writer.write(batch),
+            Writer::Stream(writer) => writer.write(batch).map_err(IpcError::Encode),
             Writer::File(writer) => writer.write(batch),
         }
-        .map_err(IpcError::Encode)
     }
 
     /// The bytes written since the last call.
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(match &mut self.writer {
-            Writer::Stream(writer) => writer.get_mut(),
-            Writer::File(writer) => writer.get_mut(),
-        })
+        match &mut self.writer {
+            Writer::Stream(writer) => std::mem::take(writer.get_mut()),
+            Writer::File(writer) => writer.take(),
+        }
     }
 
     /// Writes the end, without which the data is not whole; answers the bytes since the
     /// last [`Self::take`].
     pub fn finish(mut self) -> Result<Vec<u8>, IpcError> {
         match &mut self.writer {
-            Writer::Stream(writer) => writer.finish(),
-            Writer::File(writer) => writer.finish(),
+            Writer::Stream(writer) => writer.finish().map_err(IpcError::Encode)?,
+            Writer::File(writer) => writer.finish()?,
         }
-        .map_err(IpcError::Encode)?;
         Ok(self.take())
     }
 

@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use super::batch::BatchDecoder;
 use super::error::IpcError;
 use super::limits::DecodeLimits;
-use super::message::{bad_flatbuffer, check_version, message_from_bytes, verifier_options};
+use super::message::{bad_flatbuffer, message_from_bytes, verifier_options};
 
 pub(crate) const MAGIC: &[u8] = b"ARROW1";
 /// The footer's length and the magic, at the very end.
@@ -158,10 +158,9 @@ fn footer_from_bytes<'a>(
     bytes: &'a [u8],
     limits: &DecodeLimits,
 ) -> Result<fb::Footer<'a>, IpcError> {
-    let footer = fb::root_as_footer_with_opts(&verifier_options(bytes.len(), limits), bytes)
-        .map_err(|error| bad_flatbuffer("footer", error))?;
-    check_version(footer.version())?;
-    Ok(footer)
+    // Its version is not looked at: some writers leave it out, and every message has its own.
+    fb::root_as_footer_with_opts(&verifier_options(bytes.len(), limits), bytes)
+        .map_err(|error| bad_flatbuffer("footer", error))
 }
 
 /// The metadata between its length, with or without a continuation marker, and its padding.

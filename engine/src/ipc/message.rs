@@ -57,7 +57,7 @@ pub(crate) fn bad_flatbuffer(at: &str, error: InvalidFlatbuffer) -> IpcError {
     IpcError::malformed(at, format!("bad metadata: {}", first.trim_end_matches('.')))
 }
 
-pub(crate) fn check_version(version: fb::MetadataVersion) -> Result<(), IpcError> {
+fn check_version(version: fb::MetadataVersion) -> Result<(), IpcError> {
     match version {
         fb::MetadataVersion::V4 | fb::MetadataVersion::V5 => Ok(()),
         other => {

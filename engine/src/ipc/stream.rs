@@ -2,6 +2,7 @@
 //! format read from its start. Says what is known so far and, at the end, whether that was
 //! the whole: a stream that was cut never looks complete.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -46,6 +47,7 @@ pub struct StreamDecoder {
     is_file: bool,
     names: Option<Vec<String>>,
     batches: Option<BatchDecoder>,
+    held_back: HeldBack,
     n_batches: usize,
     n_rows: u64,
     limits: DecodeLimits,
@@ -62,6 +64,11 @@ enum State {
         n_padding: usize,
     },
     Length,
+    /// A file's schema message without its length, as polars writes it: it ends where the
+    /// next message begins.
+    Unframed {
+        bytes: Vec<u8>,
+    },
     Metadata {
         n_bytes: usize,
     },
@@ -69,6 +76,8 @@ enum State {
         metadata: Buffer,
         n_bytes: usize,
     },
+    /// After a file's last message: batches that waited for it.
+    Late,
     /// A file's footer, whose length only its end tells.
     Footer {
         bytes: Vec<u8>,
@@ -77,9 +86,19 @@ enum State {
     Failed,
 }
 
+/// Batches of a file whose dictionaries come after them, and all batches after those. A
+/// file never replaces a dictionary, so what comes late is what was meant.
+#[derive(Default)]
+struct HeldBack {
+    messages: VecDeque<(Buffer, Buffer)>,
+    n_bytes: usize,
+}
+
 const CONTINUATION: u32 = u32::MAX;
 /// Files are padded after their magic, by at most the alignment of what follows.
 const FILE_PADDING_MAX: usize = 64;
+/// A message begins with the offset of its root, which is less than the length of any.
+const ROOT_OFFSET_MAX: u32 = 32;
 
 impl StreamDecoder {
     pub fn new(limits: DecodeLimits) -> Self {
@@ -89,6 +108,7 @@ impl StreamDecoder {
             is_file: false,
             names: None,
             batches: None,
+            held_back: HeldBack::default(),
             n_batches: 0,
             n_rows: 0,
             limits,
@@ -175,7 +195,9 @@ impl StreamDecoder {
     fn step(&mut self, state: State, chunk: &mut Chunk<'_>) -> Result<(State, Outcome), IpcError> {
         let n_wanted = match &state {
             State::Start | State::Magic | State::Prefix { .. } | State::Length => 4,
+            State::Unframed { .. } => 4,
             State::Metadata { n_bytes } | State::Body { n_bytes, .. } => *n_bytes,
+            State::Late => return self.late(),
             State::Footer { .. } | State::Ended => return self.after_end(state, chunk),
             State::Failed => return Err(IpcError::AlreadyFailed),
         };
@@ -187,9 +209,10 @@ impl StreamDecoder {
             State::Magic => self.magic(&piece)?,
             State::Prefix { n_padding } => self.prefix(&piece, n_padding)?,
             State::Length => self.length(word(&piece))?,
+            State::Unframed { bytes } => self.unframed(bytes, &piece)?,
             State::Metadata { .. } => self.metadata(piece)?,
-            State::Body { metadata, .. } => return self.body(&metadata, &piece),
-            State::Footer { .. } | State::Ended | State::Failed => State::Failed,
+            State::Body { metadata, .. } => return self.body(metadata, piece),
+            State::Late | State::Footer { .. } | State::Ended | State::Failed => State::Failed,
         };
         Ok((next, Outcome::Continue))
     }
@@ -224,8 +247,23 @@ impl StreamDecoder {
             0 if self.is_file && self.batches.is_none() && n_padding < FILE_PADDING_MAX => {
                 Ok(State::Prefix { n_padding: n_padding + piece.len() })
             }
+            1..=ROOT_OFFSET_MAX if self.is_file && self.batches.is_none() => {
+                Ok(State::Unframed { bytes: piece.to_vec() })
+            }
             length => self.length(length),
         }
+    }
+
+    /// Collects the message up to the marker of the next one.
+    fn unframed(&mut self, mut bytes: Vec<u8>, piece: &[u8]) -> Result<State, IpcError> {
+        if word(piece) == CONTINUATION && bytes.len().is_multiple_of(8) {
+            self.metadata(Buffer::from_vec(bytes))?;
+            return Ok(State::Length);
+        }
+        bytes.extend_from_slice(piece);
+        let what = "the metadata of a message in bytes";
+        IpcError::check_limit(what, bytes.len(), self.limits.metadata_bytes_max)?;
+        Ok(State::Unframed { bytes })
     }
 
     fn length(&self, length: u32) -> Result<State, IpcError> {
@@ -237,7 +275,7 @@ impl StreamDecoder {
         }
         match (&self.batches, self.is_file) {
             (None, _) => Err(IpcError::malformed("stream", "it ends before its schema")),
-            (Some(_), true) => Ok(State::Footer { bytes: Vec::new() }),
+            (Some(_), true) => Ok(State::Late),
             (Some(_), false) => Ok(State::Ended),
         }
     }
@@ -259,15 +297,34 @@ impl StreamDecoder {
         Ok(State::Prefix { n_padding: 0 })
     }
 
-    fn body(&mut self, metadata: &[u8], body: &Buffer) -> Result<(State, Outcome), IpcError> {
-        let Some(batches) = &mut self.batches else { return Err(IpcError::AlreadyFailed) };
+    fn body(&mut self, metadata: Buffer, body: Buffer) -> Result<(State, Outcome), IpcError> {
         let next = State::Prefix { n_padding: 0 };
-        let Some(batch) = batches.message(metadata, body)? else {
+        let Some(batches) = &self.batches else { return Err(IpcError::AlreadyFailed) };
+        let has_waiting = !self.held_back.messages.is_empty();
+        let lacks = if self.is_file { batches.batch_lacks_dictionary(&metadata)? } else { None };
+        if lacks.is_some_and(|lacks| lacks || has_waiting) {
+            self.held_back.n_bytes = self.held_back.n_bytes.saturating_add(body.len());
+            let what = "the size of batches before their dictionaries in bytes";
+            IpcError::check_limit(what, self.held_back.n_bytes, self.limits.body_bytes_max)?;
+            self.held_back.messages.push_back((metadata, body));
             return Ok((next, Outcome::Continue));
-        };
+        }
+        Ok((next, self.message(&metadata, &body)?))
+    }
+
+    fn message(&mut self, metadata: &[u8], body: &Buffer) -> Result<Outcome, IpcError> {
+        let Some(batches) = &mut self.batches else { return Err(IpcError::AlreadyFailed) };
+        let Some(batch) = batches.message(metadata, body)? else { return Ok(Outcome::Continue) };
         self.n_batches += 1;
         self.n_rows += batch.num_rows() as u64;
-        Ok((next, Outcome::Batch(batch)))
+        Ok(Outcome::Batch(batch))
+    }
+
+    fn late(&mut self) -> Result<(State, Outcome), IpcError> {
+        match self.held_back.messages.pop_front() {
+            Some((metadata, body)) => Ok((State::Late, self.message(&metadata, &body)?)),
+            None => Ok((State::Footer { bytes: Vec::new() }, Outcome::Continue)),
+        }
     }
 
     fn after_end(

@@ -94,7 +94,7 @@ impl Unified {
 }
 
 /// Whether values can be told apart by their bytes.
-fn is_unifiable(values: &DataType) -> bool {
+pub(crate) fn is_unifiable(values: &DataType) -> bool {
     values.is_primitive()
         || matches!(
             values,

@@ -125,13 +125,55 @@ fn what_follows_the_end_is_refused() {
 #[test]
 fn a_file_with_a_hole_is_refused() {
     let bytes = small_bytes(Container::File, Compression::None);
-    let stream = &bytes[64..];
-    let n_stream = stream.windows(8).position(|w| *w == [255, 255, 255, 255, 0, 0, 0, 0]).unwrap();
-    let messages = message_ranges(&stream[..n_stream + 8]);
-    let batch = messages[messages.len() - 2].clone();
-    let holed = [&bytes[..64 + batch.start], &bytes[64 + batch.end..]].concat();
+    let (mut messages, footer) = parts_of_file(&bytes);
+    messages.remove(2);
+    let holed = [&bytes[..64], &messages.concat(), footer].concat();
     let error = decode_all(&Buffer::from_vec(holed), DecodeLimits::default()).unwrap_err();
     assert_eq!(error.to_string(), "footer: it lists 2 batches where 1 are");
+}
+
+/// The parts of a file: its messages, the last being the end marker, and its footer.
+fn parts_of_file(file: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+    let stream = &file[64..];
+    let end = stream.windows(8).position(|w| *w == [255, 255, 255, 255, 0, 0, 0, 0]).unwrap() + 8;
+    let messages = message_ranges(&stream[..end]).into_iter().map(|range| &stream[range]);
+    (messages.collect(), &stream[end..])
+}
+
+/// Polars leaves out the length of the schema, and writes dictionaries after the batches.
+#[test]
+fn files_as_polars_writes_them_read_from_the_start() {
+    let batch = small_batch();
+    let whole = foreign_file(&[batch.slice(0, 4), batch.slice(4, 6)], &write_options()[0].1);
+    let expected = decode_all(&Buffer::from(whole.as_slice()), DecodeLimits::default()).unwrap();
+    let (messages, footer) = parts_of_file(&whole);
+    let [schema, dictionary, first, second, end] = messages[..] else { panic!("five messages") };
+    let header = b"ARROW1\0\0".as_slice();
+    let orders: [&[&[u8]]; 3] = [
+        &[header, &schema[8..], dictionary, first, second, end, footer],
+        &[header, &schema[8..], first, second, dictionary, end, footer],
+        &[header, schema, first, dictionary, second, end, footer],
+    ];
+    for parts in orders {
+        let file = parts.concat();
+        for n_chunk in [1, 7, 64, file.len()] {
+            let mut decoder = StreamDecoder::new(DecodeLimits::default());
+            let batches: Vec<_> =
+                file.chunks(n_chunk).flat_map(|chunk| decoder.push(chunk).unwrap()).collect();
+            assert_eq!(batches, expected.batches);
+            assert_eq!(decoder.finish().unwrap(), expected.schema);
+        }
+        for n_bytes in 0..file.len() {
+            let mut decoder = StreamDecoder::new(DecodeLimits::default());
+            let outcome = decoder.push(&file[..n_bytes]).and_then(|_| decoder.finish());
+            assert!(matches!(outcome, Err(IpcError::Truncated { .. })), "cut at {n_bytes}");
+        }
+    }
+    // Held back only so far.
+    let file = orders[1].concat();
+    let limits = DecodeLimits { body_bytes_max: 1000, ..DecodeLimits::default() };
+    let error = decode_all(&Buffer::from_vec(file), limits).unwrap_err().to_string();
+    assert!(error.starts_with("the size of batches before their dictionaries"), "{error}");
 }
 
 /// A chunk that holds a message whole is shared, not copied.
