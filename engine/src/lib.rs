@@ -27,3 +27,4 @@ pub mod query;
 pub mod sample;
 pub mod selection;
 pub mod slice;
+pub mod summary;

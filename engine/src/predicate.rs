@@ -11,7 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::error::QueryError;
+use crate::error::{QueryError, nearest_name};
 use crate::interaction::{self, Interaction};
 use crate::literal::Literal;
 
@@ -129,7 +129,7 @@ impl Predicate {
         if depth > DEPTH_MAX {
             return Err(QueryError::malformed(path, format!("nested deeper than {DEPTH_MAX}")));
         }
-        let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(node.get())
+        let fields: Fields = serde_json::from_str(node.get())
             .map_err(|_| QueryError::malformed(path, "expected an object"))?;
         if interaction::is_record(&fields) {
             return Interaction::from_record(&fields, path).map(Self::Interaction);
@@ -160,22 +160,9 @@ impl Predicate {
         Self::from_clause(&fields, path)
     }
 
-    fn from_clause(
-        fields: &BTreeMap<String, Box<RawValue>>,
-        path: &str,
-    ) -> Result<Self, QueryError> {
-        let text = |name: &str| -> Result<String, QueryError> {
-            let field = format!("{path}.{name}");
-            let raw = fields.get(name).ok_or_else(|| QueryError::malformed(&field, "missing"))?;
-            serde_json::from_str(raw.get())
-                .map_err(|_| QueryError::malformed(field, "expected a string"))
-        };
-        let value_path = format!("{path}.value");
-        let value = || {
-            let raw = fields.get("value");
-            raw.ok_or_else(|| QueryError::malformed(&value_path, "missing"))
-        };
-        let op = text("op")?;
+    fn from_clause(fields: &Fields, path: &str) -> Result<Self, QueryError> {
+        let clause = ClauseFields { fields, path };
+        let op = clause.text("op")?;
         let known: &[&str] = match op.as_str() {
             "within" => &["columns", "op", "value"],
             "contains" | "matches" => &["column", "op", "value", "case_sensitive"],
@@ -184,8 +171,8 @@ impl Predicate {
         };
         only(fields, known, path)?;
         let compare = |op: Comparison| -> Result<Self, QueryError> {
-            let value = literal(value()?, &value_path)?;
-            Ok(Self::Compare { column: text("column")?, op, value })
+            let value = literal(clause.value()?, &clause.field("value"))?;
+            Ok(Self::Compare { column: clause.text("column")?, op, value })
         };
         match op.as_str() {
             "eq" => compare(Comparison::Eq),
@@ -195,64 +182,27 @@ impl Predicate {
             "gt" => compare(Comparison::Gt),
             "ge" => compare(Comparison::Ge),
             "between" => {
-                let ends = literals(value()?, &value_path)?;
-                let [low, high] = <[Literal; 2]>::try_from(ends)
-                    .map_err(|_| QueryError::malformed(&value_path, "expected [low, high]"))?;
-                Ok(Self::Between { column: text("column")?, low, high })
+                let ends = literals(clause.value()?, &clause.field("value"))?;
+                let [low, high] = <[Literal; 2]>::try_from(ends).map_err(|_| {
+                    QueryError::malformed(clause.field("value"), "expected [low, high]")
+                })?;
+                Ok(Self::Between { column: clause.text("column")?, low, high })
             }
             "in" | "not_in" => Ok(Self::In {
-                column: text("column")?,
-                values: literals(value()?, &value_path)?,
+                column: clause.text("column")?,
+                values: literals(clause.value()?, &clause.field("value"))?,
                 negated: op == "not_in",
             }),
-            "contains" | "matches" => {
-                let Some(Literal::Text(wanted)) = Literal::from_json(value()?) else {
-                    return Err(QueryError::malformed(value_path, "expected a string"));
-                };
-                let case_sensitive = match fields.get("case_sensitive") {
-                    None => true,
-                    Some(raw) => serde_json::from_str(raw.get()).map_err(|_| {
-                        QueryError::malformed(
-                            format!("{path}.case_sensitive"),
-                            "expected true or false",
-                        )
-                    })?,
-                };
-                let column = text("column")?;
-                Ok(if op == "contains" {
-                    Self::Contains { column, text: wanted, case_sensitive }
-                } else {
-                    Self::Matches { column, pattern: wanted, case_sensitive }
-                })
+            "contains" | "matches" => clause.text_search(op == "matches"),
+            "is_null" => Ok(Self::IsNull { column: clause.text("column")? }),
+            "not_null" => Ok(Self::NotNull { column: clause.text("column")? }),
+            "within" => clause.within(),
+            other => {
+                let near = nearest_name(other, OPERATORS);
+                let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+                let detail = format!("no operator {other:?}{near}");
+                Err(QueryError::malformed(clause.field("op"), detail))
             }
-            "is_null" => Ok(Self::IsNull { column: text("column")? }),
-            "not_null" => Ok(Self::NotNull { column: text("column")? }),
-            "within" => {
-                let columns_path = format!("{path}.columns");
-                let columns = fields
-                    .get("columns")
-                    .and_then(|raw| serde_json::from_str::<[String; 2]>(raw.get()).ok());
-                let [x, y] = columns.ok_or_else(|| {
-                    QueryError::malformed(columns_path, "expected the names of two columns")
-                })?;
-                let polygon = serde_json::from_str::<Vec<[f64; 2]>>(value()?.get()).ok();
-                let polygon = polygon.filter(|corners| corners.len() >= 3).ok_or_else(|| {
-                    QueryError::malformed(
-                        &value_path,
-                        "expected [[x, y], …] of three or more corners",
-                    )
-                })?;
-                Ok(Self::Within { x, y, polygon })
-            }
-            other => Err(QueryError::malformed(
-                format!("{path}.op"),
-                format!(
-                    "no operator {other:?}{}",
-                    crate::error::nearest_name(other, OPERATORS)
-                        .map(|near| format!("; did you mean {near:?}?"))
-                        .unwrap_or_default()
-                ),
-            )),
         }
     }
 
@@ -291,12 +241,70 @@ impl Predicate {
     }
 }
 
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// The fields of one clause, and where it stands.
+struct ClauseFields<'a> {
+    fields: &'a Fields,
+    path: &'a str,
+}
+
+impl ClauseFields<'_> {
+    fn field(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    fn raw(&self, name: &str) -> Result<&RawValue, QueryError> {
+        let raw = self.fields.get(name).map(Box::as_ref);
+        raw.ok_or_else(|| QueryError::malformed(self.field(name), "missing"))
+    }
+
+    fn text(&self, name: &str) -> Result<String, QueryError> {
+        serde_json::from_str(self.raw(name)?.get())
+            .map_err(|_| QueryError::malformed(self.field(name), "expected a string"))
+    }
+
+    fn value(&self) -> Result<&RawValue, QueryError> {
+        self.raw("value")
+    }
+
+    fn text_search(&self, is_pattern: bool) -> Result<Predicate, QueryError> {
+        let Some(Literal::Text(text)) = Literal::from_json(self.value()?) else {
+            return Err(QueryError::malformed(self.field("value"), "expected a string"));
+        };
+        let case_sensitive = match self.fields.get("case_sensitive") {
+            None => true,
+            Some(raw) => serde_json::from_str(raw.get()).map_err(|_| {
+                QueryError::malformed(self.field("case_sensitive"), "expected true or false")
+            })?,
+        };
+        let column = self.text("column")?;
+        Ok(match is_pattern {
+            false => Predicate::Contains { column, text, case_sensitive },
+            true => Predicate::Matches { column, pattern: text, case_sensitive },
+        })
+    }
+
+    fn within(&self) -> Result<Predicate, QueryError> {
+        let columns = serde_json::from_str::<[String; 2]>(self.raw("columns")?.get());
+        let [x, y] = columns.map_err(|_| {
+            QueryError::malformed(self.field("columns"), "expected the names of two columns")
+        })?;
+        let polygon = serde_json::from_str::<Vec<[f64; 2]>>(self.value()?.get()).ok();
+        let polygon = polygon.filter(|corners| corners.len() >= 3).ok_or_else(|| {
+            let detail = "expected [[x, y], …] of three or more corners";
+            QueryError::malformed(self.field("value"), detail)
+        })?;
+        Ok(Predicate::Within { x, y, polygon })
+    }
+}
+
 /// Deeper trees are refused: they would only exhaust the stack.
 const DEPTH_MAX: usize = 64;
 
-const OPERATORS: [&str; 13] = [
+const OPERATORS: [&str; 14] = [
     "eq", "ne", "lt", "le", "gt", "ge", "between", "in", "not_in", "contains", "matches",
-    "is_null", "not_null",
+    "is_null", "not_null", "within",
 ];
 
 /// The node as the contract writes it.
@@ -383,11 +391,7 @@ fn literals(raw: &RawValue, path: &str) -> Result<Vec<Literal>, QueryError> {
 }
 
 /// Refuses fields that would otherwise be ignored in silence.
-fn only(
-    fields: &BTreeMap<String, Box<RawValue>>,
-    known: &[&str],
-    path: &str,
-) -> Result<(), QueryError> {
+fn only(fields: &Fields, known: &[&str], path: &str) -> Result<(), QueryError> {
     match fields.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(QueryError::malformed(
