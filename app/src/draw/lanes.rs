@@ -35,17 +35,17 @@ mod lanes_of_target {
         }
 
         #[inline(always)]
-        pub fn add(self, other: Self) -> Self {
+        pub fn plus(self, other: Self) -> Self {
             Self(simd::f32x4_add(self.0, other.0))
         }
 
         #[inline(always)]
-        pub fn sub(self, other: Self) -> Self {
+        pub fn minus(self, other: Self) -> Self {
             Self(simd::f32x4_sub(self.0, other.0))
         }
 
         #[inline(always)]
-        pub fn mul(self, other: Self) -> Self {
+        pub fn times(self, other: Self) -> Self {
             Self(simd::f32x4_mul(self.0, other.0))
         }
 
@@ -105,17 +105,17 @@ mod lanes_of_target {
         }
 
         #[inline(always)]
-        pub fn add(self, other: Self) -> Self {
+        pub fn plus(self, other: Self) -> Self {
             self.zip(other, |a, b| a + b)
         }
 
         #[inline(always)]
-        pub fn sub(self, other: Self) -> Self {
+        pub fn minus(self, other: Self) -> Self {
             self.zip(other, |a, b| a - b)
         }
 
         #[inline(always)]
-        pub fn mul(self, other: Self) -> Self {
+        pub fn times(self, other: Self) -> Self {
             self.zip(other, |a, b| a * b)
         }
 

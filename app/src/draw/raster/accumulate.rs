@@ -192,7 +192,7 @@ fn discs<C: Cell>(
         }
         let (x, y) = (x_lens.pixels(spot.x, first), y_lens.pixels(spot.y, first));
         let inside = x.within(low, right) & y.within(low, bottom) & wanted;
-        let (x, y) = (x.mul(places).floor().truncated(), y.mul(places).floor().truncated());
+        let (x, y) = (x.times(places).floor().truncated(), y.times(places).floor().truncated());
         for lane in 0..LANES {
             if inside >> lane & 1 == 1 {
                 disc(cells, brush, x[lane], y[lane], ink(first + lane));
@@ -256,6 +256,6 @@ impl LensLanes {
         let four = |values: &[f32; BLOCK]| {
             Lanes::of([values[first], values[first + 1], values[first + 2], values[first + 3]])
         };
-        four(hi).sub(self.edge_hi).add(four(lo).sub(self.edge_lo)).mul(self.scale)
+        four(hi).minus(self.edge_hi).plus(four(lo).minus(self.edge_lo)).times(self.scale)
     }
 }

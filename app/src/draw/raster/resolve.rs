@@ -210,7 +210,7 @@ impl<'a> Shader<'a> {
                 self.each(pixels, cells, under, |cell| {
                     let [coverage, ..] = *cell;
                     let share = Lanes::splat(1.0 / coverage as f32);
-                    (coverage != 0).then(|| (coverage, Lanes::of_counts(*cell).mul(share)))
+                    (coverage != 0).then(|| (coverage, Lanes::of_counts(*cell).times(share)))
                 });
             }
         }
@@ -259,7 +259,7 @@ fn lanes_of(color: Rgb) -> Lanes {
 
 #[inline(always)]
 fn mixed(under: Lanes, over: Lanes, opacity: f32) -> Lanes {
-    under.add(over.sub(under).mul(Lanes::splat(opacity)))
+    under.plus(over.minus(under).times(Lanes::splat(opacity)))
 }
 
 /// RGBA, red lowest; opaque.
