@@ -5,7 +5,7 @@
 //! allocation exceeds what the input justifies, and bad bytes are an [`error::IpcError`],
 //! never a panic. In the order in which bytes flow:
 //!
-//! - [`stream`] frames messages out of chunks as they arrive, [`file`] out of a file's footer;
+//! - [`stream`] frames messages out of chunks as they arrive, [`mod@file`] out of a file's footer;
 //! - [`batch`] turns framed messages into record batches, with `message` (one message's
 //!   metadata), `columns` (its schema), `dictionary`, `body` (buffers, decompressed by
 //!   `lz4` and `zstd`) and `arrays`;

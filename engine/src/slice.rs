@@ -7,7 +7,8 @@ pub mod canonical;
 use std::fmt;
 use std::str::FromStr;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
+use arrow_data::ArrayData;
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -31,6 +32,20 @@ impl Slice {
     pub fn n_rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
+
+    /// Bytes of the rows themselves. Arrow's own measure counts a whole chunk for every
+    /// array that shares it, which is how batches are decoded.
+    pub fn n_bytes(&self) -> usize {
+        let columns = self.batches.iter().flat_map(RecordBatch::columns);
+        columns.map(|column| bytes_of(&column.to_data())).sum()
+    }
+}
+
+fn bytes_of(data: &ArrayData) -> usize {
+    data.get_slice_memory_size().unwrap_or_else(|_| {
+        let buffers = data.buffers().iter().map(|buffer| buffer.len());
+        buffers.sum::<usize>() + data.child_data().iter().map(bytes_of).sum::<usize>()
+    })
 }
 
 /// What determines a slice. Two queries that differ only in how they are spelled (order of

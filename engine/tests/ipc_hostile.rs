@@ -197,7 +197,9 @@ fn corpus() -> Vec<Vec<u8>> {
         corpus.push(foreign_file(&batches[..1], &forms[(idx + 5) % forms.len()]));
     }
     let everything = batch_of_everything();
-    corpus.extend(forms[..2].iter().map(|form| foreign_stream(&[everything.clone()], form)));
+    corpus.extend(
+        forms[..2].iter().map(|form| foreign_stream(std::slice::from_ref(&everything), form)),
+    );
     for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
         let batches = [everything.slice(0, 30), everything.slice(11, 40)];
         let schema = everything.schema();
@@ -221,7 +223,7 @@ fn check_sound(decoded: &Decoded) {
             Ok(plain) => {
                 let bytes = encode_all(
                     &plain.schema(),
-                    &[plain.clone()],
+                    std::slice::from_ref(&plain),
                     Container::Stream,
                     Compression::None,
                 )

@@ -43,7 +43,7 @@ pub struct Encoder {
 }
 
 enum Writer {
-    Stream(StreamWriter<Vec<u8>>),
+    Stream(Box<StreamWriter<Vec<u8>>>),
     File(Box<FileWriter>),
 }
 
@@ -66,7 +66,7 @@ impl Encoder {
         let writer = match container {
             Container::Stream => {
                 let writer = StreamWriter::try_new_with_options(Vec::new(), &schema, options);
-                Writer::Stream(writer.map_err(IpcError::Encode)?)
+                Writer::Stream(Box::new(writer.map_err(IpcError::Encode)?))
             }
             Container::File => Writer::File(Box::new(FileWriter::new(&schema, options)?)),
         };

@@ -84,6 +84,27 @@ fn no_two_keys_spell_the_same_bytes() {
     assert_eq!(hashes.len(), keys.len());
 }
 
+/// Three batches that share one chunk are counted once.
+#[test]
+fn bytes_are_those_of_the_rows() {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int64Array};
+    use arrow_buffer::Buffer;
+
+    use crate::ipc::encode::{Compression, Container, encode_all};
+    use crate::ipc::{limits::DecodeLimits, stream::decode_all};
+
+    let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..3000));
+    let all = RecordBatch::try_from_iter([("a", Arc::clone(&column)), ("b", column)]).unwrap();
+    let batches = [0, 1000, 2000].map(|at| all.slice(at, 1000));
+    let bytes = encode_all(&all.schema(), &batches, Container::Stream, Compression::None).unwrap();
+    let decoded = decode_all(&Buffer::from_vec(bytes), DecodeLimits::default()).unwrap();
+    let slice =
+        Slice { key: bare_key(), schema: decoded.schema, batches: decoded.batches, complete: true };
+    assert_eq!((slice.n_rows(), slice.n_bytes()), (3000, 2 * 3000 * 8));
+}
+
 #[test]
 fn a_hash_reads_back() {
     let hash = bare_key().hash();

@@ -166,7 +166,7 @@ fn a_dictionary_may_be_missing_only_for_nulls() {
     let empty = words_batch(&[], &[None, None]);
     let full = words_batch(&["a"], &[Some(0), None]);
     for (batch, is_fine) in [(empty, true), (full, false)] {
-        let stream = foreign_stream(&[batch.clone()], &IpcWriteOptions::default());
+        let stream = foreign_stream(std::slice::from_ref(&batch), &IpcWriteOptions::default());
         // The second message, after the schema, is the dictionary.
         let messages = crate::stream::message_ranges(&stream);
         let without = [&stream[messages[0].clone()], &stream[messages[2].start..]].concat();

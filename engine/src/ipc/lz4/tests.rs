@@ -15,7 +15,7 @@ fn data(seed: u64, n_bytes: usize) -> Vec<u8> {
     while bytes.len() < n_bytes {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let word = (state >> 33) as usize;
-        if word % 3 == 0 && bytes.len() > 100 {
+        if word.is_multiple_of(3) && bytes.len() > 100 {
             let start = word % (bytes.len() - 50);
             bytes.extend_from_within(start..start + word % 50);
         } else {
