@@ -40,6 +40,25 @@ pub fn float_text(number: f64) -> String {
     text
 }
 
+/// A date, timestamp or time of day from the number that Arrow keeps; `None` for others.
+pub fn stored_text(data_type: &DataType, stored: i64) -> Option<String> {
+    let mut text = String::new();
+    match data_type {
+        DataType::Date32 => moment::write_date(&mut text, stored),
+        DataType::Date64 => {
+            moment::write_timestamp(&mut text, stored, TimeUnit::Millisecond, false);
+        }
+        DataType::Timestamp(unit, zone) => {
+            moment::write_timestamp(&mut text, stored, *unit, zone.is_some());
+        }
+        DataType::Time32(unit) | DataType::Time64(unit) => {
+            moment::write_time_of_day(&mut text, stored, *unit);
+        }
+        _ => return None,
+    }
+    Some(text)
+}
+
 fn clipped(mut text: String) -> String {
     if text.len() > CHARS_MAX
         && let Some((end, _)) = text.char_indices().nth(CHARS_MAX)

@@ -6,7 +6,9 @@ pub mod cell;
 pub mod draw;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
+pub mod plan;
 pub mod protocol;
+pub mod reader;
 pub mod scale;
 pub mod state;
 pub mod worker;

@@ -21,6 +21,8 @@ use crate::protocol::{
 use crate::worker::bins::Extent;
 use crate::worker::resident::Resident;
 
+pub use histogram::ExtentScan;
+
 use bars::Bars;
 use histogram::Histogram;
 use masks::Masks;

@@ -40,8 +40,9 @@ fn blocks_are_of_one_size_however_rows_arrive() {
     let rows = BLOCK_ROWS * 2 + 777;
     let numbers: ArrayRef =
         Arc::new(Int64Array::from_iter((0..rows as i64).map(|n| (n % 7 != 0).then_some(n))));
-    let texts: ArrayRef =
-        Arc::new(StringArray::from_iter((0..rows).map(|n| (n % 5 != 0).then(|| format!("t{}", n % 11)))));
+    let texts: ArrayRef = Arc::new(StringArray::from_iter(
+        (0..rows).map(|n| (n % 5 != 0).then(|| format!("t{}", n % 11))),
+    ));
     for size in [rows, 1000, BLOCK_ROWS, BLOCK_ROWS + 1] {
         for array in [&numbers, &texts] {
             let column = column("c", &parts_of(array, size));
@@ -71,7 +72,8 @@ fn what_fills_a_block_is_usable_before_the_end() {
 fn texts_are_coded_alike_in_every_block() {
     let n = BLOCK_ROWS + 10;
     let early: ArrayRef = Arc::new(StringViewArray::from_iter_values((0..n).map(|_| "early")));
-    let late: ArrayRef = Arc::new(StringViewArray::from_iter((0..n).map(|n| (n > 0).then_some("late"))));
+    let late: ArrayRef =
+        Arc::new(StringViewArray::from_iter((0..n).map(|n| (n > 0).then_some("late"))));
     let column = column("c", &[early, late]);
     assert_eq!(column.n_words(), Some(2));
     assert_eq!(column.codes(0).unwrap()[0], 0);
@@ -79,7 +81,11 @@ fn texts_are_coded_alike_in_every_block() {
     assert_eq!(column.codes(1).unwrap()[11], 1);
     let values: Vec<_> =
         column.blocks().iter().map(|block| block.to_data().child_data()[0].clone()).collect();
-    assert!(values.windows(2).all(|pair| pair[0].buffers()[1].as_ptr() == pair[1].buffers()[1].as_ptr()));
+    assert!(
+        values
+            .windows(2)
+            .all(|pair| pair[0].buffers()[1].as_ptr() == pair[1].buffers()[1].as_ptr())
+    );
 }
 
 #[test]
@@ -87,7 +93,8 @@ fn dictionaries_of_batches_become_one() {
     let part = |words: Vec<Option<&str>>| -> ArrayRef {
         Arc::new(words.into_iter().collect::<DictionaryArray<Int32Type>>())
     };
-    let column = column("c", &[part(vec![Some("b"), None, Some("a")]), part(vec![Some("a"), Some("c")])]);
+    let column =
+        column("c", &[part(vec![Some("b"), None, Some("a")]), part(vec![Some("a"), Some("c")])]);
     assert_eq!(column.n_words(), Some(3));
     let shown: Vec<_> = cells(&column).into_iter().map(Option::unwrap_or_default).collect();
     assert_eq!(shown, ["b", "", "a", "a", "c"]);

@@ -1,0 +1,119 @@
+//! The companion's answers to planned queries: rows of JSON → counts by bin, bars, numbers.
+//! Pure.
+
+use std::collections::BTreeMap;
+
+use arrow_schema::DataType;
+use engine::literal::Literal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::units::units_of_text;
+use super::{BIN_X, BIN_Y, COUNT};
+use crate::worker::bins::{Bins, Steps};
+
+/// The answer of `POST /api/queries`.
+#[derive(Deserialize)]
+pub struct Answers {
+    pub answers: Vec<Answer>,
+}
+
+#[derive(Deserialize)]
+pub struct Answer {
+    #[serde(default)]
+    pub total_rows: Option<u64>,
+    rows: Vec<BTreeMap<String, Box<RawValue>>>,
+}
+
+/// Counts by bin, and of rows without a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binned {
+    pub counts: Vec<u64>,
+    pub nulls: u64,
+}
+
+impl Answer {
+    /// The one number of an answer of one row.
+    pub fn number(&self) -> Option<u64> {
+        self.rows.first().and_then(|row| count_of(row))
+    }
+
+    /// One value of the first row, in data units; `None` for null.
+    pub fn units(&self, name: &str, data_type: &DataType) -> Option<f64> {
+        let text = text_of(self.rows.first()?.get(name)?)?;
+        units_of_text(data_type, &text)
+    }
+
+    /// Counts by bin. What lies outside, and NaN, is left out.
+    pub fn histogram(&self, data_type: &DataType, bins: &Bins) -> Binned {
+        let mut binned = Binned { counts: vec![0; usize::from(bins.count)], nulls: 0 };
+        for row in &self.rows {
+            let count = count_of(row).unwrap_or_default();
+            let Some(edge) = row.get(BIN_X).and_then(|raw| text_of(raw)) else {
+                binned.nulls += count;
+                continue;
+            };
+            let bin = units_of_text(data_type, &edge).and_then(|edge| bin_of(bins, edge));
+            if let Some(slot) = bin.and_then(|bin| binned.counts.get_mut(bin)) {
+                *slot += count;
+            }
+        }
+        binned
+    }
+
+    /// Counts by bins of two columns, the lowest y first.
+    pub fn density(&self, x: (&DataType, &Bins), y: (&DataType, &Bins)) -> Vec<u64> {
+        let width = usize::from(x.1.count);
+        let mut counts = vec![0; width * usize::from(y.1.count)];
+        for row in &self.rows {
+            let place = |name: &str, (data_type, bins): (&DataType, &Bins)| {
+                let edge = text_of(row.get(name)?)?;
+                bin_of(bins, units_of_text(data_type, &edge)?)
+            };
+            if let Some((column, line)) = place(BIN_X, x).zip(place(BIN_Y, y))
+                && let Some(slot) = counts.get_mut(line * width + column)
+            {
+                *slot += count_of(row).unwrap_or_default();
+            }
+        }
+        counts
+    }
+
+    /// Values and their counts, in the companion's order; null left out.
+    pub fn bars(&self) -> Vec<(Literal, u64)> {
+        let bar = |row: &BTreeMap<String, Box<RawValue>>| {
+            Some((Literal::from_json(row.get(BIN_X)?)?, count_of(row)?))
+        };
+        self.rows.iter().filter_map(bar).collect()
+    }
+}
+
+/// The bin whose lower edge this is. The very end of floats is an edge of its own there,
+/// and in the last bin here.
+fn bin_of(bins: &Bins, edge: f64) -> Option<usize> {
+    let (origin, step) = match bins.steps {
+        Steps::Floats { origin, step, .. } => (origin, step),
+        Steps::Wholes { origin, step, .. } => {
+            let start = bins.measure.in_units(origin);
+            let end = bins.measure.in_units(origin.saturating_add_unsigned(step));
+            (start, if end > start { end - start } else { step as f64 })
+        }
+    };
+    let bin = ((edge - origin) / step).round();
+    let top = f64::from(bins.count - 1);
+    match bin {
+        _ if bin < 0.0 || bin.is_nan() => None,
+        _ if bin <= top => Some(bin as usize),
+        _ if bin <= top + 1.0 && matches!(bins.steps, Steps::Floats { .. }) => Some(top as usize),
+        _ => None,
+    }
+}
+
+fn count_of(row: &BTreeMap<String, Box<RawValue>>) -> Option<u64> {
+    text_of(row.get(COUNT)?)?.parse().ok()
+}
+
+/// A scalar as text; `None` for null.
+fn text_of(raw: &RawValue) -> Option<String> {
+    Literal::from_json(raw).map(|literal| literal.as_text().to_owned())
+}

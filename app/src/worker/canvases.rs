@@ -1,0 +1,336 @@
+//! The canvases of scatters: what part of the data each shows, who is under the pointer,
+//! and drawing, one picture at a time and a little at a time, whenever something changed.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use web_sys::OffscreenCanvas;
+
+use crate::draw::canvas::Canvas;
+use crate::draw::density::Density;
+use crate::draw::painter::{Event, Painter};
+use crate::draw::palette::Palette;
+use crate::draw::{Frame, Picture, Progress, Style, Theme, Unselected};
+use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
+use crate::worker::answer::Answers;
+use crate::worker::answer::nearest::Look;
+use crate::worker::host::{Host, notice, post};
+use crate::worker::resident::Resident;
+use crate::worker::rows::cells;
+use crate::worker::turn::{Stride, frame, now_millis, turn};
+
+/// How far the pointer reaches, in CSS pixels.
+const REACH: f64 = 12.0;
+/// Drawing may take this long before messages are let in.
+const DRAW_MILLIS: f64 = 8.0;
+/// Room around the data, as a share of its extent, until the page says what to show.
+const MARGIN: f64 = 0.03;
+
+/// All canvases of the page.
+#[derive(Default)]
+pub struct Canvases {
+    painter: Option<Painter>,
+    plots: BTreeMap<ViewId, Plot>,
+    dark: bool,
+    hovering: Option<Hovering>,
+}
+
+/// One scatter's canvas.
+struct Plot {
+    canvas: Place,
+    /// Width, height, device pixels per CSS pixel.
+    size: [f64; 3],
+    viewport: Option<Viewport>,
+    highlight: Option<usize>,
+    density: Option<Density>,
+    is_stale: bool,
+    complaint: String,
+}
+
+enum Place {
+    /// The renderer is not chosen yet.
+    Waiting(OffscreenCanvas),
+    Ready(Box<Canvas>),
+    Refused,
+}
+
+/// The pointer, where it last was.
+#[derive(Debug, Clone, Copy)]
+struct Hovering {
+    view: ViewId,
+    at: [f64; 2],
+}
+
+impl Canvases {
+    pub fn set_theme(&mut self, dark: bool) {
+        self.dark = dark;
+        self.refresh();
+    }
+
+    pub fn theme(&self) -> Theme {
+        Theme::of(self.dark)
+    }
+
+    /// Everything is to be drawn again.
+    pub fn refresh(&mut self) {
+        self.plots.values_mut().for_each(|plot| plot.is_stale = true);
+    }
+
+    pub fn attach(&mut self, view: ViewId, canvas: OffscreenCanvas, size: [f64; 3]) {
+        let mut plot = Plot {
+            canvas: Place::Waiting(canvas),
+            size,
+            viewport: None,
+            highlight: None,
+            density: None,
+            is_stale: true,
+            complaint: String::new(),
+        };
+        if let Some(painter) = &self.painter {
+            plot.settle(painter);
+        }
+        // Whatever was known of the view's viewport stays true on its new canvas.
+        plot.viewport = self.plots.get(&view).and_then(|old| old.viewport);
+        self.plots.insert(view, plot);
+    }
+
+    pub fn resize(&mut self, view: ViewId, size: [f64; 3]) {
+        if let Some(plot) = self.plots.get_mut(&view) {
+            plot.size = size;
+            plot.is_stale = true;
+            if let Place::Ready(canvas) = &mut plot.canvas {
+                let [width, height, pixel_ratio] = size;
+                canvas.resize(width, height, pixel_ratio);
+            }
+        }
+    }
+
+    pub fn detach(&mut self, view: ViewId) {
+        self.plots.remove(&view);
+    }
+
+    pub fn set_viewport(&mut self, view: ViewId, viewport: Viewport) {
+        if let Some(plot) = self.plots.get_mut(&view) {
+            plot.viewport = Some(viewport);
+            plot.is_stale = true;
+        }
+    }
+
+    pub fn viewport(&self, view: ViewId) -> Option<Viewport> {
+        self.plots.get(&view)?.viewport
+    }
+
+    /// Width and height in CSS pixels.
+    pub fn size(&self, view: ViewId) -> Option<[f64; 2]> {
+        let [width, height, _] = self.plots.get(&view)?.size;
+        Some([width, height])
+    }
+
+    pub fn set_density(&mut self, view: ViewId, density: Option<Density>) {
+        if let Some(plot) = self.plots.get_mut(&view) {
+            plot.density = density;
+            plot.is_stale = true;
+        }
+    }
+
+    pub fn point(&mut self, view: ViewId, at: [f64; 2]) {
+        self.hovering = Some(Hovering { view, at });
+    }
+
+    pub fn point_away(&mut self, view: ViewId) {
+        if self.hovering.is_some_and(|hovering| hovering.view == view) {
+            self.hovering = None;
+        }
+        self.highlight(view, None);
+    }
+
+    fn highlight(&mut self, view: ViewId, row: Option<usize>) {
+        if let Some(plot) = self.plots.get_mut(&view)
+            && plot.highlight != row
+        {
+            plot.highlight = row;
+            plot.is_stale = true;
+        }
+    }
+
+    pub fn lose_device(&self) {
+        if let Some(painter) = &self.painter {
+            painter.lose_device();
+        }
+    }
+
+    /// Draws what is stale until the deadline; whether there is more to draw now.
+    fn draw(&mut self, answers: &Answers, deadline: f64) -> bool {
+        let theme = self.theme();
+        let mut is_more = false;
+        for (view, plot) in &mut self.plots {
+            if plot.is_stale {
+                is_more |= plot.draw(*view, answers, theme, deadline);
+            }
+        }
+        is_more
+    }
+}
+
+impl Plot {
+    fn settle(&mut self, painter: &Painter) {
+        let Place::Waiting(canvas) = &self.canvas else { return };
+        let [width, height, pixel_ratio] = self.size;
+        self.canvas = match Canvas::new(painter, canvas.clone(), width, height, pixel_ratio) {
+            Ok(canvas) => Place::Ready(Box::new(canvas)),
+            Err(error) => {
+                notice(Level::Error, format!("a picture cannot be drawn: {error}"));
+                Place::Refused
+            }
+        };
+    }
+
+    /// Whether to call again soon.
+    fn draw(&mut self, view: ViewId, answers: &Answers, theme: Theme, deadline: f64) -> bool {
+        let Place::Ready(canvas) = &mut self.canvas else { return false };
+        let scatter = answers.scatter(view);
+        let (picture, palette, selected, extent) = match (&self.density, scatter) {
+            (Some(density), _) => {
+                let Viewport { x, y } = density.extent();
+                (Picture::Density(density), Palette::ramp(theme), None, (x, y))
+            }
+            (None, Some(scatter)) => (
+                Picture::Points(scatter.points()),
+                scatter.palette(theme),
+                Some(scatter.shown()),
+                scatter.extent(),
+            ),
+            (None, None) => return false,
+        };
+        let frame = Frame {
+            viewport: self.viewport.unwrap_or_else(|| viewport_around(extent)),
+            palette: &palette,
+            theme,
+            style: Style::default(),
+            selected,
+            unselected: Unselected::default(),
+            highlight: self.highlight,
+        };
+        match canvas.draw(picture, &frame, deadline) {
+            Ok(Progress::Done) => {
+                self.is_stale = false;
+                false
+            }
+            Ok(Progress::More) => true,
+            Ok(Progress::Waiting) => false,
+            Err(error) => {
+                self.is_stale = false;
+                let complaint = format!("a picture cannot be drawn: {error}");
+                if complaint != self.complaint {
+                    notice(Level::Error, complaint.clone());
+                    self.complaint = complaint;
+                }
+                false
+            }
+        }
+    }
+}
+
+/// All of the data, with a little room.
+pub fn viewport_around((x, y): ([f64; 2], [f64; 2])) -> Viewport {
+    let padded = |[low, high]: [f64; 2]| {
+        if low > high {
+            return [0.0, 1.0];
+        }
+        let margin = if low < high { (high - low) * MARGIN } else { 0.5 };
+        [low - margin, high + margin]
+    };
+    Viewport { x: padded(x), y: padded(y) }
+}
+
+/// Looks for a renderer; canvases that came before are drawn then.
+pub async fn choose_painter(host: Rc<Host>, choice: RendererChoice, debug: bool) {
+    let weak = Rc::downgrade(&host);
+    let on_event = Box::new(move |event: Event| {
+        let Some(host) = weak.upgrade() else { return };
+        match event {
+            Event::Wake => {}
+            Event::RendererChanged(renderer) => {
+                post(&Reply::Ready { renderer });
+                host.canvases.borrow_mut().refresh();
+            }
+            Event::Notice(Notice { level, text }) => notice(level, text),
+        }
+        host.draw.raise();
+    });
+    let painter = Painter::choose(choice, debug, on_event).await;
+    post(&Reply::Ready { renderer: painter.info() });
+    let mut canvases = host.canvases.borrow_mut();
+    canvases.plots.values_mut().for_each(|plot| plot.settle(&painter));
+    canvases.painter = Some(painter);
+    canvases.refresh();
+    drop(canvases);
+    host.draw.raise();
+}
+
+/// The task that draws: at most one frame in flight.
+pub async fn draw_on_demand(host: Rc<Host>) {
+    loop {
+        host.draw.wait().await;
+        frame().await;
+        loop {
+            let deadline = now_millis() + DRAW_MILLIS;
+            let is_more = host.canvases.borrow_mut().draw(&host.answers.borrow(), deadline);
+            if !is_more {
+                break;
+            }
+            turn().await;
+        }
+    }
+}
+
+/// The task that answers `Hover`: the newest place of the pointer only.
+pub async fn hover_on_demand(host: Rc<Host>) {
+    let mut stride = Stride::start();
+    loop {
+        host.hover.wait().await;
+        loop {
+            let Some(Hovering { view, .. }) = host.canvases.borrow().hovering else { break };
+            let is_sorting = {
+                let mut answers = host.answers.borrow_mut();
+                answers.scatter_mut(view).is_some_and(|scatter| scatter.step_nearest())
+            };
+            if is_sorting {
+                stride.breathe().await;
+                continue;
+            }
+            let row = hovered(&host, view);
+            post(&Reply::Hovered { view, row });
+            break;
+        }
+    }
+}
+
+fn hovered(host: &Host, view: ViewId) -> Option<HoveredRow> {
+    let mut canvases = host.canvases.borrow_mut();
+    let answers = host.answers.borrow();
+    let at = canvases.hovering.take()?.at;
+    let data = host.data.borrow();
+    let found = data.resident.as_ref().and_then(|resident| {
+        let scatter = answers.scatter(view)?;
+        let plot = canvases.plots.get(&view)?;
+        let viewport = plot.viewport.unwrap_or_else(|| viewport_around(scatter.extent()));
+        let [width, height, _] = plot.size;
+        let look = Look { viewport, size: [width, height], pointer: at, reach: REACH };
+        let (row, [x, y]) = scatter.find(&look)?;
+        let values = values_of(resident, row as u64);
+        Some(HoveredRow { row_number: row as u64, x, y, values })
+    });
+    canvases.highlight(view, found.as_ref().map(|row| row.row_number as usize));
+    host.draw.raise();
+    found
+}
+
+/// All that is here of a row, in the table's order of columns.
+fn values_of(resident: &Resident, row: u64) -> Vec<(String, Option<String>)> {
+    let mut columns: Vec<_> = resident.columns().iter().collect();
+    columns.sort_by_key(|column| column.place());
+    let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
+    let values = cells(resident, &names, &[row]).pop().unwrap_or_default();
+    names.into_iter().zip(values).collect()
+}

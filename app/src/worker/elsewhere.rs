@@ -1,0 +1,356 @@
+//! Views and rows of a table that does not fit this browser, counted by the companion: all
+//! views of a question in one request, on one version. Extents and unfiltered counts are
+//! remembered, since they stand still while a brush moves.
+
+mod ask;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use arrow_schema::DataType;
+use engine::bind::Bound;
+use engine::kind::Kind;
+use engine::literal::Literal;
+use engine::predicate::Predicate;
+use engine::query::Query;
+
+use crate::cell::cell_text;
+use crate::plan::read::{Answer, Answers};
+use crate::plan::{Asked, HIGH, LOW};
+use crate::protocol::{ClauseError, MarkResult, Origin, Reply, Rows, View, ViewResult, Views};
+use crate::worker::answer::Question;
+use crate::worker::bins::Extent;
+use crate::worker::data::Remote;
+use crate::worker::desk::RowsAsked;
+use crate::worker::host::{Host, post};
+use crate::worker::load::arrive::ask_for;
+use crate::worker::load::feed::{Feed, Trouble, decode};
+use crate::worker::net::{Ask, Cancel, NetError, get_json, send};
+use crate::worker::pages::no_rows;
+use crate::worker::tables::reachable_api;
+use crate::worker::turn::now_millis;
+
+use ask::{Asking, View2d};
+
+/// What the companion said that stays true while filters move.
+#[derive(Default)]
+pub struct Remembered {
+    epoch: u64,
+    extents: BTreeMap<String, Option<Extent>>,
+    /// Counts without filters, by view and bins.
+    pub silhouettes: BTreeMap<String, Vec<u64>>,
+    /// Counts without filters, by column and value.
+    pub totals: BTreeMap<(String, Literal), u64>,
+    pub distinct: BTreeMap<(String, String), u64>,
+    total_rows: Option<u64>,
+    /// Rows that pass, by the filters as text.
+    selected: Option<(String, u64)>,
+}
+
+/// Shared by the tasks that ask.
+pub type Memory = RefCell<Remembered>;
+
+/// Answers `Show` from the companion.
+pub async fn answer(host: &Rc<Host>, question: Question) {
+    let started = now_millis();
+    let epoch = host.data.borrow().epoch();
+    let cancel = Cancel::default();
+    host.asking.replace(Some((cancel.clone(), started)));
+    let outcome = answer_with(host, &question, &cancel).await;
+    host.asking.replace(None);
+    let is_newest = host.desk.borrow().question().generation == question.generation;
+    if !is_newest {
+        host.show.raise();
+    }
+    // An answer that has been overtaken still moves the screen on.
+    if cancel.is_cancelled() || host.data.borrow().epoch() != epoch {
+        return;
+    }
+    let mut views = outcome.unwrap_or_else(|detail| failed(&question, &detail));
+    views.elapsed_millis = now_millis() - started;
+    host.desk.borrow_mut().answered(question.generation);
+    post(&Reply::Views(views));
+    host.rows.raise();
+    host.draw.raise();
+}
+
+fn failed(question: &Question, detail: &str) -> Views {
+    let fail = |view: &View| ViewResult {
+        id: view.id,
+        result: MarkResult::Failed { detail: detail.to_owned() },
+    };
+    Views {
+        generation: question.generation,
+        selected: 0,
+        total: 0,
+        complete: false,
+        origin: Origin::Server,
+        elapsed_millis: 0.0,
+        reduction: "none".to_owned(),
+        results: question.views.iter().map(fail).collect(),
+        clause_errors: Vec::new(),
+    }
+}
+
+/// The table, and its columns with the types that bins need.
+pub struct Table {
+    pub asked: Asked,
+    pub remote: Remote,
+}
+
+impl Table {
+    pub fn column(&self, name: &str) -> Result<(DataType, Kind), String> {
+        let found = self.remote.columns.iter().find(|column| column.name == name);
+        let column = found.ok_or_else(|| format!("no column {name:?}"))?;
+        let data_type = column.data_type.parse::<DataType>();
+        let data_type =
+            data_type.map_err(|_| format!("column {name:?} is of type {}", column.data_type))?;
+        Ok((value_type(data_type), column.kind))
+    }
+}
+
+/// What a dictionary's values are.
+fn value_type(data_type: DataType) -> DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => value_type(*values),
+        other => other,
+    }
+}
+
+/// Clauses that hold, and those that cannot: bound here as the companion would.
+pub fn usable(table: &Table, question: &Question) -> (Vec<(String, Predicate)>, Vec<ClauseError>) {
+    let fields = table.remote.columns.iter().filter_map(|column| {
+        let data_type = column.data_type.parse::<DataType>().ok()?;
+        Some(arrow_schema::Field::new(&column.name, data_type, true))
+    });
+    let schema = arrow_schema::Schema::new(fields.collect::<Vec<_>>());
+    let mut held = Vec::new();
+    let mut errors = Vec::new();
+    for clause in &question.clauses {
+        match Bound::new(&clause.predicate, &schema, "filter") {
+            Ok(_) => held.push((clause.id.clone(), clause.predicate.clone())),
+            Err(error) => {
+                errors.push(ClauseError { id: clause.id.clone(), detail: error.kind.to_string() });
+            }
+        }
+    }
+    (held, errors)
+}
+
+async fn answer_with(
+    host: &Rc<Host>,
+    question: &Question,
+    cancel: &Cancel,
+) -> Result<Views, String> {
+    let Some(remote) = host.data.borrow().remote.clone() else {
+        return Err("no table is loaded".to_owned());
+    };
+    let asked = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
+    let table = Table { asked, remote };
+    forget_others(host);
+    let (clauses, clause_errors) = usable(&table, question);
+    learn_extents(host, &table, question, cancel).await?;
+    let all: Vec<Predicate> = clauses.iter().map(|(_, predicate)| predicate.clone()).collect();
+    let mut asking = Asking::default();
+    let selected = asking.add(table.asked.count(&all));
+    let pictures = question.views.iter().map(|view| {
+        let own = view.own_clause();
+        let others = clauses.iter().filter(|(id, _)| *id != own);
+        let others: Vec<Predicate> = others.map(|(_, predicate)| predicate.clone()).collect();
+        let frame = View2d {
+            viewport: host.canvases.borrow().viewport(view.id),
+            size: host.canvases.borrow().size(view.id),
+        };
+        let memory = host.memory.borrow();
+        asking.plan(&table, view, others, frame, &memory, |column| extent_of(&memory, column))
+    });
+    let pictures: Vec<_> = pictures.collect();
+    let answers = ask_all(host, asking.queries(), cancel).await?;
+    let count = answers.get(selected).and_then(Answer::number).unwrap_or_default();
+    let total = answers.first().and_then(|answer| answer.total_rows);
+    let mut results = Vec::with_capacity(question.views.len());
+    for (view, picture) in question.views.iter().zip(pictures) {
+        let result = match picture {
+            Err(detail) => MarkResult::Failed { detail },
+            Ok(picture) => {
+                let read = picture.read(&answers, &mut host.memory.borrow_mut());
+                let read = complete_bars(host, &table, read, cancel).await?;
+                host.canvases.borrow_mut().set_density(view.id, read.density);
+                read.result
+            }
+        };
+        results.push(ViewResult { id: view.id, result });
+    }
+    let mut memory = host.memory.borrow_mut();
+    memory.total_rows = total.or(memory.total_rows).or(table.remote.table.rows);
+    memory.selected = serde_json::to_string(&all).ok().map(|filters| (filters, count));
+    Ok(Views {
+        generation: question.generation,
+        selected: count,
+        total: memory.total_rows.unwrap_or_default(),
+        complete: true,
+        origin: Origin::Server,
+        elapsed_millis: 0.0,
+        reduction: "bins".to_owned(),
+        results,
+        clause_errors,
+    })
+}
+
+fn forget_others(host: &Host) {
+    let epoch = host.data.borrow().epoch();
+    let mut memory = host.memory.borrow_mut();
+    if memory.epoch != epoch {
+        *memory = Remembered { epoch, ..Remembered::default() };
+    }
+}
+
+fn extent_of(memory: &Remembered, column: &str) -> Option<Extent> {
+    memory.extents.get(column).copied().flatten()
+}
+
+/// Asks for the extents of columns that bins will be made of.
+async fn learn_extents(
+    host: &Rc<Host>,
+    table: &Table,
+    question: &Question,
+    cancel: &Cancel,
+) -> Result<(), String> {
+    let mut unknown: Vec<(String, DataType)> = Vec::new();
+    for view in &question.views {
+        for name in ask::measured(view) {
+            let is_known = host.memory.borrow().extents.contains_key(name)
+                || unknown.iter().any(|(other, _)| other == name);
+            if let (false, Ok((data_type, _))) = (is_known, table.column(name)) {
+                unknown.push((name.to_owned(), data_type));
+            }
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let queries =
+        unknown.iter().map(|(name, data_type)| table.asked.extent(name, data_type)).collect();
+    let answers = ask_all(host, queries, cancel).await?;
+    let mut memory = host.memory.borrow_mut();
+    for ((name, data_type), answer) in unknown.into_iter().zip(&answers) {
+        let ends = answer.units(LOW, &data_type).zip(answer.units(HIGH, &data_type));
+        let extent = ends.and_then(|(low, high)| Extent::of_units(&data_type, low, high));
+        memory.extents.insert(name, extent);
+    }
+    Ok(())
+}
+
+/// Bars show how often their values are in all of the table: asked for when not known.
+async fn complete_bars(
+    host: &Rc<Host>,
+    table: &Table,
+    mut read: ask::Read,
+    cancel: &Cancel,
+) -> Result<ask::Read, String> {
+    let Some((column, values)) = read.unknown.take() else { return Ok(read) };
+    let query = table.asked.counts_of(&column, values.clone());
+    let answers = ask_all(host, vec![query], cancel).await?;
+    let mut memory = host.memory.borrow_mut();
+    for (value, count) in answers.first().map(Answer::bars).unwrap_or_default() {
+        memory.totals.insert((column.clone(), value), count);
+    }
+    read.fill_totals(&column, &memory);
+    Ok(read)
+}
+
+/// Sends queries together; answers in their order.
+async fn ask_all(
+    host: &Rc<Host>,
+    queries: Vec<Query>,
+    cancel: &Cancel,
+) -> Result<Vec<Answer>, String> {
+    let api = reachable_api(host).map_err(|error| error.to_string())?;
+    let n_queries = queries.len();
+    let body = serde_json::to_string(&serde_json::json!({ "queries": queries }));
+    let body = body.map_err(|error| error.to_string())?;
+    let url = format!("{api}/api/queries?format=json");
+    let ask = Ask { body: Some(body), ..Ask::get(url) };
+    let answers: Result<Answers, NetError> = get_json(&ask, cancel).await;
+    let answers = answers.map_err(|error| error.to_string())?.answers;
+    if answers.len() == n_queries {
+        return Ok(answers);
+    }
+    Err(format!("{} answers have come to {n_queries} queries", answers.len()))
+}
+
+/// Answers `Rows` from the companion.
+pub async fn rows(host: &Rc<Host>, asked: &RowsAsked) -> Rows {
+    match rows_with(host, asked).await {
+        Ok(rows) => rows,
+        Err(error) => Rows { origin: Origin::Server, ..no_rows(asked, error) },
+    }
+}
+
+async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
+    let Some(remote) = host.data.borrow().remote.clone() else {
+        return Err("no table is loaded".to_owned());
+    };
+    let question = host.desk.borrow().question().clone();
+    let of = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
+    let table = Table { asked: of, remote };
+    let (clauses, _) = usable(&table, &question);
+    let filters: Vec<Predicate> = clauses.into_iter().map(|(_, predicate)| predicate).collect();
+    let selected = selected_rows(host, &table, &filters).await?;
+    let query =
+        table.asked.rows(&asked.columns, &asked.order_by, asked.first, asked.count, &filters);
+    let api = reachable_api(host).map_err(|error| error.to_string())?;
+    let cancel = Cancel::default();
+    let ask = ask_for(&api, &query).map_err(|trouble| format!("{trouble:?}"))?;
+    let answer = send(&ask, &cancel).await.map_err(|error| error.to_string())?;
+    let mut row_numbers = Vec::new();
+    let mut cells = Vec::new();
+    let n_bytes = std::cell::Cell::new(0);
+    decode(&mut Feed::Companion(answer), &cancel, &n_bytes, async |_, batch| {
+        let Some(batch) = batch else { return Ok(()) };
+        let numbers = batch.column_by_name(engine::bind::ROW_COLUMN).cloned();
+        for row in 0..batch.num_rows() {
+            let number = numbers.as_ref().and_then(|numbers| cell_text(numbers, row));
+            row_numbers.push(number.and_then(|text| text.parse().ok()).unwrap_or_default());
+            let cell = |name: &String| cell_text(batch.column_by_name(name)?, row);
+            cells.push(asked.columns.iter().map(cell).collect());
+        }
+        Ok(())
+    })
+    .await
+    .map_err(|trouble| match trouble {
+        Trouble::Failed(detail) => detail,
+        other => format!("{other:?}"),
+    })?;
+    Ok(Rows {
+        request: asked.request,
+        first: asked.first,
+        selected,
+        row_numbers,
+        cells,
+        origin: Origin::Server,
+        elapsed_millis: 0.0,
+        error: None,
+    })
+}
+
+/// How many rows pass, which the views mostly have asked already.
+async fn selected_rows(
+    host: &Rc<Host>,
+    table: &Table,
+    filters: &[Predicate],
+) -> Result<u64, String> {
+    let text = serde_json::to_string(filters).map_err(|error| error.to_string())?;
+    if let Some((known, count)) = &host.memory.borrow().selected
+        && *known == text
+    {
+        return Ok(*count);
+    }
+    let query = table.asked.count(filters);
+    let answers = ask_all(host, vec![query], &Cancel::default()).await?;
+    let count = answers.first().and_then(Answer::number);
+    let count = count.ok_or_else(|| "the rows were not counted".to_owned())?;
+    host.memory.borrow_mut().selected = Some((text, count));
+    Ok(count)
+}

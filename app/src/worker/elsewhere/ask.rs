@@ -1,0 +1,282 @@
+//! One view of a table elsewhere: the queries that it takes, and its picture from their
+//! answers.
+
+use arrow_schema::DataType;
+use engine::kind::Kind;
+use engine::literal::Literal;
+use engine::predicate::Predicate;
+use engine::query::Query;
+
+use crate::draw::density::Density;
+use crate::plan::axis_bins;
+use crate::plan::read::Answer;
+use crate::protocol::{Bar, Legend, Mark, MarkResult, View, Viewport};
+use crate::worker::bins::{Bins, Extent};
+use crate::worker::canvases::viewport_around;
+use crate::worker::numbers::Measure;
+
+use super::{Remembered, Table};
+
+/// The queries of one request, each known by its place.
+#[derive(Default)]
+pub struct Asking {
+    queries: Vec<Query>,
+}
+
+/// What part of the data a canvas shows, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct View2d {
+    pub viewport: Option<Viewport>,
+    pub size: Option<[f64; 2]>,
+}
+
+/// How a view's picture is made of answers.
+pub enum Picture {
+    Histogram {
+        data_type: DataType,
+        bins: Bins,
+        extent: [f64; 2],
+        counts: usize,
+        /// The place of the unfiltered counts, or under what name they are remembered.
+        unfiltered: Result<usize, ()>,
+        key: String,
+    },
+    Bars {
+        column: String,
+        counts: usize,
+        nulls: usize,
+        distinct: Result<usize, u64>,
+        search: String,
+    },
+    Scatter {
+        axes: Box<[(DataType, Bins, [f64; 2]); 2]>,
+        counts: usize,
+        points: usize,
+    },
+    /// There are no values to show.
+    Empty(Mark),
+}
+
+/// A picture, and what it lacks yet.
+pub struct Read {
+    pub result: MarkResult,
+    pub density: Option<Density>,
+    /// Values whose number in the whole table is not known.
+    pub unknown: Option<(String, Vec<Literal>)>,
+}
+
+/// The columns of a view whose extent decides on bins.
+pub fn measured(view: &View) -> Vec<&str> {
+    match &view.mark {
+        Mark::Histogram { column, .. } => vec![column],
+        Mark::Scatter { x, y, .. } => vec![x, y],
+        Mark::Bars { .. } => vec![],
+    }
+}
+
+impl Asking {
+    pub fn add(&mut self, query: Query) -> usize {
+        self.queries.push(query);
+        self.queries.len() - 1
+    }
+
+    pub fn queries(self) -> Vec<Query> {
+        self.queries
+    }
+
+    /// Adds what a view needs; or says why it cannot be.
+    pub fn plan(
+        &mut self,
+        table: &Table,
+        view: &View,
+        others: Vec<Predicate>,
+        frame: View2d,
+        memory: &Remembered,
+        extent: impl Fn(&str) -> Option<Extent>,
+    ) -> Result<Picture, String> {
+        match &view.mark {
+            Mark::Histogram { column, bins, domain } => {
+                let (data_type, _) = table.column(column)?;
+                let measure = measure_of(column, &data_type)?;
+                let Some(extent) = extent(column) else {
+                    return Ok(Picture::Empty(view.mark.clone()));
+                };
+                let bins = Bins::new(measure, extent, *domain, *bins);
+                let zoomed = domain.is_some();
+                let query = table.asked.histogram(column, &data_type, &bins, zoomed, &others);
+                let counts = self.add(query);
+                let key = format!("{column} {bins:?}");
+                let unfiltered = if others.is_empty() {
+                    Ok(counts)
+                } else if memory.silhouettes.contains_key(&key) {
+                    Err(())
+                } else {
+                    Ok(self.add(table.asked.histogram(column, &data_type, &bins, zoomed, &[])))
+                };
+                let extent = extent.in_units(measure);
+                Ok(Picture::Histogram { data_type, bins, extent, counts, unfiltered, key })
+            }
+            Mark::Bars { column, limit, search } => {
+                let (_, kind) = table.column(column)?;
+                if !matches!(kind, Kind::Category | Kind::Text | Kind::Boolean) {
+                    return Err(format!("column {column:?} has no categories"));
+                }
+                // Booleans have no part that could be searched for.
+                let search = if kind == Kind::Boolean { "" } else { search.as_str() };
+                let counts = self.add(table.asked.bars(column, *limit, search, &others));
+                let nulls = self.add(table.asked.nulls(column, &others));
+                let known = memory.distinct.get(&(column.clone(), search.to_owned()));
+                let distinct = match known {
+                    Some(known) => Err(*known),
+                    None => Ok(self.add(table.asked.distinct(column, search))),
+                };
+                let (column, search) = (column.clone(), search.to_owned());
+                Ok(Picture::Bars { column, counts, nulls, distinct, search })
+            }
+            Mark::Scatter { x, y, .. } => {
+                let axes = [x, y].map(|name| {
+                    let (data_type, _) = table.column(name)?;
+                    let measure = measure_of(name, &data_type)?;
+                    Ok::<_, String>((data_type, measure, extent(name)))
+                });
+                let [x_axis, y_axis] = axes;
+                let ((x_type, x_measure, x_extent), (y_type, y_measure, y_extent)) =
+                    (x_axis?, y_axis?);
+                let (Some(x_extent), Some(y_extent)) = (x_extent, y_extent) else {
+                    return Ok(Picture::Empty(view.mark.clone()));
+                };
+                let units = [x_extent.in_units(x_measure), y_extent.in_units(y_measure)];
+                let seen = frame.viewport.unwrap_or_else(|| viewport_around((units[0], units[1])));
+                let [width, height] = frame.size.unwrap_or([600.0, 400.0]);
+                let x_bins = axis_bins(x_measure, x_extent, seen.x, width);
+                let y_bins = axis_bins(y_measure, y_extent, seen.y, height);
+                let counts = self.add(table.asked.density(
+                    (x, &x_type, &x_bins),
+                    (y, &y_type, &y_bins),
+                    &others,
+                ));
+                let points = self.add(table.asked.points([(x, &x_type), (y, &y_type)], &others));
+                let axes = Box::new([(x_type, x_bins, units[0]), (y_type, y_bins, units[1])]);
+                Ok(Picture::Scatter { axes, counts, points })
+            }
+        }
+    }
+}
+
+fn measure_of(column: &str, data_type: &DataType) -> Result<Measure, String> {
+    Measure::of(data_type).ok_or_else(|| format!("column {column:?} is not a number or a time"))
+}
+
+impl Picture {
+    /// Makes the picture of the answers.
+    pub fn read(self, answers: &[Answer], memory: &mut Remembered) -> Read {
+        let number = |place: usize| answers.get(place).and_then(Answer::number).unwrap_or_default();
+        match self {
+            Self::Histogram { data_type, bins, extent, counts, unfiltered, key } => {
+                let binned = |place: usize| {
+                    answers.get(place).map(|answer| answer.histogram(&data_type, &bins))
+                };
+                if let Some(whole) = unfiltered.ok().and_then(binned) {
+                    memory.silhouettes.insert(key.clone(), whole.counts);
+                }
+                let (counts, nulls) =
+                    binned(counts).map(|found| (found.counts, found.nulls)).unwrap_or_default();
+                let unfiltered = memory.silhouettes.get(&key).cloned().unwrap_or_default();
+                whole(MarkResult::Histogram {
+                    domain: bins.domain(),
+                    extent,
+                    counts: narrow(&counts),
+                    unfiltered: narrow(&unfiltered),
+                    nulls,
+                })
+            }
+            Self::Bars { column, counts, nulls, distinct, search } => {
+                let distinct = match distinct {
+                    Err(known) => known,
+                    Ok(place) => {
+                        memory.distinct.insert((column.clone(), search), number(place));
+                        number(place)
+                    }
+                };
+                let found = answers.get(counts).map(Answer::bars).unwrap_or_default();
+                let bars: Vec<Bar> = found
+                    .into_iter()
+                    .map(|(value, count)| Bar {
+                        label: value.as_text().to_owned(),
+                        value,
+                        count,
+                        unfiltered: 0,
+                    })
+                    .collect();
+                let is_unknown =
+                    |bar: &&Bar| !memory.totals.contains_key(&(column.clone(), bar.value.clone()));
+                let unknown: Vec<Literal> =
+                    bars.iter().filter(is_unknown).map(|bar| bar.value.clone()).collect();
+                let mut read = whole(MarkResult::Bars { bars, distinct, nulls: number(nulls) });
+                read.fill_totals(&column, memory);
+                read.unknown = (!unknown.is_empty()).then_some((column, unknown));
+                read
+            }
+            Self::Scatter { axes, counts, points } => {
+                let [(x_type, x_bins, x_extent), (y_type, y_bins, y_extent)] = *axes;
+                let found = answers.get(counts);
+                let cells =
+                    found.map(|answer| answer.density((&x_type, &x_bins), (&y_type, &y_bins)));
+                let extent = Viewport { x: covered(&x_bins), y: covered(&y_bins) };
+                let density =
+                    Density::new(&cells.unwrap_or_default(), usize::from(x_bins.count), extent);
+                let result = MarkResult::Scatter {
+                    x_extent,
+                    y_extent,
+                    points: number(points),
+                    legend: Legend::None,
+                    density: true,
+                };
+                Read { result, density: Some(density), unknown: None }
+            }
+            Self::Empty(Mark::Scatter { .. }) => whole(MarkResult::Scatter {
+                x_extent: [0.0, 1.0],
+                y_extent: [0.0, 1.0],
+                points: 0,
+                legend: Legend::None,
+                density: true,
+            }),
+            Self::Empty(_) => whole(MarkResult::Histogram {
+                domain: [0.0, 1.0],
+                extent: [0.0, 1.0],
+                counts: Vec::new(),
+                unfiltered: Vec::new(),
+                nulls: 0,
+            }),
+        }
+    }
+}
+
+fn whole(result: MarkResult) -> Read {
+    Read { result, density: None, unknown: None }
+}
+
+/// All that the bins cover, the last one whole.
+fn covered(bins: &Bins) -> [f64; 2] {
+    match bins.steps {
+        crate::worker::bins::Steps::Floats { origin, step, .. } => {
+            [origin, origin + step * f64::from(bins.count)]
+        }
+        crate::worker::bins::Steps::Wholes { .. } => bins.domain(),
+    }
+}
+
+fn narrow(counts: &[u64]) -> Vec<u32> {
+    counts.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
+}
+
+impl Read {
+    /// Puts what is remembered of the whole table beside the counts of bars.
+    pub fn fill_totals(&mut self, column: &str, memory: &Remembered) {
+        let MarkResult::Bars { bars, .. } = &mut self.result else { return };
+        for bar in bars {
+            let key = (column.to_owned(), bar.value.clone());
+            bar.unfiltered = memory.totals.get(&key).copied().unwrap_or(bar.unfiltered);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Answers `Show` for as long as the worker lives: waits until something changed, works the
+//! newest question out in short steps, and posts all views together. A question that is
+//! overtaken is given up between two steps.
+
+use std::rc::Rc;
+
+use crate::protocol::{Origin, Reply, Views};
+use crate::worker::answer::{Answer, Question};
+use crate::worker::bins::Extent;
+use crate::worker::elsewhere;
+use crate::worker::host::{Host, post};
+use crate::worker::tables::Described;
+use crate::worker::turn::{Stride, now_millis};
+
+/// The task that answers.
+pub async fn answer_on_demand(host: Rc<Host>) {
+    loop {
+        host.show.wait().await;
+        let question = host.desk.borrow().question().clone();
+        if question.generation == 0 && question.views.is_empty() {
+            continue;
+        }
+        if host.data.borrow().is_remote() {
+            elsewhere::answer(&host, question).await;
+        } else {
+            answer_here(&host, question).await;
+        }
+    }
+}
+
+async fn answer_here(host: &Rc<Host>, question: Question) {
+    let started = now_millis();
+    let generation = question.generation;
+    let epoch = host.data.borrow().epoch();
+    begin(host, question, epoch);
+    let mut stride = Stride::start();
+    let answer = loop {
+        if !is_current(host, generation, epoch) {
+            // Whoever took over has raised the flag again.
+            host.show.raise();
+            return;
+        }
+        let step = {
+            let data = host.data.borrow();
+            let Some(resident) = &data.resident else { return };
+            host.answers.borrow_mut().step(resident)
+        };
+        if let Some(answer) = step {
+            break answer;
+        }
+        stride.breathe().await;
+    };
+    let origin = host.data.borrow().resident.as_ref().map_or(Origin::Browser, |r| r.origin);
+    tell(host, answer, origin, now_millis() - started);
+}
+
+fn begin(host: &Rc<Host>, question: Question, epoch: u64) {
+    let data = host.data.borrow();
+    let Some(resident) = &data.resident else { return };
+    let mut answers = host.answers.borrow_mut();
+    answers.renew(epoch);
+    if answers.known_extents.is_empty()
+        && let Some(version) = &resident.version
+        && let Some(described) = host.tables.of_version(&resident.table, version)
+    {
+        answers.known_extents = known_extents(&described);
+    }
+    answers.begin(question, resident);
+}
+
+fn is_current(host: &Host, generation: u64, epoch: u64) -> bool {
+    host.desk.borrow().question().generation == generation && host.data.borrow().epoch() == epoch
+}
+
+fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
+    host.desk.borrow_mut().answered(answer.generation);
+    post(&Reply::Views(Views {
+        generation: answer.generation,
+        selected: answer.selected,
+        total: answer.total,
+        complete: answer.complete,
+        origin,
+        elapsed_millis,
+        reduction: "none".to_owned(),
+        results: answer.results,
+        clause_errors: answer.clause_errors,
+    }));
+    host.rows.raise();
+    host.draw.raise();
+}
+
+/// The extents that the companion states, so that axes stand still while rows arrive.
+fn known_extents(described: &Described) -> std::collections::HashMap<String, Extent> {
+    let extents = described.columns.iter().filter_map(|column| {
+        let data_type = column.data_type.parse().ok()?;
+        let low = crate::plan::units::units_of_text(&data_type, column.min.as_deref()?)?;
+        let high = crate::plan::units::units_of_text(&data_type, column.max.as_deref()?)?;
+        Some((column.name.clone(), Extent::of_units(&data_type, low, high)?))
+    });
+    extents.collect()
+}
