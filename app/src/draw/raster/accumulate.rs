@@ -3,7 +3,7 @@
 
 use super::layer::{Cells, SPARE_CELLS};
 use crate::draw::Size;
-use crate::draw::lanes::Lanes;
+use crate::draw::lanes::{Counts, Lanes};
 use crate::draw::palette::Palette;
 use crate::draw::points::{BLOCK, Chunk};
 use crate::draw::projection::{AxisLens, Lens};
@@ -41,7 +41,7 @@ pub struct Brush<'a> {
     width: usize,
     height: usize,
     /// Coverage, red, green and blue by palette index, to add and to take back.
-    inks: Option<Box<[[[u32; 4]; 256]; 2]>>,
+    inks: Option<Box<[[Counts; 256]; 2]>>,
 }
 
 impl<'a> Brush<'a> {
@@ -53,11 +53,11 @@ impl<'a> Brush<'a> {
         palette: Option<&Palette>,
     ) -> Self {
         let inks = palette.map(|palette| {
-            let mut inks = Box::new([[[0; 4]; 256]; 2]);
+            let mut inks = Box::new([[Counts::default(); 256]; 2]);
             for (index, color) in palette.colors().iter().enumerate() {
                 let ink = [1, u32::from(color.0), u32::from(color.1), u32::from(color.2)];
-                inks[0][index] = ink;
-                inks[1][index] = ink.map(u32::wrapping_neg);
+                inks[0][index] = Counts::of(ink);
+                inks[1][index] = Counts::of(ink.map(u32::wrapping_neg));
             }
             inks
         });
@@ -105,19 +105,15 @@ impl Cell for u32 {
     }
 }
 
-impl Cell for [u32; 4] {
+impl Cell for Counts {
     #[inline(always)]
     fn add(&mut self, ink: Self) {
-        for (sum, part) in self.iter_mut().zip(ink) {
-            *sum = sum.wrapping_add(part);
-        }
+        *self = self.plus(ink);
     }
 
     #[inline(always)]
     fn add_weighted(&mut self, ink: Self, weight: u32) {
-        for (sum, part) in self.iter_mut().zip(ink) {
-            *sum = sum.wrapping_add(part.wrapping_mul(weight));
-        }
+        *self = self.plus(ink.times(weight));
     }
 }
 
@@ -157,16 +153,20 @@ fn pixels<C: Cell>(
         }
         let (x, y) = (x_lens.pixels(spot.x, first), y_lens.pixels(spot.y, first));
         let inside = x.within(zero, right) & y.within(zero, bottom) & wanted;
-        let (x, y) = (x.truncated(), y.truncated());
-        for lane in 0..LANES {
-            // What is not wanted goes to a spare cell: cheaper than a branch that nobody
-            // can predict.
-            let place = y[lane].wrapping_mul(width).wrapping_add(x[lane]) as u32 as usize;
-            let place = if inside >> lane & 1 == 1 { place } else { spare + lane };
+        let [a, b, c, d] = Lanes::places(x, y, width);
+        // What is not wanted goes to a spare cell: cheaper than a branch that nobody can
+        // predict.
+        let mut add = |lane: usize, place: i32| {
+            let is_inside = inside >> lane & 1 == 1;
+            let place = if is_inside { place as u32 as usize } else { spare + lane };
             if let Some(cell) = cells.get_mut(place) {
                 cell.add(ink(first + lane));
             }
-        }
+        };
+        add(0, a);
+        add(1, b);
+        add(2, c);
+        add(3, d);
     }
 }
 
@@ -206,19 +206,63 @@ fn discs<C: Cell>(
 fn disc<C: Cell>(cells: &mut [C], brush: &Brush<'_>, x: i32, y: i32, ink: C) {
     let places = SUBPIXELS as i32;
     let side = brush.stamp.side();
-    let place = (y.rem_euclid(places) * places + x.rem_euclid(places)) as usize;
+    let place = ((y & (places - 1)) * places + (x & (places - 1))) as usize;
     let reach = brush.stamp.reach as i32;
-    let (left, top) = (x.div_euclid(places) - reach, y.div_euclid(places) - reach);
-    let (Some(columns), Some(rows)) =
-        (overlap(left, side, brush.width), overlap(top, side, brush.height))
-    else {
+    let shift = SUBPIXELS.ilog2();
+    let (left, top) = ((x >> shift) - reach, (y >> shift) - reach);
+    let Some(weights) = brush.table.get(place * side * side..(place + 1) * side * side) else {
         return;
     };
+    let fits = |start: i32, length: usize| start >= 0 && start as usize + side <= length;
+    if !(fits(left, brush.width) && fits(top, brush.height)) {
+        return clipped_disc(cells, brush, left, top, weights, ink);
+    }
+    let first = top as usize * brush.width + left as usize;
+    // By far the most discs are of crowds, which have the smallest sizes.
+    match side {
+        3 => whole_disc::<3, C>(cells, brush.width, first, weights, ink),
+        5 => whole_disc::<5, C>(cells, brush.width, first, weights, ink),
+        7 => whole_disc::<7, C>(cells, brush.width, first, weights, ink),
+        _ => clipped_disc(cells, brush, left, top, weights, ink),
+    }
+}
+
+#[inline(always)]
+fn whole_disc<const SIDE: usize, C: Cell>(
+    cells: &mut [C],
+    width: usize,
+    first: usize,
+    weights: &[u32],
+    ink: C,
+) {
+    let (rows, _) = weights.as_chunks::<SIDE>();
+    for (row, weights) in rows.iter().enumerate() {
+        let line =
+            cells.get_mut(first + row * width..).and_then(|cells| cells.first_chunk_mut::<SIDE>());
+        let Some(line) = line else { return };
+        for column in 0..SIDE {
+            line[column].add_weighted(ink, weights[column]);
+        }
+    }
+}
+
+/// Of a disc's square, what lies on the canvas.
+fn clipped_disc<C: Cell>(
+    cells: &mut [C],
+    brush: &Brush<'_>,
+    left: i32,
+    top: i32,
+    weights: &[u32],
+    ink: C,
+) {
+    let side = brush.stamp.side();
+    let columns = overlap(left, side, brush.width);
+    let rows = overlap(top, side, brush.height);
+    let (Some(columns), Some(rows)) = (columns, rows) else { return };
     for row in rows {
-        let weights_at = (place * side + row) * side;
-        let cells_at = (top + row as i32) as usize * brush.width;
-        let weights = brush.table.get(weights_at + columns.start..weights_at + columns.end);
-        let first = (left + columns.start as i32) as usize + cells_at;
+        let weights = weights.get(row * side + columns.start..row * side + columns.end);
+        let line_at = (top + row as i32) as usize * brush.width;
+        let first = line_at + (left + columns.start as i32) as usize;
         let line = cells.get_mut(first..first + columns.len());
         let (Some(weights), Some(line)) = (weights, line) else { return };
         for (cell, weight) in line.iter_mut().zip(weights) {
@@ -253,9 +297,7 @@ impl LensLanes {
 
     #[inline(always)]
     fn pixels(&self, [hi, lo]: [&[f32; BLOCK]; 2], first: usize) -> Lanes {
-        let four = |values: &[f32; BLOCK]| {
-            Lanes::of([values[first], values[first + 1], values[first + 2], values[first + 3]])
-        };
+        let four = |values: &[f32; BLOCK]| Lanes::load(values, first);
         four(hi).minus(self.edge_hi).plus(four(lo).minus(self.edge_lo)).times(self.scale)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::accumulate::{Brush, Spot, brush_block};
 use crate::draw::density::Density;
+use crate::draw::lanes::Counts;
 use crate::draw::palette::Palette;
 use crate::draw::plan::Plan;
 use crate::draw::points::{BLOCK, CHUNK_ROWS, Points};
@@ -37,7 +38,7 @@ impl Rows<'_> {
 #[derive(Debug)]
 pub enum Cells {
     Plain(Vec<u32>),
-    Colored(Vec<[u32; 4]>),
+    Colored(Vec<Counts>),
 }
 
 impl Cells {
@@ -117,7 +118,7 @@ impl Layer {
     pub fn bytes(&self) -> usize {
         match &self.cells {
             Cells::Plain(cells) => cells.capacity() * size_of::<u32>(),
-            Cells::Colored(cells) => cells.capacity() * size_of::<[u32; 4]>(),
+            Cells::Colored(cells) => cells.capacity() * size_of::<Counts>(),
         }
     }
 
@@ -187,7 +188,7 @@ impl Layer {
             // Let go of the old first: both may not fit.
             self.cells = Cells::Plain(Vec::new());
             self.cells = if colored {
-                Cells::Colored(vec![[0; 4]; length])
+                Cells::Colored(vec![Counts::default(); length])
             } else {
                 Cells::Plain(vec![0; length])
             };

@@ -146,7 +146,7 @@ fn peak(cells: &Cells, part: Range<usize>) -> u32 {
     match cells {
         Cells::Plain(cells) => cells.get(part).unwrap_or_default().iter().copied().max(),
         Cells::Colored(cells) => {
-            cells.get(part).unwrap_or_default().iter().map(|cell| cell[0]).max()
+            cells.get(part).unwrap_or_default().iter().map(|cell| cell.first()).max()
         }
     }
     .unwrap_or(0)
@@ -208,9 +208,9 @@ impl<'a> Shader<'a> {
             (Cells::Colored(cells), _) => {
                 let cells = cells.get(part).unwrap_or_default();
                 self.each(pixels, cells, under, |cell| {
-                    let [coverage, ..] = *cell;
+                    let coverage = cell.first();
                     let share = Lanes::splat(1.0 / coverage as f32);
-                    (coverage != 0).then(|| (coverage, Lanes::of_counts(*cell).times(share)))
+                    (coverage != 0).then(|| (coverage, cell.lanes().times(share)))
                 });
             }
         }
