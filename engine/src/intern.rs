@@ -10,11 +10,11 @@ use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::DataType;
 use arrow_select::take::take;
 use hashbrown::HashTable;
-use twox_hash::XxHash64;
 
 use crate::bind::value_type;
 use crate::column::{Values, array_from_natives, arrow_failed, bytes_array, plain};
 use crate::error::{QueryError, QueryErrorKind};
+use crate::hash::hash_bytes;
 use crate::sample::mix;
 
 /// Distinct values in order of first appearance; the id of each is its place. Null is a
@@ -33,7 +33,7 @@ enum Store {
     /// Wide decimals.
     Wide { table: HashTable<u32>, values: Vec<i256>, seed: u64 },
     /// Strings and binaries, end to end.
-    Bytes { table: HashTable<u32>, bytes: Vec<u8>, ends: Vec<usize>, seed: u64 },
+    Bytes(BytesStore),
 }
 
 struct BitsStore {
@@ -44,8 +44,36 @@ struct BitsStore {
     seed: u64,
 }
 
+#[derive(Default)]
+struct BytesStore {
+    table: HashTable<u32>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Kept, so that a growing table reads no strings.
+    hashes: Vec<u64>,
+    seed: u64,
+}
+
+impl BytesStore {
+    fn get(&self, id: u32) -> &[u8] {
+        let id = id as usize;
+        let before = id.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.copied().unwrap_or_default();
+        let end = self.ends.get(id).copied().unwrap_or(start);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    fn push(&mut self, value: &[u8], hash: u64) {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len());
+        self.hashes.push(hash);
+    }
+}
+
 const RECENT_BITS: u32 = 10;
 const NO_ID: u32 = u32::MAX;
+/// Stands for an id that is about to be known.
+const ASKED: u32 = u32::MAX - 1;
 
 /// Whether values of a type can be told apart here.
 pub(crate) fn has_values(data_type: &DataType) -> bool {
@@ -74,12 +102,9 @@ impl Interner {
             | DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
-            | DataType::FixedSizeBinary(_) => Store::Bytes {
-                table: HashTable::new(),
-                bytes: Vec::new(),
-                ends: Vec::new(),
-                seed: seed(),
-            },
+            | DataType::FixedSizeBinary(_) => {
+                Store::Bytes(BytesStore { seed: seed(), ..BytesStore::default() })
+            }
             _ => Store::Bits(BitsStore {
                 table: HashTable::new(),
                 values: Vec::new(),
@@ -105,7 +130,7 @@ impl Interner {
         match &self.store {
             Store::Bits(_) => values,
             Store::Wide { .. } => values + self.len() * size_of::<i256>(),
-            Store::Bytes { bytes, .. } => values + bytes.len(),
+            Store::Bytes(store) => values + store.bytes.len() + store.hashes.len() * size_of::<u64>(),
         }
     }
 
@@ -184,11 +209,16 @@ impl Interner {
         });
         let places = places_of(dictionary.keys());
         let id_at = |known: &[u32], place: u32| known.get(place as usize).copied();
-        let mut unknown: Vec<u32> =
-            places.iter().copied().filter(|place| id_at(&known, *place) == Some(NO_ID)).collect();
+        let mut unknown = Vec::new();
+        for place in &places {
+            if let Some(id) = known.get_mut(*place as usize)
+                && *id == NO_ID
+            {
+                *id = ASKED;
+                unknown.push(*place);
+            }
+        }
         if !unknown.is_empty() {
-            unknown.sort_unstable();
-            unknown.dedup();
             let values = take(&met, &UInt32Array::from(unknown.clone()), None);
             let ids = self.ids(&plain(&values.map_err(arrow_failed)?)?)?;
             for (place, id) in unknown.into_iter().zip(ids) {
@@ -214,7 +244,7 @@ impl Interner {
                 match &mut self.store {
                     Store::Bits(store) => store.values.push(0),
                     Store::Wide { values, .. } => values.push(i256::ZERO),
-                    Store::Bytes { bytes, ends, .. } => ends.push(bytes.len()),
+                    Store::Bytes(store) => store.push(&[], 0),
                 }
                 self.null = Some(id);
                 Ok(id)
@@ -258,7 +288,7 @@ impl Interner {
     fn id_of_wide(&mut self, value: i256) -> Result<u32, QueryError> {
         let Store::Wide { table, values, seed } = &mut self.store else { return Ok(0) };
         let seed = *seed;
-        let hash = |value: i256| XxHash64::oneshot(seed, &value.to_le_bytes());
+        let hash = |value: i256| hash_bytes(seed, &value.to_le_bytes());
         let null = self.null;
         let same = |id: &u32| values.get(*id as usize) == Some(&value) && Some(*id) != null;
         if let Some(id) = table.find(hash(value), same) {
@@ -274,18 +304,18 @@ impl Interner {
 
     fn id_of_bytes(&mut self, value: &[u8]) -> Result<u32, QueryError> {
         let null = self.null;
-        let Store::Bytes { table, bytes, ends, seed } = &mut self.store else { return Ok(0) };
-        let seed = *seed;
-        let hash = XxHash64::oneshot(seed, value);
-        let same = |id: &u32| bytes_at(bytes, ends, *id) == value && Some(*id) != null;
-        if let Some(id) = table.find(hash, same) {
+        let Store::Bytes(store) = &mut self.store else { return Ok(0) };
+        let hash = hash_bytes(store.seed, value);
+        let same = |id: &u32| store.get(*id) == value && Some(*id) != null;
+        if let Some(id) = store.table.find(hash, same) {
             return Ok(*id);
         }
         let id = next_id(self.len)?;
         self.len += 1;
-        table.insert_unique(hash, id, |id| XxHash64::oneshot(seed, bytes_at(bytes, ends, *id)));
-        bytes.extend_from_slice(value);
-        ends.push(bytes.len());
+        let hashes = &store.hashes;
+        let hash_of = |id: &u32| hashes.get(*id as usize).copied().unwrap_or_default();
+        store.table.insert_unique(hash, id, hash_of);
+        store.push(value, hash);
         Ok(id)
     }
 
@@ -339,23 +369,15 @@ impl Interner {
                 array_from_natives(values.iter().map(|value| value.as_i128()).collect(), nulls, data_type)
             }
             (Store::Wide { values, .. }, _) => array_from_natives(values.clone(), nulls, data_type),
-            (Store::Bytes { bytes, ends, .. }, _) => {
-                let parts = (0..self.len).map(|id| bytes_at(bytes, ends, id));
-                bytes_array(parts, nulls, data_type)
+            (Store::Bytes(store), _) => {
+                bytes_array((0..self.len).map(|id| store.get(id)), nulls, data_type)
             }
         }
     }
 }
 
-fn bytes_at<'a>(bytes: &'a [u8], ends: &[usize], id: u32) -> &'a [u8] {
-    let id = id as usize;
-    let start = id.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
-    let end = ends.get(id).copied().unwrap_or(start);
-    bytes.get(start..end).unwrap_or_default()
-}
-
 fn next_id(len: u32) -> Result<u32, QueryError> {
-    if len == NO_ID {
+    if len >= ASKED {
         let detail = "more than four billion distinct values".to_owned();
         return Err(QueryError::new("group_by", QueryErrorKind::Unsupported { detail }));
     }

@@ -15,6 +15,7 @@ pub mod error;
 pub mod eval;
 pub mod execute;
 pub mod group;
+mod hash;
 pub mod interaction;
 mod intern;
 pub mod ipc;

@@ -6,8 +6,6 @@
 pub(crate) mod key;
 mod radix;
 
-use std::cmp::Ordering;
-
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::Schema;
 
@@ -66,38 +64,54 @@ impl Sorter {
     pub fn finish(self, limit: Option<usize>) -> Result<Vec<u32>, QueryError> {
         let rows = u32::try_from(self.rows).unwrap_or(u32::MAX);
         let limit = limit.unwrap_or(usize::MAX);
-        let keys = self.keys.into_iter().map(|(_, key)| key.resolved());
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<u32> = (0..rows).collect();
-        if keys.is_empty() || limit == 0 {
+        if self.keys.is_empty() || limit == 0 {
             order.truncate(limit);
             return Ok(order);
         }
-        let compare = |a: &u32, b: &u32| {
-            let unequal = keys.iter().map(|key| key.compare(*a as usize, *b as usize));
-            unequal.fold(Ordering::Equal, Ordering::then).then(a.cmp(b))
-        };
-        // Picking a few out is linear; putting all in order is by digits where it can be.
-        let is_few = limit < order.len() / FEW;
-        let words: Option<Vec<_>> = keys.iter().map(KeyColumn::words).collect();
-        match words {
-            Some(words) if !is_few && order.len() > RADIX_ROWS_MIN => {
-                for (words, classes) in words.into_iter().rev() {
-                    radix::sort_by_words(&mut order, words);
-                    radix::sort_by_classes(&mut order, classes);
-                }
-            }
-            _ => {
-                if limit < order.len() {
-                    order.select_nth_unstable_by(limit, compare);
-                    order.truncate(limit);
-                }
-                order.sort_unstable_by(compare);
+        // Picking a few out is linear; putting all in order is by digits.
+        let is_few = limit < order.len() / FEW || order.len() < RADIX_ROWS_MIN;
+        let keys = self.keys.into_iter().map(|(_, key)| key.resolved(!is_few));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        if is_few {
+            pick(&mut order, &keys, limit);
+        } else {
+            for (words, classes) in keys.iter().rev().filter_map(KeyColumn::words) {
+                radix::sort_by_words(&mut order, words);
+                radix::sort_by_classes(&mut order, classes);
             }
         }
         order.truncate(limit);
         Ok(order)
     }
+}
+
+/// Puts the first `limit` rows first, in order.
+fn pick(order: &mut Vec<u32>, keys: &[KeyColumn], limit: usize) {
+    let compare = |a: &u32, b: &u32| {
+        let orders = keys.iter().map(|key| key.compare(*a as usize, *b as usize));
+        let mut unequal = orders.filter(|order| order.is_ne());
+        unequal.next().unwrap_or_else(|| a.cmp(b))
+    };
+    if let ([(words, [])], true) = (words_of(keys).as_slice(), limit < order.len()) {
+        // One key without nulls: words and rows side by side stay in the cache.
+        let words = words.iter().copied();
+        let mut pairs: Vec<(u64, u32)> = words.zip(order.iter().copied()).collect();
+        pairs.select_nth_unstable(limit);
+        pairs.truncate(limit);
+        pairs.sort_unstable();
+        *order = pairs.into_iter().map(|(_, row)| row).collect();
+        return;
+    }
+    if limit < order.len() {
+        order.select_nth_unstable_by(limit, compare);
+        order.truncate(limit);
+    }
+    order.sort_unstable_by(compare);
+}
+
+fn words_of(keys: &[KeyColumn]) -> Vec<(&[u64], &[u8])> {
+    keys.iter().filter_map(KeyColumn::words).filter(|_| keys.len() == 1).collect()
 }
 
 /// A limit below this share of the rows is picked out first.
@@ -109,14 +123,11 @@ const RADIX_ROWS_MIN: usize = 512;
 pub(crate) fn ranks(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
     let mut key = KeyColumn::new(array.data_type(), false, Nulls::Last);
     key.push(array)?;
-    let key = key.resolved()?;
+    let key = key.resolved(true)?;
     let mut order: Vec<u32> = (0..array.len()).map(|row| row as u32).collect();
-    match key.words() {
-        Some((words, classes)) => {
-            radix::sort_by_words(&mut order, words);
-            radix::sort_by_classes(&mut order, classes);
-        }
-        None => order.sort_unstable_by(|a, b| key.compare(*a as usize, *b as usize).then(a.cmp(b))),
+    if let Some((words, classes)) = key.words() {
+        radix::sort_by_words(&mut order, words);
+        radix::sort_by_classes(&mut order, classes);
     }
     let mut ranks = vec![0; order.len()];
     for (rank, row) in order.into_iter().enumerate() {
@@ -125,6 +136,16 @@ pub(crate) fn ranks(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
         }
     }
     Ok(ranks)
+}
+
+/// Numbers of rows in the order of their keys, which are ranks: the first key first.
+pub(crate) fn order_by_ranks(len: usize, keys: &[Vec<u32>]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..len).map(|row| row as u32).collect();
+    for key in keys.iter().rev() {
+        let words: Vec<u64> = key.iter().map(|rank| u64::from(*rank)).collect();
+        radix::sort_by_words(&mut order, &words);
+    }
+    order
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub enum TextTest {
     Dates { low: i128, high: i128 },
 }
 
+/// So many values are compared with one by one: most differ in length already.
+const FEW: usize = 12;
+
 impl TextTest {
     /// Whether a text passes; `None` where it counts as null.
     pub fn check(&self, text: &[u8]) -> Option<bool> {
@@ -47,7 +50,9 @@ impl TextTest {
                     }
             }
             Self::OneOf { values, negated } => match values.as_slice() {
-                [only] => (text == only.as_bytes()) != *negated,
+                few if few.len() <= FEW => {
+                    few.iter().any(|value| text == value.as_bytes()) != *negated
+                }
                 values => {
                     let found = values.binary_search_by(|value| value.as_bytes().cmp(text));
                     found.is_ok() != *negated

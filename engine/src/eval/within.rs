@@ -30,6 +30,8 @@ struct Outline {
     edges: Vec<([f64; 2], [f64; 2])>,
     low: [f64; 2],
     high: [f64; 2],
+    /// The box itself: a selection drawn as one.
+    is_box: bool,
 }
 
 impl Outline {
@@ -39,7 +41,16 @@ impl Outline {
             |place: usize| polygon.iter().map(move |[x, y]| if place == 0 { *x } else { *y });
         let low = [0, 1].map(|place| axis(place).fold(f64::INFINITY, f64::min));
         let high = [0, 1].map(|place| axis(place).fold(f64::NEG_INFINITY, f64::max));
-        Self { edges: polygon.iter().copied().zip(ends.copied()).collect(), low, high }
+        let edges: Vec<_> = polygon.iter().copied().zip(ends.copied()).collect();
+        let turns = edges.windows(2).all(|pair| match pair {
+            // Each edge leaves along the axis that the last did not run along.
+            &[([ax, ay], [bx, by]), (_, [cx, cy])] => {
+                (ax == bx && by == cy && ay != by) || (ay == by && bx == cx && ax != bx)
+            }
+            _ => true,
+        });
+        let is_box = turns && edges.len() == 4;
+        Self { edges, low, high, is_box }
     }
 
     fn contains(&self, x: f64, y: f64) -> bool {
@@ -47,6 +58,9 @@ impl Outline {
         let [high_x, high_y] = self.high;
         if !(x >= low_x && x <= high_x && y >= low_y && y <= high_y) {
             return false;
+        }
+        if self.is_box {
+            return true;
         }
         let mut is_inside = false;
         for &([ax, ay], [bx, by]) in &self.edges {
@@ -79,6 +93,15 @@ mod tests {
             [(-0.1, 2.0), (4.1, 4.0), (2.0, 4.000_001), (f64::NAN, 2.0), (2.0, f64::INFINITY)]
         {
             assert!(!square.contains(x, y), "{x} {y}");
+        }
+        let turned = Outline::new(&[[0.0, 4.0], [0.0, 0.0], [4.0, 0.0], [4.0, 4.0]]);
+        assert!(square.is_box && turned.is_box && turned.contains(4.0, 0.0));
+        for corners in [
+            [[0.0, 0.0], [4.0, 4.0], [4.0, 0.0], [0.0, 4.0]],
+            [[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [1.0, 4.0]],
+            [[0.0, 0.0], [4.0, 0.0], [0.0, 0.0], [4.0, 0.0]],
+        ] {
+            assert!(!Outline::new(&corners).is_box, "{corners:?}");
         }
         // A pentagram leaves its middle out under the even-odd rule.
         let star: Vec<[f64; 2]> = (0..5)

@@ -124,7 +124,7 @@ impl BinPlan {
     fn each(
         &self,
         array: &dyn Array,
-        edge: impl Fn(i128) -> Option<i64>,
+        edge: impl Fn(i64) -> Option<i64>,
     ) -> Result<ArrayRef, QueryError> {
         let nulls = array.nulls();
         let is_null = |row: usize| nulls.is_some_and(|nulls| nulls.is_null(row));
@@ -133,8 +133,11 @@ impl BinPlan {
                 $values
                     .iter()
                     .enumerate()
-                    // The slots of nulls may hold anything.
-                    .map(|(row, value)| edge((*value).into()).or_else(|| is_null(row).then_some(0)))
+                    .map(|(row, value)| {
+                        let value = i64::try_from(*value).ok();
+                        // The slots of nulls may hold anything.
+                        value.and_then(&edge).or_else(|| is_null(row).then_some(0))
+                    })
                     .collect::<Option<Vec<i64>>>()
             };
         }
@@ -150,7 +153,7 @@ impl BinPlan {
             _ => Some(vec![0; array.len()]),
         };
         let out_of_reach = || {
-            let detail = format!("a bin of column {:?} starts before its type does", self.column);
+            let detail = format!("a bin of column {:?} does not fit 64 bits", self.column);
             QueryError::new("group_by", QueryErrorKind::Unsupported { detail })
         };
         let edges = edges.ok_or_else(out_of_reach)?;
@@ -169,19 +172,17 @@ fn float_edge(value: f64, step: f64, origin: f64) -> f64 {
     ((value - origin) / step).floor() * step + origin
 }
 
-fn integer_edge(value: i128, step: i64, origin: i64) -> Option<i64> {
-    // 128 bits only where 64 would run over.
-    if let (Ok(narrow), step) = (i64::try_from(value), step)
-        && let Some(above) = narrow.checked_sub(origin)
-    {
-        return narrow.checked_sub(above.rem_euclid(step));
-    }
-    i64::try_from(value - (value - i128::from(origin)).rem_euclid(step.into())).ok()
+fn integer_edge(value: i64, step: i64, origin: i64) -> Option<i64> {
+    let above = match value.checked_sub(origin) {
+        Some(distance) => distance.rem_euclid(step),
+        // 128 bits only where 64 run over.
+        None => (i128::from(value) - i128::from(origin)).rem_euclid(step.into()) as i64,
+    };
+    value.checked_sub(above)
 }
 
-fn month_edge(value: i128, step: i64, origin: i64, units_per_day: i64) -> Option<i64> {
-    let days = i64::try_from(value.div_euclid(units_per_day.into())).ok()?;
-    let (year, month, _) = civil_from_days(days);
+fn month_edge(value: i64, step: i64, origin: i64, units_per_day: i64) -> Option<i64> {
+    let (year, month, _) = civil_from_days(value.div_euclid(units_per_day));
     let months = year.checked_mul(12)?.checked_add(month - 1)?;
     let edge = months - (months - origin).rem_euclid(step);
     days_from_civil(edge.div_euclid(12), edge.rem_euclid(12) + 1, 1).checked_mul(units_per_day)
@@ -227,8 +228,10 @@ fn time_width(
         Step::Months(_) if is_clock => Err(bad_step("a time of day has no months")),
         Step::Months(months) => {
             let units_per_day = i64::try_from(NANOS_PER_DAY / nanos_per_unit).unwrap_or(1);
-            let start = month_edge(origin_nanos.unwrap_or_default(), 1, 0, NANOS_PER_DAY as i64);
-            let is_start = |nanos: i128| start == i64::try_from(nanos).ok();
+            let is_start = |nanos: i128| {
+                let days = (nanos % NANOS_PER_DAY == 0).then_some((nanos / NANOS_PER_DAY) as i64);
+                days.is_some_and(|days| civil_from_days(days).2 == 1)
+            };
             if origin_nanos.is_some_and(|nanos| !is_start(nanos)) {
                 return Err(bad_origin("bins of months start where a month does"));
             }

@@ -68,26 +68,14 @@ impl Keys {
 
     /// The groups in the order of their keys, nulls last.
     pub(super) fn sorted(&self) -> Result<Vec<u32>, QueryError> {
-        let mut order: Vec<u32> = (0..self.group_count()).map(|group| group as u32).collect();
-        let mut ranks = Vec::with_capacity(self.columns.len());
-        for (interner, data_type) in &self.columns {
-            ranks.push(crate::order::ranks(&interner.to_array(&answer_type(data_type))?)?);
-        }
-        let ids = self.ids();
-        let rank = |group: u32, (ids, ranks): (&Vec<u32>, &Vec<u32>)| {
-            let id = ids.get(group as usize).copied().unwrap_or_default();
-            ranks.get(id as usize).copied().unwrap_or_default()
-        };
-        order.sort_unstable_by(|a, b| {
-            let mut columns = ids.iter().zip(&ranks);
-            columns
-                .find_map(|column| {
-                    let unequal = rank(*a, column).cmp(&rank(*b, column));
-                    unequal.is_ne().then_some(unequal)
-                })
-                .unwrap_or(std::cmp::Ordering::Equal)
+        let columns = self.columns.iter().zip(self.ids());
+        let ranks = columns.map(|((interner, data_type), ids)| {
+            let ranks = crate::order::ranks(&interner.to_array(&answer_type(data_type))?)?;
+            let rank = |id: &u32| ranks.get(*id as usize).copied().unwrap_or_default();
+            Ok(ids.iter().map(rank).collect())
         });
-        Ok(order)
+        let ranks = ranks.collect::<Result<Vec<_>, QueryError>>()?;
+        Ok(crate::order::order_by_ranks(self.group_count(), &ranks))
     }
 
     /// The keys of the groups, in an order of groups or in their own.

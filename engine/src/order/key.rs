@@ -28,11 +28,7 @@ enum KeyValues {
     Words(Vec<u64>),
     Wide(Vec<i256>),
     /// The first eight bytes as words; the arrays tell the rest.
-    Bytes {
-        heads: Vec<u64>,
-        arrays: Vec<ArrayRef>,
-        starts: Vec<usize>,
-    },
+    Bytes(ByteKeys),
     /// Dictionaries, whose values are ranked once all are known.
     Coded {
         ids: Vec<u32>,
@@ -56,9 +52,7 @@ impl KeyColumn {
                 interner: Box::new(Interner::new(data_type)),
                 data_type: data_type.clone(),
             },
-            _ if is_bytes => {
-                KeyValues::Bytes { heads: Vec::new(), arrays: Vec::new(), starts: Vec::new() }
-            }
+            _ if is_bytes => KeyValues::Bytes(ByteKeys::default()),
             _ => match data_type {
                 DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => {
                     KeyValues::Wide(Vec::new())
@@ -95,13 +89,10 @@ impl KeyColumn {
                 }
                 wide.resize(self.rows, i256::ZERO);
             }
-            KeyValues::Bytes { heads, arrays, starts } => {
+            KeyValues::Bytes(bytes) => {
                 if let Some(Values::Text(values) | Values::Bytes(values)) = Values::of(&*array) {
-                    heads.extend((0..array.len()).map(|row| head_of(values.get(row))));
+                    (0..array.len()).for_each(|row| bytes.push(values.get(row)));
                 }
-                heads.resize(self.rows, 0);
-                starts.push(start);
-                arrays.push(array.clone());
             }
             KeyValues::Coded { .. } => {}
         }
@@ -137,8 +128,9 @@ impl KeyColumn {
         }
     }
 
-    /// The key once all rows are in: dictionaries become words.
-    pub(super) fn resolved(mut self) -> Result<Self, QueryError> {
+    /// The key once all rows are in: dictionaries become words, and so does all else if
+    /// every row has to be put in order.
+    pub(super) fn resolved(mut self, all: bool) -> Result<Self, QueryError> {
         if let KeyValues::Coded { ids, interner, data_type } = &self.values {
             let values = interner.to_array(&answer_type(data_type))?;
             let ranks = super::ranks(&values)?;
@@ -154,7 +146,11 @@ impl KeyColumn {
                 if self.descending { !rank } else { rank }
             };
             self.values = KeyValues::Words(ids.iter().map(word).collect());
-            self.classes = classes;
+            self.classes =
+                if classes.iter().all(|class| *class == VALUE) { Vec::new() } else { classes };
+        }
+        if all && !matches!(self.values, KeyValues::Words(_)) {
+            self.values = KeyValues::Words(self.ranked());
         }
         if let KeyValues::Words(words) = &mut self.values {
             // Rows without a value are ties, whatever their slots hold.
@@ -164,6 +160,38 @@ impl KeyColumn {
             others.for_each(|(word, _)| *word = tie);
         }
         Ok(self)
+    }
+
+    /// The place of each row's value among the distinct ones, in the order asked for.
+    fn ranked(&self) -> Vec<u64> {
+        let mut order: Vec<u32> = (0..self.rows).map(|row| row as u32).collect();
+        match &self.values {
+            KeyValues::Words(words) => return words.clone(),
+            KeyValues::Coded { .. } => {}
+            KeyValues::Wide(wide) => order.sort_unstable_by_key(|row| wide.get(*row as usize)),
+            KeyValues::Bytes(bytes) => {
+                super::radix::sort_by_words(&mut order, &bytes.heads);
+                let head = |row: u32| bytes.heads.get(row as usize);
+                // What the first eight bytes leave open, the rest decides.
+                for run in order.chunk_by_mut(|a, b| head(*a) == head(*b)) {
+                    if run.len() > 1 {
+                        run.sort_unstable_by(|a, b| bytes.compare(*a as usize, *b as usize));
+                    }
+                }
+            }
+        }
+        let mut words = vec![0; self.rows];
+        let mut rank = 0;
+        let mut last = None;
+        for row in order {
+            let row = row as usize;
+            rank += u64::from(last.is_some_and(|last| self.values.compare(last, row).is_ne()));
+            if let Some(word) = words.get_mut(row) {
+                *word = if self.descending { !rank } else { rank };
+            }
+            last = Some(row);
+        }
+        words
     }
 
     /// The words to sort by and the classes around them, if words tell all.
@@ -180,35 +208,53 @@ impl KeyColumn {
         if by_class.is_ne() || class(a) != VALUE {
             return by_class;
         }
-        let ascending = match &self.values {
-            KeyValues::Words(words) => return words.get(a).cmp(&words.get(b)),
-            KeyValues::Wide(wide) => wide.get(a).cmp(&wide.get(b)),
-            KeyValues::Bytes { heads, arrays, starts } => {
-                heads.get(a).cmp(&heads.get(b)).then_with(|| {
-                    let (a, b) = (place_of(starts, a), place_of(starts, b));
-                    with_bytes(arrays, a, |a| with_bytes(arrays, b, |b| a.cmp(b)))
-                })
-            }
-            KeyValues::Coded { .. } => Ordering::Equal,
-        };
-        if self.descending { ascending.reverse() } else { ascending }
+        match &self.values {
+            // Words are in the order asked for already.
+            KeyValues::Words(words) => words.get(a).cmp(&words.get(b)),
+            values if self.descending => values.compare(b, a),
+            values => values.compare(a, b),
+        }
     }
 }
 
-/// The array that holds a row, and the row in it.
-fn place_of(starts: &[usize], row: usize) -> (usize, usize) {
-    let array = starts.partition_point(|start| *start <= row).saturating_sub(1);
-    (array, row - starts.get(array).copied().unwrap_or_default())
+impl KeyValues {
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Self::Words(words) => words.get(a).cmp(&words.get(b)),
+            Self::Wide(wide) => wide.get(a).cmp(&wide.get(b)),
+            Self::Bytes(bytes) => {
+                let heads = bytes.heads.get(a).cmp(&bytes.heads.get(b));
+                heads.then_with(|| bytes.compare(a, b))
+            }
+            Self::Coded { .. } => Ordering::Equal,
+        }
+    }
 }
 
-fn with_bytes<T>(
-    arrays: &[ArrayRef],
-    (array, row): (usize, usize),
-    then: impl Fn(&[u8]) -> T,
-) -> T {
-    match arrays.get(array).and_then(|array| Values::of(&**array)) {
-        Some(Values::Text(values) | Values::Bytes(values)) => then(values.get(row)),
-        _ => then(&[]),
+/// Strings or binaries: their first eight bytes as words, and all of them end to end.
+#[derive(Default)]
+struct ByteKeys {
+    heads: Vec<u64>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl ByteKeys {
+    fn push(&mut self, value: &[u8]) {
+        self.heads.push(head_of(value));
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn get(&self, row: usize) -> &[u8] {
+        let before = row.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.copied().unwrap_or_default();
+        let end = self.ends.get(row).copied().unwrap_or(start);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        self.get(a).cmp(self.get(b))
     }
 }
 
