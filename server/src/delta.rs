@@ -189,3 +189,13 @@ impl DeltaTable<'_> {
 fn is_same(now: Option<&FileStamp>, known: Option<&FileStamp>) -> bool {
     now.zip(known).is_some_and(|(now, known)| now.is_same(known))
 }
+
+/// Whether the log of a snapshot's table has gone on since.
+pub(crate) async fn has_newer(snapshot: &Snapshot) -> bool {
+    let Version::Delta(version) = snapshot.version() else {
+        return false;
+    };
+    let store = snapshot.access.store.as_ref();
+    let commits = log::commits_from(store, &snapshot.root, version).await;
+    commits.is_ok_and(|commits| commits.keys().any(|newer| *newer > version))
+}

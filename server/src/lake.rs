@@ -14,7 +14,10 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
 use object_store::ObjectStore;
 
@@ -49,6 +52,7 @@ pub use store::StoreOptions;
 pub use table::{Commit, Table};
 pub use version::{Version, VersionSpec};
 
+use discover::TableSource;
 use source::Lake;
 
 /// Tables that a listing opens at the same time.
@@ -64,6 +68,8 @@ pub struct LakeOptions {
     pub entries_max: usize,
     /// Data files of one table.
     pub files_max: usize,
+    /// How long it is remembered where a table lies. What lies there is looked at each time.
+    pub lookup_age_max: Duration,
     /// CSV files up to this size are read whole to find their types; of larger ones the head is.
     pub csv_infer_bytes: u64,
     pub snapshot_cache_bytes: usize,
@@ -77,6 +83,7 @@ impl Default for LakeOptions {
             depth_max: 8,
             entries_max: 100_000,
             files_max: 1_000_000,
+            lookup_age_max: Duration::from_secs(2),
             csv_infer_bytes: 256 << 20,
             snapshot_cache_bytes: 256 << 20,
             footer_cache_bytes: 128 << 20,
@@ -150,14 +157,10 @@ impl Lakes {
                 }
             };
             listing.truncated |= found.truncated;
-            let tables = found.tables.into_iter().map(|(path, source)| {
-                let table = Table::new(Arc::clone(&lake), &path, source);
-                async move {
-                    let snapshot = table.snapshot(VersionSpec::Latest).await;
-                    let format = table.format().or_else(|| Some(snapshot.as_ref().ok()?.format()));
-                    Listed { name: table.name().to_owned(), format, snapshot }
-                }
-            });
+            let open = |(path, source): (String, TableSource)| {
+                listed(Table::new(Arc::clone(&lake), &path, source)).boxed()
+            };
+            let tables: Vec<BoxFuture<'_, Listed>> = found.tables.into_iter().map(open).collect();
             let tables: Vec<Listed> =
                 stream::iter(tables).buffered(CONCURRENT_TABLES).collect().await;
             listing.tables.extend(tables);
@@ -169,10 +172,11 @@ impl Lakes {
     }
 
     async fn discover_all(&self) -> Vec<(Result<discover::Found, LakeError>, Arc<Lake>)> {
-        let all = self
-            .lakes
-            .iter()
-            .map(|lake| async move { (discover::discover(lake).await, Arc::clone(lake)) });
+        let one = |lake: &Arc<Lake>| {
+            let lake = Arc::clone(lake);
+            async move { (discover::discover(&lake).await, lake) }.boxed()
+        };
+        let all: Vec<BoxFuture<'_, _>> = self.lakes.iter().map(one).collect();
         futures::future::join_all(all).await
     }
 
@@ -181,7 +185,7 @@ impl Lakes {
         let path = name::check(name)?;
         let mut missing = None;
         for (lake, path) in self.candidates(&path) {
-            match discover::lookup(&lake, &path).await {
+            match discover::find(&lake, &path).await {
                 Ok(source) => return Ok(Table::new(lake, path.as_ref(), source)),
                 Err(error @ LakeError::NoTable { near: Some(_), .. }) => missing = Some(error),
                 Err(error @ LakeError::NoTable { .. }) => {
@@ -218,5 +222,29 @@ impl Lakes {
         let unnamed = self.lakes.iter().filter(|lake| lake.name.is_none());
         let unnamed = unnamed.map(|lake| (Arc::clone(lake), path.clone()));
         named.chain(unnamed).collect()
+    }
+}
+
+async fn listed(table: Table) -> Listed {
+    let snapshot = table.snapshot(VersionSpec::Latest).await;
+    let format = table.format().or_else(|| Some(snapshot.as_ref().ok()?.format()));
+    Listed { name: table.name().to_owned(), format, snapshot }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send<T: Send>(_: T) {}
+
+    /// Handlers run on several threads, so what they await must be able to move between them.
+    #[expect(dead_code, reason = "it is enough that it compiles")]
+    fn futures_move_between_threads(lakes: &Lakes, table: &Table, snapshot: &Snapshot) {
+        is_send(lakes.list());
+        is_send(lakes.table("t"));
+        is_send(lakes.snapshot("t", VersionSpec::Latest));
+        is_send(table.snapshot(VersionSpec::Latest));
+        is_send(table.versions(None));
+        is_send(snapshot.statistics());
     }
 }

@@ -8,13 +8,15 @@ use chrono::{DateTime, Utc};
 use delta_kernel::KernelError;
 use delta_kernel::history_manager::error::{LogHistoryError, NearestTimestamp};
 use delta_kernel::history_manager::{HistoryCommitType, latest_version_as_of};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, ObjectMeta};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::kernel::{self, ROOT, TableEngine};
-use super::log::{self, Absent};
+use super::log::{self, Absent, LogListing};
 use super::{DeltaTable, open};
 use crate::lake::Commit;
 use crate::lake::error::LakeError;
@@ -61,17 +63,24 @@ pub(super) async fn versions(
         Some(Ok(())) => {}
     }
     let limit = limit.unwrap_or(VERSIONS_MAX).min(VERSIONS_MAX);
-    let versions = listing.readable().into_iter().take(limit).map(|version| {
-        let commit = listing.commits.get(&version);
-        let checkpoint = listing.checkpoints.get(&version);
-        async move {
-            match (commit, checkpoint) {
-                (Some(meta), _) => read_commit(table, version, meta).await,
-                (None, meta) => Ok(undescribed(version, meta.map(|meta| meta.last_modified))),
-            }
+    let one = |version| one_version(table, &listing, version).boxed();
+    let reads: Vec<BoxFuture<'_, _>> =
+        listing.readable().into_iter().take(limit).map(one).collect();
+    stream::iter(reads).buffered(CONCURRENT_COMMITS).try_collect().await
+}
+
+async fn one_version(
+    table: &DeltaTable<'_>,
+    listing: &LogListing,
+    version: u64,
+) -> Result<Commit, LakeError> {
+    match listing.commits.get(&version) {
+        Some(meta) => read_commit(table, version, meta).await,
+        None => {
+            let checkpoint = listing.checkpoints.get(&version);
+            Ok(undescribed(version, checkpoint.map(|meta| meta.last_modified)))
         }
-    });
-    stream::iter(versions).buffered(CONCURRENT_COMMITS).try_collect().await
+    }
 }
 
 async fn read_commit(

@@ -126,6 +126,7 @@ fn snapshot_from(table: &DeltaTable<'_>, replayed: Replayed) -> Result<Snapshot,
     Ok(Snapshot {
         table: table.name.to_owned(),
         access: Arc::clone(&table.lake.access),
+        root: table.root.clone(),
         format: Format::Delta,
         version: Version::Delta(replayed.version),
         uid: replayed.id,

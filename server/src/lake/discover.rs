@@ -4,10 +4,13 @@
 //! folders on its way.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use object_store::ObjectMeta;
 use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::error::LakeError;
 use super::files;
@@ -25,8 +28,13 @@ pub(crate) enum TableSource {
     Delta {
         root: Path,
     },
-    /// One file, or the files of a folder.
-    Files {
+    /// A loose file.
+    File {
+        format: Format,
+        file: ObjectMeta,
+    },
+    /// The files of a folder.
+    Folder {
         root: Path,
         format: Format,
         files: Vec<ObjectMeta>,
@@ -42,7 +50,7 @@ impl TableSource {
     pub(crate) fn format(&self) -> Option<Format> {
         match self {
             Self::Delta { .. } => Some(Format::Delta),
-            Self::Files { format, .. } => Some(*format),
+            Self::File { format, .. } | Self::Folder { format, .. } => Some(*format),
             Self::Partitioned { .. } => None,
         }
     }
@@ -176,7 +184,7 @@ async fn look_into(lake: &Lake, folder: Path) -> Result<Seen, LakeError> {
             if !folder.is_root() && files::have_one_schema(lake, format, &files).await =>
         {
             let root = folder.clone();
-            (Some(TableSource::Files { root, format, files }), vec![], below)
+            (Some(TableSource::Folder { root, format, files }), vec![], below)
         }
         _ => (None, level.files, below),
     };
@@ -198,7 +206,7 @@ fn names_of(
         let stem = stem(&meta.location);
         let alone = stems.get(&stem) == Some(&1) && !taken.contains(&stem);
         let path = if alone { stem } else { meta.location.to_string() };
-        tables.entry(path).or_insert_with(|| file_source(format, meta));
+        tables.entry(path).or_insert(TableSource::File { format, file: meta });
     }
     tables
 }
@@ -211,17 +219,40 @@ fn stem(location: &Path) -> String {
     path.get(..path.len() - extension).unwrap_or(path).to_owned()
 }
 
-fn file_source(format: Format, meta: ObjectMeta) -> TableSource {
-    TableSource::Files {
-        root: meta.location.parent().unwrap_or_default(),
-        format,
-        files: vec![meta],
-    }
-}
-
 /// The table of this path, found without looking at the rest of the lake. An error names a near
 /// name if there is one beside it.
-pub(crate) async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
+///
+/// Where a table lies is remembered for a moment; what lies there is looked at each time.
+pub(crate) async fn find(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
+    if let Some((since, known)) = lake.lookups.get(path)
+        && since.elapsed() < lake.options.lookup_age_max
+        && let Some(source) = refreshed(lake, known).await
+    {
+        return Ok(source);
+    }
+    let source = lookup(lake, path).await?;
+    lake.lookups.insert(path.clone(), (Instant::now(), source.clone()), 1);
+    Ok(source)
+}
+
+/// The same place with the files that are in it now; none if it may have become another.
+async fn refreshed(lake: &Lake, known: TableSource) -> Option<TableSource> {
+    let (root, format) = match known {
+        TableSource::File { format, file } => {
+            let file = lake.store().head(&file.location).await.ok()?;
+            return Some(TableSource::File { format, file });
+        }
+        TableSource::Folder { root, format, .. } => (root, format),
+        other => return Some(other),
+    };
+    let FolderKind::Flat(now, files) = folder_kind(&level(lake, &root).await.ok()?) else {
+        return None;
+    };
+    let same = now == format && files::have_one_schema(lake, format, &files).await;
+    same.then_some(TableSource::Folder { root, format, files })
+}
+
+async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
     let missing = |near: Option<String>| LakeError::NoTable {
         name: lake.table_name(path.as_ref()),
         near: near.map(|near| lake.table_name(&near)),
@@ -245,13 +276,13 @@ pub(crate) async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, Lake
         FolderKind::Delta => return Ok(TableSource::Delta { root: path.clone() }),
         FolderKind::Partitioned => return Ok(TableSource::Partitioned { root: path.clone() }),
         FolderKind::Flat(format, files) if files::have_one_schema(lake, format, &files).await => {
-            return Ok(TableSource::Files { root: path.clone(), format, files });
+            return Ok(TableSource::Folder { root: path.clone(), format, files });
         }
         _ => {}
     }
     let siblings = levels.pop().unwrap_or_default();
-    if let Some((format, meta)) = loose_file(&siblings, path) {
-        return Ok(file_source(format, meta));
+    if let Some((format, file)) = loose_file(&siblings, path) {
+        return Ok(TableSource::File { format, file });
     }
     let names: Vec<String> = sibling_names(&siblings, path);
     Err(missing(name::nearest(path.as_ref(), names.iter().map(String::as_str)).map(str::to_owned)))
@@ -262,7 +293,8 @@ async fn levels_on_the_way(lake: &Lake, path: &Path) -> Result<Vec<Level>, LakeE
     let parts: Vec<_> = path.parts().collect();
     let folders =
         (0..=parts.len()).map(|depth| parts.iter().take(depth).cloned().collect::<Path>());
-    let levels = folders.map(|folder| async move { level(lake, &folder).await });
+    let one = |folder| async move { level(lake, &folder).await }.boxed();
+    let levels: Vec<BoxFuture<'_, _>> = folders.map(one).collect();
     futures::future::try_join_all(levels).await
 }
 

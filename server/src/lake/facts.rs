@@ -1,9 +1,10 @@
 //! What one file says of itself: its columns, and its rows where that is cheap to tell.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow_schema::Schema;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use object_store::{ObjectMeta, ObjectStoreExt};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
@@ -15,6 +16,7 @@ use super::error::{BadTable, LakeError};
 use super::footer::FileReader;
 use super::format::Format;
 use super::source::{FileStamp, Lake};
+use crate::delta::kernel::panic_text;
 use crate::scan::physical::decoded_schema;
 
 /// What is known of a file without reading its data for an answer.
@@ -54,18 +56,37 @@ pub(crate) async fn read(
     if let Some(known) = lake.facts.get(&stamp) {
         return known.map_err(|error| error.for_table(table));
     }
-    let facts = match format {
-        Format::Parquet | Format::Delta => parquet_facts(lake, table, stamp.clone()).await,
-        Format::Csv => csv_facts(lake, table, meta).await,
-        Format::Arrow => {
-            arrow_file::schema(lake, table, meta).await.map(|schema| FileFacts::Arrow { schema })
-        }
-    };
+    let looking = AssertUnwindSafe(look(lake, table, format, meta)).catch_unwind();
+    let facts = looking.await.unwrap_or_else(|panic| {
+        let (file, reason) = (meta.location.to_string(), panic_text(panic.as_ref()));
+        Err(LakeError::bad(table, BadTable::DecoderPanic { file, reason }))
+    });
     // A store that failed may answer next time; a file that is bad stays bad.
-    if !matches!(facts, Err(LakeError::Store { .. })) {
+    let lasts = match &facts {
+        Ok(_) => true,
+        Err(LakeError::Bad { problem, .. }) => !matches!(problem, BadTable::MissingFile { .. }),
+        Err(_) => false,
+    };
+    if lasts {
         lake.facts.insert(stamp, facts.clone(), 1);
     }
     facts
+}
+
+async fn look(
+    lake: &Lake,
+    table: &str,
+    format: Format,
+    meta: &ObjectMeta,
+) -> Result<FileFacts, LakeError> {
+    match format {
+        Format::Parquet | Format::Delta => parquet_facts(lake, table, FileStamp::of(meta)).await,
+        Format::Csv => csv_facts(lake, table, meta).await,
+        Format::Arrow => {
+            let schema = arrow_file::schema(lake, table, meta).await?;
+            Ok(FileFacts::Arrow { schema })
+        }
+    }
 }
 
 async fn parquet_facts(lake: &Lake, table: &str, stamp: FileStamp) -> Result<FileFacts, LakeError> {

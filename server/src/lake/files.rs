@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use arrow_array::UInt64Array;
 use arrow_schema::{Field, Schema};
+use datafusion::scalar::ScalarValue;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 use object_store::path::Path;
@@ -104,69 +107,88 @@ pub(crate) async fn open(
         return Ok(known.snapshot);
     }
     let facts = all_facts(lake, table, format, &files).await?;
-    let stored =
-        one_schema(table, &files, &facts).map_err(|problem| LakeError::bad(table, problem))?;
+    let bad = |problem| LakeError::bad(table, problem);
+    let stored = one_schema(table, &files, &facts).map_err(bad)?;
     let paths = files.iter().map(|meta| &meta.location);
-    let partitions =
-        Partitions::from_paths(root, paths).map_err(|problem| LakeError::bad(table, problem))?;
-    let reading = reading(&facts, &stored);
-    let snapshot =
-        Arc::new(build(lake, table, format, version, files, &facts, stored, partitions, reading));
+    let partitions = Partitions::from_paths(root, paths).map_err(bad)?;
+    let pinned = Pinned { lake, table, root, format, version, files, facts, stored, partitions };
+    let snapshot = Arc::new(pinned.into_snapshot());
     let remembered = Remembered { snapshot: Arc::clone(&snapshot), commit: None };
     lake.snapshots.insert(key, remembered, snapshot.memory_bytes());
     Ok(snapshot)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one value, each from its own reader")]
-fn build(
-    lake: &Arc<Lake>,
-    table: &str,
+/// Files that were found to be one table.
+struct Pinned<'a> {
+    lake: &'a Arc<Lake>,
+    table: &'a str,
+    root: &'a Path,
     format: Format,
     version: Version,
     files: Vec<ObjectMeta>,
-    facts: &[FileFacts],
+    facts: Vec<FileFacts>,
     stored: Schema,
     partitions: Partitions,
-    reading: Reading,
-) -> Snapshot {
-    // A partition column wins over a stored one of its name, as its value is the folder's.
-    let is_partition = |field: &Field| partitions.fields.iter().any(|p| p.name() == field.name());
-    let data = stored.fields().iter().filter(|field| !is_partition(field));
-    let fields: Vec<Field> =
-        data.map(|field| field.as_ref().clone()).chain(partitions.fields.iter().cloned()).collect();
-    let physical = fields.iter().map(PhysicalField::same_as).collect();
-    let rows = facts.iter().map(FileFacts::rows).collect::<UInt64Array>();
-    let mut bounds = FileBounds::new(files.len(), Some(rows));
-    for (position, field) in partitions.fields.iter().enumerate() {
-        let values: Vec<_> =
-            partitions.values.iter().filter_map(|file| file.get(position).cloned()).collect();
-        bounds.insert_constant(field.name().clone(), &values);
+}
+
+impl Pinned<'_> {
+    fn into_snapshot(self) -> Snapshot {
+        let fields = self.fields();
+        let bounds = self.bounds();
+        let reading = reading(&self.facts, &self.stored);
+        let timestamp = self.files.iter().map(|meta| meta.last_modified).max();
+        let partition_columns = self.partitions.fields.iter().map(|field| field.name().clone());
+        let files = self.files.into_iter().zip(&self.facts).zip(self.partitions.values);
+        Snapshot {
+            table: self.table.to_owned(),
+            access: Arc::clone(&self.lake.access),
+            root: self.root.clone(),
+            format: self.format,
+            version: self.version,
+            uid: self.version.to_string(),
+            timestamp,
+            physical: fields.iter().map(PhysicalField::same_as).collect(),
+            schema: Arc::new(Schema::new(fields)),
+            partition_columns: partition_columns.collect(),
+            files: files
+                .map(|((meta, facts), partition)| data_file(meta, facts, partition))
+                .collect(),
+            bounds,
+            reading,
+        }
     }
-    let timestamp = files.iter().map(|meta| meta.last_modified).max();
-    let data_files = files.into_iter().zip(facts).zip(partitions.values);
-    Snapshot {
-        table: table.to_owned(),
-        access: Arc::clone(&lake.access),
-        format,
-        version,
-        uid: version.to_string(),
-        timestamp,
-        schema: Arc::new(Schema::new(fields)),
-        partition_columns: partitions.fields.iter().map(|field| field.name().clone()).collect(),
-        physical,
-        files: data_files
-            .map(|((meta, facts), partition)| DataFile {
-                path: meta.location,
-                bytes: meta.size,
-                modified: Some(meta.last_modified),
-                e_tag: meta.e_tag,
-                rows: facts.rows(),
-                partition,
-                deletion: None,
-            })
-            .collect(),
-        bounds,
-        reading,
+
+    /// The stored columns, then the partition columns. Where both have a name, the value that the
+    /// folders give wins.
+    fn fields(&self) -> Vec<Field> {
+        let partitions = &self.partitions.fields;
+        let is_stored = |field: &&Arc<Field>| !partitions.iter().any(|p| p.name() == field.name());
+        let stored =
+            self.stored.fields().iter().filter(is_stored).map(|field| field.as_ref().clone());
+        stored.chain(partitions.iter().cloned()).collect()
+    }
+
+    fn bounds(&self) -> FileBounds {
+        let rows = self.facts.iter().map(FileFacts::rows).collect::<UInt64Array>();
+        let mut bounds = FileBounds::new(self.files.len(), Some(rows));
+        for (position, field) in self.partitions.fields.iter().enumerate() {
+            let values =
+                self.partitions.values.iter().filter_map(|file| file.get(position).cloned());
+            bounds.insert_constant(field.name().clone(), &values.collect::<Vec<_>>());
+        }
+        bounds
+    }
+}
+
+fn data_file(meta: ObjectMeta, facts: &FileFacts, partition: Vec<ScalarValue>) -> DataFile {
+    DataFile {
+        path: meta.location,
+        bytes: meta.size,
+        modified: Some(meta.last_modified),
+        e_tag: meta.e_tag,
+        rows: facts.rows(),
+        partition,
+        deletion: None,
     }
 }
 
@@ -186,11 +208,9 @@ async fn all_facts(
     format: Format,
     files: &[ObjectMeta],
 ) -> Result<Vec<FileFacts>, LakeError> {
-    stream::iter(files)
-        .map(|meta| facts::read(lake, table, format, meta))
-        .buffered(CONCURRENT_FILES)
-        .try_collect()
-        .await
+    let read = |meta| facts::read(lake, table, format, meta).boxed();
+    let reads: Vec<BoxFuture<'_, _>> = files.iter().map(read).collect();
+    stream::iter(reads).buffered(CONCURRENT_FILES).try_collect().await
 }
 
 /// The schema that all files share. Names, order and types must be equal; a column may hold nulls

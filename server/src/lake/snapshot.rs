@@ -20,6 +20,8 @@ use crate::scan::physical::PhysicalField;
 pub struct Snapshot {
     pub(crate) table: String,
     pub(crate) access: Arc<Access>,
+    /// The folder of a Delta table; of files, the folder that holds them.
+    pub(crate) root: Path,
     pub(crate) format: Format,
     pub(crate) version: Version,
     pub(crate) uid: String,

@@ -1,6 +1,7 @@
 //! One lake that is being served: its store, its names, and what is remembered of its tables.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
@@ -8,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::LakeOptions;
 use super::cache::Cache;
+use super::discover::TableSource;
 use super::error::{BadTable, LakeError};
 use super::facts::FileFacts;
 use super::footer::FooterCache;
@@ -86,6 +88,8 @@ pub(crate) struct Lake {
     pub(crate) facts: Cache<FileStamp, Result<FileFacts, LakeError>>,
     /// By path in the lake.
     pub(crate) snapshots: Cache<(String, Version), Remembered>,
+    /// Where tables were found lately, by path.
+    pub(crate) lookups: Cache<Path, (Instant, TableSource)>,
     /// The newest version seen of each Delta table.
     pub(crate) newest: Cache<Path, Remembered>,
 }
@@ -114,6 +118,7 @@ impl Lake {
             root_table: root_table(&spec.root),
             addresses: addresses(&spec.root),
             facts: Cache::new(FACTS_MAX),
+            lookups: Cache::new(FACTS_MAX),
             snapshots: Cache::new(options.snapshot_cache_bytes),
             newest: Cache::new(options.snapshot_cache_bytes),
             options,

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, UInt64Array};
 use arrow_schema::{DataType, Field};
 use datafusion::scalar::ScalarValue;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::error::LakeError;
 use super::footer::FileReader;
-use super::snapshot::{Reading, Snapshot};
+use super::snapshot::{DataFile, Reading, Snapshot};
 use crate::scan::bounds::{ColumnBounds, FileBounds};
 use crate::scan::footer_bounds;
 
@@ -53,14 +55,16 @@ impl Snapshot {
     }
 
     async fn bounds_of_footers(&self) -> Result<Vec<FileBounds>, LakeError> {
-        let read = |file| async move {
-            let mut reader = FileReader::of(self, file, Arc::default());
-            let footer = reader.footer(&self.access.footers).await;
-            let footer = footer
-                .map_err(|e| self.access.parquet_error(&self.table, &reader.stamp.path, e))?;
-            footer_bounds(self, file, &footer)
-        };
-        stream::iter(&self.files).map(read).buffered(CONCURRENT_FOOTERS).try_collect().await
+        let reads: Vec<BoxFuture<'_, _>> =
+            self.files.iter().map(|file| self.bounds_of_footer(file).boxed()).collect();
+        stream::iter(reads).buffered(CONCURRENT_FOOTERS).try_collect().await
+    }
+
+    async fn bounds_of_footer(&self, file: &DataFile) -> Result<FileBounds, LakeError> {
+        let mut reader = FileReader::of(self, file, Arc::default());
+        let footer = reader.footer(&self.access.footers).await;
+        let fault = |error| self.access.parquet_error(&self.table, &file.path, error);
+        footer_bounds(self, file, &footer.map_err(fault)?)
     }
 
     /// Whether bounds of such a column are values of it.

@@ -51,7 +51,7 @@ impl Table {
             TableSource::Delta { root } | TableSource::Partitioned { root } => {
                 at_root(root).unwrap_or(name)
             }
-            TableSource::Files { .. } => name,
+            TableSource::File { .. } | TableSource::Folder { .. } => name,
         };
         Self { lake, name, source }
     }
@@ -70,12 +70,16 @@ impl Table {
     pub async fn snapshot(&self, version: VersionSpec) -> Result<Arc<Snapshot>, LakeError> {
         match &self.source {
             TableSource::Delta { root } => self.delta(root).snapshot(version).await,
-            TableSource::Files { root, format, files } => {
-                // Loose files lie in folders that say nothing about them.
-                let root = if files.len() == 1 { files.first().map(|f| &f.location) } else { None }
-                    .unwrap_or(root);
-                let snapshot =
-                    files::open(&self.lake, &self.name, root, *format, files.clone()).await?;
+            TableSource::File { format, file } => {
+                // What folders a loose file lies in says nothing about it.
+                let root = &file.location;
+                let files = vec![file.clone()];
+                let snapshot = files::open(&self.lake, &self.name, root, *format, files).await?;
+                self.check_version(snapshot, version)
+            }
+            TableSource::Folder { root, format, files } => {
+                let files = files.clone();
+                let snapshot = files::open(&self.lake, &self.name, root, *format, files).await?;
                 self.check_version(snapshot, version)
             }
             TableSource::Partitioned { root } => {

@@ -177,7 +177,13 @@ impl ExecutionPlan for InOrderExec {
 }
 
 /// One partition's batches, on their way to the consumer.
-type Queue = mpsc::UnboundedReceiver<Result<RecordBatch>>;
+type Queue = mpsc::UnboundedReceiver<Result<Message>>;
+
+/// What a partition says. Without an end the rows are not the whole: its task has panicked.
+enum Message {
+    Batch(RecordBatch),
+    End,
+}
 
 /// The consumer's side. Dropping it aborts all that runs.
 struct Running {
@@ -202,9 +208,8 @@ impl Running {
             let Some(queue) = self.queues.front_mut() else {
                 return Ok(None);
             };
-            match queue.recv().await {
-                Some(batch) => {
-                    let batch = batch?;
+            match queue.recv().await.transpose()? {
+                Some(Message::Batch(batch)) => {
                     self.waiting.taken(batch_bytes(&batch));
                     let take = batch.num_rows().min(self.left);
                     self.left -= take;
@@ -213,8 +218,8 @@ impl Running {
                     }
                     return Ok(Some(batch.slice(0, take)));
                 }
-                None => {
-                    self.finished().await?;
+                None => return Err(self.panicked().await),
+                Some(Message::End) => {
                     self.queues.pop_front();
                     self.waiting.advance(self.queues.front().map_or(0, Queue::len));
                     self.window = (self.window * 2).min(self.window_max);
@@ -230,22 +235,23 @@ impl Running {
             let waiting = Arc::clone(&self.waiting);
             let partition = self.next;
             self.tasks.spawn(async move {
-                if let Err(error) = run(input, context, partition, &waiting, &sender).await {
-                    // The consumer may be gone, and then nobody wants to know.
-                    drop(sender.send(Err(error)));
-                }
+                let ended = run(input, context, partition, &waiting, &sender).await;
+                // The consumer may be gone, and then nobody wants to know.
+                drop(sender.send(ended.map(|()| Message::End)));
             });
             self.queues.push_back(queue);
             self.next += 1;
         }
     }
 
-    /// A task that ended without saying why has panicked: its rows are not the whole.
-    async fn finished(&mut self) -> Result<()> {
-        while let Some(ended) = self.tasks.try_join_next() {
-            ended.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+    /// The panic that ended a task.
+    async fn panicked(&mut self) -> DataFusionError {
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                return DataFusionError::ExecutionJoin(Box::new(error));
+            }
         }
-        Ok(())
+        DataFusionError::Internal("a partition of a scan ended early".to_owned())
     }
 }
 
@@ -254,13 +260,13 @@ async fn run(
     context: Arc<TaskContext>,
     partition: usize,
     waiting: &Waiting,
-    sender: &mpsc::UnboundedSender<Result<RecordBatch>>,
+    sender: &mpsc::UnboundedSender<Result<Message>>,
 ) -> Result<()> {
     let mut batches = input.execute(partition, context)?;
     while let Some(batch) = batches.next().await {
         let batch = batch?;
         waiting.admit(partition, batch_bytes(&batch)).await;
-        if sender.send(Ok(batch)).is_err() {
+        if sender.send(Ok(Message::Batch(batch))).is_err() {
             break;
         }
     }

@@ -1,6 +1,7 @@
 //! Opens one part of one file, whatever its format, as a stream of the wanted columns with all
 //! filters applied.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch};
@@ -16,6 +17,7 @@ use super::guard::Guarded;
 use super::plan::{Part, PlannedFilter, ScanPlan};
 use super::report::ScanReport;
 use super::{arrow_file, csv_file, parquet_file};
+use crate::delta::{self, kernel::panic_text};
 use crate::lake::error::{BadTable, LakeError};
 use crate::lake::snapshot::{DataFile, Reading, Snapshot};
 
@@ -30,19 +32,47 @@ pub(crate) async fn open(plan: Arc<ScanPlan>, part: Part) -> Result<Batches> {
     let limit = plan.limit;
     let report = Arc::clone(&plan.report);
     let fault = fault_of(&plan.snapshot, &file);
-    let opened = match &plan.snapshot.reading {
-        Reading::Delta | Reading::Parquet => parquet_file::open(plan, part, file).await?,
-        Reading::Csv { dialect, columns } => {
-            let (dialect, columns) = (*dialect, Arc::clone(columns));
-            csv_file::open(plan, part.file, file, dialect, columns).await?
-        }
-        Reading::Arrow => arrow_file::open(plan, part.file, file).await?,
+    let snapshot = Arc::clone(&plan.snapshot);
+    let opened = AssertUnwindSafe(open_format(plan, part, file)).catch_unwind().await;
+    let opened = match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => return explained(snapshot, error).await,
+        Err(panic) => return Err(fault(panic_text(panic.as_ref()))),
     };
     let batches = Guarded::new(opened, fault);
+    let batches = batches.or_else(move |error| explained(Arc::clone(&snapshot), error));
     let batches = batches.inspect_ok(move |batch| {
         ScanReport::add(&report.rows_out, batch.num_rows() as u64);
     });
     Ok(limited(batches.boxed(), limit))
+}
+
+async fn open_format(plan: Arc<ScanPlan>, part: Part, file: DataFile) -> Result<Batches> {
+    match &plan.snapshot.reading {
+        Reading::Delta | Reading::Parquet => parquet_file::open(plan, part, file).await,
+        Reading::Csv { dialect, columns } => {
+            let (dialect, columns) = (*dialect, Arc::clone(columns));
+            csv_file::open(plan, part.file, file, dialect, columns).await
+        }
+        Reading::Arrow => arrow_file::open(plan, part.file, file).await,
+    }
+}
+
+/// A file that is missing from a version which is not the newest was vacuumed: then it is the
+/// version that is gone, and nothing is wrong with the table.
+async fn explained<T>(snapshot: Arc<Snapshot>, error: DataFusionError) -> Result<T> {
+    let missing = matches!(
+        LakeError::find(&error),
+        Some(LakeError::Bad { problem: BadTable::MissingFile { .. }, .. })
+    );
+    if missing && snapshot.reading == Reading::Delta && delta::has_newer(&snapshot).await {
+        return Err(external(LakeError::Gone {
+            table: snapshot.table.clone(),
+            version: snapshot.version.to_string(),
+            reason: "files of it were vacuumed".to_owned(),
+        }));
+    }
+    Err(error)
 }
 
 /// Rows that a scan of a part would find, without its filters.
