@@ -19,6 +19,8 @@ pub enum Ask {
 pub enum Tell {
     Done,
     Failed { detail: String },
+    /// Its script did not start, or it is about to die.
+    Panicked { text: String },
 }
 
 /// How a file's content is written.

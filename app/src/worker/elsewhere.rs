@@ -320,7 +320,7 @@ async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
     })
     .await
     .map_err(|trouble| match trouble {
-        Trouble::Failed(detail) => detail,
+        Trouble::Failed(detail) | Trouble::Unreachable(detail) => detail,
         other => format!("{other:?}"),
     })?;
     Ok(Rows {

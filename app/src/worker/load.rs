@@ -113,7 +113,15 @@ async fn run(
     if wanted.is_empty() {
         return Ok(());
     }
-    arrive::from_companion(host, load, report, &described, wanted).await
+    match arrive::from_companion(host, load, report, &described, &wanted).await {
+        Err(Trouble::Unreachable(_)) => {
+            // The description was heard before; now there is nobody.
+            report.set_origin(Origin::Cache);
+            set_origin(host, Origin::Cache);
+            say_offline(host, &described, &wanted, n_missing)
+        }
+        other => other,
+    }
 }
 
 /// The description that a load goes by. A version that was pinned before is not asked for
@@ -205,7 +213,9 @@ pub async fn conclude(
     let state = match outcome {
         Ok(()) => LoadState::Complete,
         Err(Trouble::Cancelled) => LoadState::Cancelled,
-        Err(Trouble::Failed(detail)) => LoadState::Failed { detail },
+        Err(Trouble::Failed(detail) | Trouble::Unreachable(detail)) => {
+            LoadState::Failed { detail }
+        }
         Err(Trouble::TooLarge { needed_bytes }) => {
             LoadState::OnServer { budget_bytes: host.budget().bytes_max, needed_bytes }
         }

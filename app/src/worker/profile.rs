@@ -5,6 +5,7 @@ use engine::kind::Kind;
 
 use crate::cell::cell_text;
 use crate::protocol::Profile;
+use crate::worker::answer::ExtentScan;
 use crate::worker::bins::{Bins, Extent};
 use crate::worker::numbers::{Measure, floats_into, wholes_into};
 use crate::worker::resident::column::{Column, NULL_CODE};
@@ -17,7 +18,7 @@ const CATEGORY_MAX: usize = 100;
 /// The work on one column.
 #[derive(Default)]
 pub struct Profiling {
-    scan: Option<crate::worker::answer::ExtentScan>,
+    scan: ExtentScan,
     bins: Option<Bins>,
     block: usize,
     counts: Vec<u32>,
@@ -63,11 +64,10 @@ impl Profiling {
     }
 
     fn step_numbers(&mut self, column: &Column, measure: Measure) -> Option<Profile> {
-        let scan = self.scan.get_or_insert_with(|| crate::worker::answer::ExtentScan::new(None));
-        if scan.step(column) {
+        if self.scan.step(column) {
             return None;
         }
-        let Some(extent) = scan.extent else { return Some(self.plain(column)) };
+        let Some(extent) = self.scan.extent else { return Some(self.plain(column)) };
         let bins =
             *self.bins.get_or_insert_with(|| Bins::new(measure, extent, None, COUNTS_MAX as u16));
         self.counts.resize(usize::from(bins.count), 0);

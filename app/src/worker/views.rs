@@ -95,6 +95,9 @@ fn known_extents(described: &Described) -> std::collections::HashMap<String, Ext
         let data_type = column.data_type.parse().ok()?;
         let low = crate::plan::units::units_of_text(&data_type, column.min.as_deref()?)?;
         let high = crate::plan::units::units_of_text(&data_type, column.max.as_deref()?)?;
+        if !low.is_finite() || !high.is_finite() {
+            return None;
+        }
         Some((column.name.clone(), Extent::of_units(&data_type, low, high)?))
     });
     extents.collect()

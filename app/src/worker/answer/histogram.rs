@@ -18,11 +18,13 @@ pub struct ExtentScan {
     floats: Vec<f64>,
 }
 
-impl ExtentScan {
-    /// `known` is what the companion says, which may be more than has arrived.
-    pub fn new(known: Option<Extent>) -> Self {
-        Self { extent: known, n_blocks: 0, wholes: Vec::new(), floats: Vec::new() }
+impl Default for ExtentScan {
+    fn default() -> Self {
+        Self { extent: None, n_blocks: 0, wholes: Vec::new(), floats: Vec::new() }
     }
+}
+
+impl ExtentScan {
 
     /// Looks at one more block; false where there is none.
     pub fn step(&mut self, column: &Column) -> bool {
@@ -67,6 +69,10 @@ pub struct Histogram {
     domain: Option<[f64; 2]>,
     measure: Measure,
     scan: ExtentScan,
+    /// What the companion states: more than has arrived, and maybe more than there is.
+    known: Option<Extent>,
+    /// The extent that the bins are of.
+    extent: Option<Extent>,
     bins: Option<Bins>,
     /// A block's bins each; [`NULL_CODE`] for null.
     codes: Vec<Vec<u16>>,
@@ -88,7 +94,9 @@ impl Histogram {
             wanted,
             domain,
             measure,
-            scan: ExtentScan::new(known),
+            scan: ExtentScan::default(),
+            known,
+            extent: None,
             bins: None,
             codes: Vec::new(),
             unfiltered: Tally::default(),
@@ -105,7 +113,8 @@ impl Histogram {
         if self.scan.step(column) {
             return true;
         }
-        let Some(extent) = self.scan.extent else { return false };
+        let Some(extent) = self.extent_of(column.is_complete()) else { return false };
+        self.extent = Some(extent);
         let bins = Bins::new(self.measure, extent, self.domain, self.wanted);
         if self.bins != Some(bins) {
             self.bins = Some(bins);
@@ -139,6 +148,14 @@ impl Histogram {
         true
     }
 
+    /// Until all is here, what is stated counts too, so that axes stand still.
+    fn extent_of(&self, is_complete: bool) -> Option<Extent> {
+        match (self.scan.extent, self.known.filter(|_| !is_complete)) {
+            (Some(found), Some(known)) => Some(found.union(known)),
+            (found, _) => found,
+        }
+    }
+
     /// Counts under a mask; a block a step, from `block` on. False past the last.
     pub fn count(&mut self, block: usize, mask: &[u64]) -> bool {
         if block == 0 {
@@ -153,7 +170,7 @@ impl Histogram {
     }
 
     pub fn result(&self) -> MarkResult {
-        let Some((bins, extent)) = self.bins.zip(self.scan.extent) else {
+        let Some((bins, extent)) = self.bins.zip(self.extent) else {
             // No row has a value.
             let nulls = u64::from(self.tally.nulls());
             let (domain, extent) = ([0.0, 1.0], [0.0, 1.0]);

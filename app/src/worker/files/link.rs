@@ -108,7 +108,7 @@ fn told_of(message: JsValue) -> Option<Told> {
         Ok(buffer) => Some(Told::Bytes(Uint8Array::new(&buffer).to_vec())),
         Err(text) => match serde_json::from_str(&text.as_string()?).ok()? {
             Tell::Done => Some(Told::Done),
-            Tell::Failed { detail } => Some(Told::Failed(detail)),
+            Tell::Failed { detail } | Tell::Panicked { text: detail } => Some(Told::Failed(detail)),
         },
     }
 }

@@ -97,9 +97,9 @@ pub async fn from_companion(
     load: &Load,
     report: &mut Report,
     described: &Described,
-    wanted: Vec<Wanted>,
+    wanted: &[Wanted],
 ) -> Result<(), Trouble> {
-    let answer = ask(host, load, described, &wanted).await?;
+    let answer = ask(host, load, described, wanted).await?;
     let total = answer.header("Limn-Total-Rows").and_then(|rows| rows.parse::<u64>().ok());
     let total = total.or(described.table.rows);
     check_total(host, total)?;
@@ -108,9 +108,9 @@ pub async fn from_companion(
         resident.rows_total = total.or(resident.rows_total);
     }
     let cache = host.cache.get().await;
-    let mut saver = saver_of(&cache, described, &wanted, total).await;
+    let mut saver = saver_of(&cache, described, wanted, total).await;
     let mut feed = Feed::Companion(answer);
-    let filled = fill(host, load, report, &mut feed, &wanted, Some(&mut saver)).await;
+    let filled = fill(host, load, report, &mut feed, wanted, Some(&mut saver)).await;
     if let Err(Trouble::TooLarge { needed_bytes }) = filled {
         let mut data = host.data.borrow_mut();
         data.resident = None;

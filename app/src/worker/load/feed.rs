@@ -21,6 +21,8 @@ use crate::worker::turn::Stride;
 pub enum Trouble {
     Cancelled,
     Failed(String),
+    /// There is nobody to ask.
+    Unreachable(String),
     /// What has arrived is over the budget.
     TooLarge {
         needed_bytes: u64,
@@ -35,8 +37,9 @@ impl Trouble {
 
 impl From<NetError> for Trouble {
     fn from(error: NetError) -> Self {
-        match error {
+        match &error {
             NetError::Cancelled => Self::Cancelled,
+            NetError::Unreachable { .. } => Self::Unreachable(error.to_string()),
             other => Self::failed(other),
         }
     }
