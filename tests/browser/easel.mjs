@@ -14,6 +14,22 @@ const BUILT = join(CACHE, 'pictures');
 const ORIGIN = 'http://127.0.0.1:9';
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm', '.png': 'image/png' };
 
+// Draws on a canvas of the page, as the app's worker does.
+const WORKER = `
+  import init, { Easel } from '/pictures.js';
+  onmessage = async ({ data: { canvas, renderer, scene, width, height, ratio } }) => {
+    try {
+      await init();
+      const easel = await Easel.on(canvas, renderer, width, height, ratio);
+      easel.set_scene(scene);
+      await easel.draw();
+      postMessage({ info: easel.info(), events: easel.events() });
+    } catch (error) {
+      postMessage({ info: String(error), events: [] });
+    }
+  };
+`;
+
 let isBuilt = false;
 
 function build() {
@@ -36,6 +52,7 @@ export async function openEasels(page) {
     if (path === '/') {
       return route.fulfill({ contentType: TYPES['.html'], body: '<!doctype html><title>easels</title><link rel="icon" href="data:,">' });
     }
+    if (path === '/worker.js') return route.fulfill({ contentType: TYPES['.js'], body: WORKER });
     const file = path.startsWith('/goldens/') ? join(goldens, path.slice(9)) : join(BUILT, path);
     if (!existsSync(file)) return route.fulfill({ status: 404 });
     return route.fulfill({ contentType: TYPES[extname(file)], body: readFileSync(file) });

@@ -74,6 +74,36 @@ scenario('selections, panning, new sizes and pixel ratios agree in both renderer
   for (const result of results) assert.ok(result.apart <= SHARE_APART, JSON.stringify(result));
 }, options);
 
+scenario('what a worker draws on a canvas of the page is on screen', async (t) => {
+  await openEasels(t.page);
+  const shots = [];
+  for (const renderer of ['webgpu', 'raster']) {
+    const state = await t.page.evaluate(async (renderer) => {
+      document.body.replaceChildren();
+      document.body.style.margin = '0';
+      const canvas = document.body.appendChild(document.createElement('canvas'));
+      canvas.style = 'width: 400px; height: 300px; display: block';
+      const worker = new Worker('/worker.js', { type: 'module' });
+      const offscreen = canvas.transferControlToOffscreen();
+      const order = { canvas: offscreen, renderer, scene: 'few', width: 400, height: 300, ratio: 1 };
+      const state = await new Promise((done, fail) => {
+        worker.onmessage = ({ data }) => done(data);
+        worker.onerror = (error) => fail(new Error(error.message));
+        worker.postMessage(order, [offscreen]);
+      });
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      return state;
+    }, renderer);
+    assert.ok(state.info.startsWith(`${renderer}\n`), JSON.stringify(state));
+    const canvas = t.page.locator('canvas');
+    shots.push(await t.until('points on screen', async () => {
+      const { share, colours } = await t.ink(canvas);
+      return share > 0.02 && colours > 20 && canvas.screenshot();
+    }));
+  }
+  assert.ok((await t.difference(...shots)) < 0.001, 'the renderers differ on screen');
+}, options);
+
 scenario('a lost GPU is asked for again, and the raster takes over when it is lost twice', async (t) => {
   await openEasels(t.page);
   const states = await t.page.evaluate(async () => {

@@ -36,8 +36,20 @@ pub fn scenes() -> Vec<String> {
 
 #[wasm_bindgen]
 impl Easel {
-    /// `renderer` as in the app's address.
+    /// With a canvas of its own. `renderer` as in the app's address.
     pub async fn create(
+        renderer: String,
+        width: u32,
+        height: u32,
+        pixel_ratio: f64,
+    ) -> Result<Easel, JsError> {
+        let canvas = OffscreenCanvas::new(1, 1).map_err(failed)?;
+        Self::on(canvas, renderer, width, height, pixel_ratio).await
+    }
+
+    /// On a canvas of a page, say.
+    pub async fn on(
+        visible: OffscreenCanvas,
         renderer: String,
         width: u32,
         height: u32,
@@ -51,22 +63,12 @@ impl Easel {
         };
         let events: Rc<RefCell<Vec<String>>> = Rc::default();
         let log = events.clone();
-        let painter = Painter::choose(
-            choice,
-            true,
-            Box::new(move |event| log.borrow_mut().push(name_of(&event))),
-        )
-        .await;
+        let on_event = Box::new(move |event| log.borrow_mut().push(name_of(&event)));
+        let painter = Painter::choose(choice, true, on_event).await;
         let pixels = |length: u32| (f64::from(length) * pixel_ratio).round() as u32;
         let size = (pixels(width), pixels(height));
-        let visible = OffscreenCanvas::new(size.0, size.1).map_err(failed)?;
-        let canvas = Canvas::new(
-            &painter,
-            visible.clone(),
-            f64::from(width),
-            f64::from(height),
-            pixel_ratio,
-        )?;
+        let (css_width, css_height) = (f64::from(width), f64::from(height));
+        let canvas = Canvas::new(&painter, visible.clone(), css_width, css_height, pixel_ratio)?;
         let scene = Scene::named("few").ok_or_else(|| JsError::new("no first scene"))?;
         Ok(Self { painter, canvas, visible, size, scene, events, longest: Cell::new(0.0) })
     }

@@ -74,7 +74,10 @@ pub struct Planner {
 type InViewKey = (u64, u64, usize, Lens, u32, u32);
 
 impl Planner {
+    /// Equal arguments make equal plans, so nothing in one is NaN.
     pub fn plan(&mut self, picture: Picture<'_>, frame: &Frame<'_>, size: Size) -> Plan {
+        let is_usable = size.pixel_ratio.is_finite() && size.pixel_ratio > 0.0;
+        let size = Size { pixel_ratio: if is_usable { size.pixel_ratio } else { 1.0 }, ..size };
         match picture {
             Picture::Points(points) => self.plan_points(points, frame, size),
             Picture::Density(_) => plan_density(frame, size),
@@ -158,7 +161,7 @@ fn layer_plan(
 ) -> LayerPlan {
     let shown = (rows as f32 * in_view).max(1.0);
     let crowd = (shown / POINTS_OF_RADIUS_MAX).max(1.0);
-    let (radius, work_max) = match frame.style.radius {
+    let (radius, work_max) = match frame.style.radius.filter(|radius| radius.is_finite()) {
         Some(radius) => (radius.max(0.0), WORK_OF_CHOSEN_MAX),
         None => ((RADIUS_MAX * crowd.powf(-0.3)).max(RADIUS_MIN), WORK_MAX),
     };
@@ -166,7 +169,7 @@ fn layer_plan(
     let affordable = ((side_max - 1.0) / 2.0).floor();
     let radius = (radius * size.pixel_ratio).min(affordable);
     let stamp = Stamp::disc(radius, rows);
-    let opacity = match frame.style.opacity {
+    let opacity = match frame.style.opacity.filter(|opacity| opacity.is_finite()) {
         Some(opacity) => opacity.clamp(0.02, 1.0),
         None => (0.85 - 0.22 * crowd.log10()).max(0.15),
     };

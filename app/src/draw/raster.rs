@@ -14,6 +14,8 @@ use resolve::Resolve;
 
 /// A picture that takes longer than this is shown in part, and then again this often.
 const PARTIAL_MILLIS: f64 = 80.0;
+/// For so long a picture goes on though another viewport is wanted by now.
+const HOLD_MILLIS: f64 = 300.0;
 
 /// How far [`Raster::draw`] got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,27 +37,33 @@ pub struct Raster {
     selected: Layer,
     context: Layer,
     resolve: Resolve,
+    work: Option<Work>,
     /// What the pixels show in whole.
     shown: Option<Shown>,
-    /// While a picture is under way.
-    part: Option<Part>,
 }
 
-/// Showing what there is of a picture.
-struct Part {
-    /// When the last part was shown, or the picture begun.
+/// A picture on its way.
+struct Work {
+    plan: Plan,
+    subject: Subject,
+    began: f64,
+    /// When a part was last shown, or the work begun.
     shown_at: f64,
-    /// The plan by which a part is being coloured.
-    coloring: Option<Plan>,
+    stage: Stage,
 }
 
-impl Part {
-    fn is_coloring(&self, plan: &Plan) -> bool {
-        self.coloring.as_ref() == Some(plan)
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Rows are added to the sums.
+    Adding,
+    /// Sums become pixels; rows wait, or it would begin anew.
+    Coloring { is_whole: bool },
 }
 
-/// All that a whole picture depends on but the sums, which count their own changes.
+/// Whose sums the layers have, apart from the plan.
+type Subject = (u64, u64);
+
+/// All that a whole picture depends on; the sums count their own changes.
 #[derive(Debug, Clone, PartialEq)]
 struct Shown {
     plan: Plan,
@@ -64,8 +72,9 @@ struct Shown {
 }
 
 impl Raster {
-    /// Works towards the picture until `deadline`, by `clock`. A frame or picture that
-    /// differs from the last call's takes over at once.
+    /// Works towards the picture until `deadline`, by `clock`. A new selection takes over
+    /// at once. A new viewport waits until the picture under way is shown: pictures that
+    /// take longer than the pointer to move on would otherwise never be.
     pub fn draw(
         &mut self,
         picture: Picture<'_>,
@@ -74,36 +83,70 @@ impl Raster {
         clock: Clock<'_>,
         deadline: f64,
     ) -> Drawn {
-        let plan = self.planner.plan(picture, frame, size);
+        let wanted = self.planner.plan(picture, frame, size);
         let out_of_time = &mut || clock() >= deadline;
-        // A part that is being coloured is finished first: more rows would begin it anew.
-        let coloring_part = self.part.as_ref().is_some_and(|part| part.is_coloring(&plan));
-        let complete = !coloring_part && self.accumulate(picture, frame, &plan, out_of_time);
         let now = clock();
-        if complete {
-            self.part = None;
-        } else {
-            let part = self.part.get_or_insert(Part { shown_at: now, coloring: None });
-            if part.coloring.is_none() && now - part.shown_at < PARTIAL_MILLIS {
+        let subject = match picture {
+            Picture::Points(points) => (points.id(), points.revision()),
+            Picture::Density(density) => (density.id(), 0),
+        };
+        let is_current = |work: &Work| {
+            let is_held = work.plan.size == wanted.size && now - work.began < HOLD_MILLIS;
+            work.subject == subject && (work.plan == wanted || is_held)
+        };
+        let mut work = self.work.take().filter(is_current).unwrap_or_else(|| Work {
+            plan: wanted.clone(),
+            subject,
+            began: now,
+            shown_at: now,
+            stage: Stage::Adding,
+        });
+        let is_adding = work.stage == Stage::Adding;
+        if is_adding {
+            let is_whole = self.accumulate(picture, frame, &work.plan, out_of_time);
+            if !is_whole && clock() - work.shown_at < PARTIAL_MILLIS {
+                self.work = Some(work);
                 return Drawn::Nothing;
             }
-            part.coloring = Some(plan.clone());
+            work.stage = Stage::Coloring { is_whole };
         }
-        let shown = Shown { plan, palette: frame.palette.clone(), changes: self.changes() };
-        if complete && self.shown.as_ref() == Some(&shown) {
-            return Drawn::Whole { changed: false };
+        let is_wanted = is_adding && work.plan == wanted;
+        self.color(work, frame.palette, is_wanted, clock, out_of_time)
+    }
+
+    /// Colours the pixels; `is_wanted` if they will show all that was asked for.
+    fn color(
+        &mut self,
+        mut work: Work,
+        palette: &Palette,
+        is_wanted: bool,
+        clock: Clock<'_>,
+        out_of_time: &mut dyn FnMut() -> bool,
+    ) -> Drawn {
+        let is_whole = work.stage == Stage::Coloring { is_whole: true };
+        let changes = (self.selected.changes(), self.context.changes());
+        let shown = Shown { plan: work.plan.clone(), palette: palette.clone(), changes };
+        let is_shown = is_whole && self.shown.as_ref() == Some(&shown);
+        if !is_shown {
+            self.shown = None;
+            let layers = (&self.selected, &self.context);
+            if !self.resolve.work(&shown.plan, palette, layers, changes, out_of_time) {
+                self.work = Some(work);
+                return Drawn::Nothing;
+            }
         }
-        self.shown = None;
-        let (layers, palette) = ((&self.selected, &self.context), frame.palette);
-        if !self.resolve.work(&shown.plan, palette, layers, shown.changes, out_of_time) {
-            return Drawn::Nothing;
+        if !is_whole {
+            work.stage = Stage::Adding;
+            work.shown_at = clock();
+            self.work = Some(work);
+            return Drawn::Part;
         }
-        if complete {
-            self.shown = Some(shown);
-            return Drawn::Whole { changed: true };
+        self.shown = Some(shown);
+        match (is_wanted, is_shown) {
+            (true, _) => Drawn::Whole { changed: !is_shown },
+            (false, true) => Drawn::Nothing,
+            (false, false) => Drawn::Part,
         }
-        self.part = Some(Part { shown_at: clock(), coloring: None });
-        Drawn::Part
     }
 
     /// RGBA, opaque, row by row from the top; as large as the size last drawn.
@@ -142,9 +185,5 @@ impl Raster {
         let palette = points.is_colored().then_some(frame.palette);
         context_complete
             && self.selected.advance(points, rows, plan, plan.selected.stamp, palette, out_of_time)
-    }
-
-    fn changes(&self) -> (u64, u64) {
-        (self.selected.changes(), self.context.changes())
     }
 }

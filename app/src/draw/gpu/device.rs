@@ -15,6 +15,10 @@ use super::pipelines::Pipelines;
 
 /// Bytes of buffers, of all canvases together.
 const BUDGET_BYTES: u64 = 1 << 30;
+/// The default limit of what a shader can be given at once.
+const BINDING_BYTES_MAX: u64 = 128 << 20;
+/// The default limit of what a shader can be given at once.
+const BINDING_BYTES_MAX: u64 = 128 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
@@ -102,11 +106,9 @@ impl Gpu {
         // Copies and bindings want whole words, and bindings at least one vector.
         let bytes = bytes.next_multiple_of(16).max(16);
         let taken = self.taken_bytes.get();
-        if taken + bytes > BUDGET_BYTES {
-            return Err(GpuError::OverBudget {
-                needed: bytes,
-                left: BUDGET_BYTES.saturating_sub(taken),
-            });
+        let left = BUDGET_BYTES.saturating_sub(taken).min(BINDING_BYTES_MAX);
+        if bytes > left {
+            return Err(GpuError::OverBudget { needed: bytes, left });
         }
         self.taken_bytes.set(taken + bytes);
         let description = BufferDescriptor {
