@@ -17,8 +17,6 @@ use super::pipelines::Pipelines;
 const BUDGET_BYTES: u64 = 1 << 30;
 /// The default limit of what a shader can be given at once.
 const BINDING_BYTES_MAX: u64 = 128 << 20;
-/// The default limit of what a shader can be given at once.
-const BINDING_BYTES_MAX: u64 = 128 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
