@@ -85,6 +85,7 @@ impl Planner {
     }
 
     fn plan_points(&mut self, points: &Points, frame: &Frame<'_>, size: Size) -> Plan {
+        points.mark_shown();
         let lens = Lens::new(frame.viewport, size, points.axes(), points.stored_extent());
         let in_view = lens.map_or(1.0, |lens| self.in_view(points, lens, size));
         let selected =

@@ -1,6 +1,7 @@
 //! The points of one scatter, resident: coordinates and palette indices in table order,
 //! in chunks, append-only. Neither renderer ever changes them; masks come beside.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::axis::{Axis, Split};
@@ -28,6 +29,8 @@ pub struct Points {
     revision: u64,
     /// Counts those of coordinates.
     geometry: u64,
+    /// Rows that a picture may have on it: the others can change and nobody sees.
+    shown: Cell<usize>,
 }
 
 /// Up to [`CHUNK_ROWS`] points.
@@ -75,6 +78,7 @@ impl Points {
             colored: false,
             revision: 0,
             geometry: 0,
+            shown: Cell::new(0),
         }
     }
 
@@ -114,7 +118,9 @@ impl Points {
     /// Colours rows anew, from `first` on; rows never coloured have palette index 0.
     pub fn set_colors(&mut self, first: usize, colors: &[u8]) {
         self.start_coloring();
-        self.revision += 1;
+        if first < self.shown.get() {
+            self.revision += 1;
+        }
         let last = (first + colors.len()).min(self.rows);
         let mut row = first;
         while row < last {
@@ -170,6 +176,11 @@ impl Points {
 
     pub fn axes(&self) -> (Axis, Axis) {
         (self.x_axis.unwrap_or(Axis::PLAIN), self.y_axis.unwrap_or(Axis::PLAIN))
+    }
+
+    /// The renderers say so before they draw.
+    pub fn mark_shown(&self) {
+        self.shown.set(self.rows);
     }
 
     /// A row's coordinates in data units, if it has both.

@@ -123,7 +123,13 @@ fn rows_that_arrive_are_added_to_those_drawn() {
     let mut raster = Raster::default();
     for first in (0..200_000).step_by(33_333) {
         let part = first..(first + 33_333).min(200_000);
-        points.append(&rows.x[part.clone()], &rows.y[part.clone()], &rows.colors[part]);
+        // Colours come with the rows, or after them.
+        let colors = &rows.colors[part.clone()];
+        let late = first % 2 == 1;
+        points.append(&rows.x[part.clone()], &rows.y[part], if late { &[] } else { colors });
+        if late {
+            points.set_colors(first, colors);
+        }
         let frame = frame(&palette, None);
         let grown = drawn(&mut raster, Picture::Points(&points), &frame, SIZE);
         let fresh = drawn(&mut Raster::default(), Picture::Points(&points), &frame, SIZE);
