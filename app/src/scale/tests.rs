@@ -54,7 +54,7 @@ fn number_ticks_survive_anything() {
             assert_eq!(ticks.labels().len(), ticks.values.len());
         }
         let [low, high] = nice(domain, 5);
-        assert!(!(low > high), "{domain:?}");
+        assert!(low <= high || low.is_nan() || high.is_nan(), "{domain:?}");
     }
 }
 

@@ -60,7 +60,7 @@ impl TimeTicks {
     /// About `count` ticks inside `domain`, at moments a calendar calls round.
     pub fn covering(domain: [f64; 2], count: usize) -> Self {
         let [low, high] = ordered(domain);
-        if !(low.abs() <= CALENDAR_MAX && high.abs() <= CALENDAR_MAX) || count == 0 {
+        if !(is_in_calendar(low) && is_in_calendar(high)) || count == 0 {
             return Self { values: Vec::new(), interval: Interval::Years(1) };
         }
         let count = count.min(TICKS_MAX);
@@ -163,10 +163,15 @@ fn month_starts(low: f64, high: f64, months: i64) -> Vec<f64> {
     values
 }
 
+/// False for NaN as well.
+fn is_in_calendar(millis: f64) -> bool {
+    millis.abs() <= CALENDAR_MAX
+}
+
 /// A time for a reader: the date alone at midnight, seconds and milliseconds only where
 /// they are not zero.
 pub fn format_time(millis: f64) -> String {
-    if !(millis.abs() <= CALENDAR_MAX) {
+    if !is_in_calendar(millis) {
         return "invalid date".to_owned();
     }
     let moment = Moment::at(millis);
