@@ -1,5 +1,12 @@
-//! Limn's companion: lakes and their tables, scans, queries, and the HTTP that serves them.
+//! Limn's companion: lakes and their tables, queries on them, and HTTP around both.
+//!
+//! [`lake`] finds tables and pins them, [`scan`] reads a pinned table, [`query`] plans and
+//! computes over scans, [`http`] serves it all; [`cli`] is the command, [`config`] what can be set.
 
+pub mod cli;
+pub mod config;
 mod delta;
+pub mod http;
 pub mod lake;
+pub mod query;
 pub mod scan;

@@ -1,0 +1,128 @@
+//! Queries for groups and aggregates: the engine's grouper on every core, merged at the end.
+//!
+//! Each partition of the scan feeds a grouper of its own; what it holds is accounted for, batch
+//! by batch. The groups are ordered and cut by the engine, too.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::physical_plan::ExecutionPlan;
+use engine::error::QueryError;
+use engine::execute::execute;
+use engine::group::Grouper;
+use engine::order::Sorter;
+use engine::predicate::Predicate;
+use engine::query::Query;
+use futures::{StreamExt, stream};
+use tokio::task::JoinSet;
+
+use super::executor::panic_message;
+use super::failure::QueryFailure;
+use super::filter::filter;
+use super::produce::{Batches, Run};
+use super::rows::table_schema;
+use super::sample;
+use crate::scan::{ScanOptions, ScanOrder};
+
+/// The batches of a query for groups.
+pub(super) async fn batches(run: &Run) -> Result<Batches, QueryFailure> {
+    let query = &run.pinned.query;
+    let table = table_schema(run);
+    let grouper = Grouper::new(&query.group_by, &query.aggregates, &table)?;
+    check_answer(query, grouper.schema())?;
+    let filter = filter(&query.filters, &table)?;
+    let filter = match query.sample {
+        Some(drawn) => sample::filter(run, drawn, filter).await?,
+        None => filter,
+    };
+    let columns: Vec<String> = grouper.columns().into_iter().map(str::to_owned).collect();
+    let options = ScanOptions {
+        order: ScanOrder::Any,
+        filter,
+        row_column: true,
+        report: Arc::clone(&run.report),
+    };
+    let scan = run.scan(options, &columns, None).await?;
+    let (grouper, _reservation) = grouped(run, scan).await?;
+    let groups = grouper.finish()?;
+    let answer = execute(&over_groups(query), &groups.schema(), &[groups], 0)?;
+    let rows_max = Some(answer.num_rows() as u64);
+    Ok(Batches { schema: answer.schema(), stream: stream::iter(slices(answer)).boxed(), rows_max })
+}
+
+/// What is left of a query once its groups are known: columns, order and page among them.
+fn over_groups(query: &Query) -> Query {
+    Query {
+        filters: Predicate::all(),
+        group_by: Vec::new(),
+        aggregates: Vec::new(),
+        sample: None,
+        ..query.clone()
+    }
+}
+
+/// Checks, before anything is read, what is asked of the groups.
+fn check_answer(query: &Query, schema: &Schema) -> Result<(), QueryError> {
+    let known = |name: &String, field: String| match schema.index_of(name) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let names = schema.fields().iter().map(|field| field.name().as_str());
+            Err(QueryError::unknown_column(field, name, names))
+        }
+    };
+    for (index, name) in query.columns.iter().flatten().enumerate() {
+        known(name, format!("columns[{index}]"))?;
+    }
+    for (index, key) in query.order_by.iter().enumerate() {
+        known(&key.column, format!("order_by[{index}].column"))?;
+    }
+    Sorter::new(&query.order_by, schema).map(drop)
+}
+
+/// A grouper that has seen every partition of the scan, and the memory it stands in.
+async fn grouped(
+    run: &Run,
+    scan: Arc<dyn ExecutionPlan>,
+) -> Result<(Grouper, MemoryReservation), QueryFailure> {
+    let query = &run.pinned.query;
+    let table = table_schema(run);
+    let new = || Grouper::new(&query.group_by, &query.aggregates, &table);
+    let partitions = scan.properties().output_partitioning().partition_count();
+    // Dropped with this future, and all of it stops.
+    let mut tasks = JoinSet::new();
+    for partition in 0..partitions {
+        let mut batches = scan.execute(partition, run.session.task_ctx())?;
+        let mut grouper = new()?;
+        let reservation = run.reservation("groups");
+        tasks.spawn(async move {
+            while let Some(batch) = batches.next().await {
+                grouper.push(&batch?, None, 0)?;
+                reservation.try_resize(grouper.byte_count())?;
+            }
+            Ok::<_, QueryFailure>((grouper, reservation))
+        });
+    }
+    let mut whole = new()?;
+    let reservation = run.reservation("groups");
+    while let Some(done) = tasks.join_next().await {
+        let done = done.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => QueryFailure::Panicked { message: panic_message(&*panic) },
+            Err(_) => QueryFailure::Cancelled,
+        })?;
+        let (grouper, _partition) = done?;
+        whole.merge(grouper)?;
+        reservation.try_resize(whole.byte_count())?;
+    }
+    Ok((whole, reservation))
+}
+
+/// Rows that are encoded at once.
+const SLICE_ROWS: usize = 32 * 1024;
+
+fn slices(groups: RecordBatch) -> impl Iterator<Item = Result<RecordBatch, QueryFailure>> {
+    let rows = groups.num_rows();
+    let starts = (0..rows).step_by(SLICE_ROWS);
+    starts.map(move |start| Ok(groups.slice(start, SLICE_ROWS.min(rows - start))))
+}
