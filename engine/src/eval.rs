@@ -2,6 +2,7 @@
 //! reference semantics of a filter; pruning, pushdown and shaders must agree. No I/O.
 
 mod dictionary;
+mod substring;
 mod ternary;
 mod within;
 mod words;
@@ -12,6 +13,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 
 use self::dictionary::Lookups;
+use self::substring::words_that_contain;
 use self::ternary::Ternary;
 use self::words::{words_in_ranges, words_of_text};
 use crate::bind::{Bound, BoundColumn, Node, Test, TextTest};
@@ -220,8 +222,12 @@ fn ternary_of_text(
         let known = Mask::from_fn(len, |row| check(row).is_some());
         return Ternary::new(pass.words().to_vec(), Some(known.words().to_vec()), len);
     }
-    let pass =
-        words_of_text(len, |row| is_valid(row) && test.check(values.get(row)).unwrap_or_default());
+    let pass = match test {
+        TextTest::Contains(finder) => words_that_contain(finder, values, len),
+        _ => words_of_text(len, |row| {
+            is_valid(row) && test.check(values.get(row)).unwrap_or_default()
+        }),
+    };
     Ternary::new(pass, valid, len)
 }
 

@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::concat::concat;
 use arrow_select::filter::FilterBuilder;
 use arrow_select::interleave::interleave;
 
@@ -156,9 +157,9 @@ impl<'a> Input<'a> {
         let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
         let end = offset.saturating_add(limit.unwrap_or(usize::MAX));
-        let places = match query.order_by.is_empty() {
-            true => self.places_in_table_order(masks, offset, end),
-            false => self.places_in_order(query, masks, has_rows, offset, end)?,
+        let page = match query.order_by.is_empty() {
+            true => Page::of_masks(masks, offset, end),
+            false => Page::Places(self.places_in_order(query, masks, has_rows, offset, end)?),
         };
         let mut fields = Vec::with_capacity(columns.len());
         let mut arrays = Vec::with_capacity(columns.len());
@@ -166,30 +167,15 @@ impl<'a> Input<'a> {
             let field = column.index.map(|index| self.schema.field(index).clone());
             let field = field.unwrap_or_else(|| Field::new(ROW_COLUMN, DataType::Int64, false));
             let data_type = answer_type(field.data_type());
-            let parts = self
-                .numbered()
-                .map(|(batch, first_row)| answer_array(&column_of(batch, column, first_row)?));
+            let parts =
+                self.numbered().map(|(batch, first_row)| column_of(batch, column, first_row));
             let parts = parts.collect::<Result<Vec<ArrayRef>, _>>()?;
-            arrays.push(gathered(&parts, &places, &data_type)?);
+            arrays.push(page.values(&parts, &data_type)?);
             fields.push(field.with_data_type(data_type));
         }
         let schema: SchemaRef = Arc::new(Schema::new(fields));
-        let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
+        let options = RecordBatchOptions::new().with_row_count(Some(page.len()));
         RecordBatch::try_new_with_options(schema, arrays, &options).map_err(arrow_failed)
-    }
-
-    /// Batch and row of each row of a page.
-    fn places_in_table_order(
-        &self,
-        masks: &[Mask],
-        offset: usize,
-        end: usize,
-    ) -> Vec<(usize, usize)> {
-        let rows = masks
-            .iter()
-            .enumerate()
-            .flat_map(|(batch, mask)| mask.iter_ones().map(move |row| (batch, row)));
-        rows.take(end).skip(offset).collect()
     }
 
     fn places_in_order(
@@ -206,10 +192,18 @@ impl<'a> Input<'a> {
             }
         }
         let mut sorter = Sorter::new(&query.order_by, self.schema)?;
-        let all = self.places_in_table_order(masks, 0, usize::MAX);
+        let rows = masks
+            .iter()
+            .enumerate()
+            .flat_map(|(batch, mask)| mask.iter_ones().map(move |row| (batch, row)));
+        let all: Vec<(usize, usize)> = rows.collect();
         for ((batch, first_row), mask) in self.numbered().zip(masks) {
             // Rows that were left out have numbers too.
             let numbered = self.with_row_numbers(query, batch, first_row)?;
+            if mask.is_full() {
+                sorter.push(&numbered, first_row)?;
+                continue;
+            }
             let filter = FilterBuilder::new(&mask.to_array()).optimize().build();
             let passing = filter.filter_record_batch(&numbered).map_err(arrow_failed)?;
             sorter.push(&passing, first_row)?;
@@ -238,15 +232,69 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The values at the places, batch and row each.
-fn gathered(
-    parts: &[ArrayRef],
-    places: &[(usize, usize)],
-    data_type: &DataType,
-) -> Result<ArrayRef, QueryError> {
-    if places.is_empty() {
-        return Ok(arrow_array::new_empty_array(data_type));
+/// The rows of an answer, as they lie in the batches.
+enum Page {
+    /// Batch and row of each.
+    Places(Vec<(usize, usize)>),
+    /// In table order.
+    Masks(Vec<Mask>),
+}
+
+impl Page {
+    /// The rows of the masks from the one at `offset` to before the one at `end`.
+    fn of_masks(masks: &[Mask], offset: usize, end: usize) -> Self {
+        let mut place = 0;
+        let cut = |mask: &Mask| {
+            let start = place;
+            place += mask.count();
+            if offset <= start && place <= end {
+                return mask.clone();
+            }
+            let mut cut = Mask::none(mask.len());
+            let on_page = |place: usize| (offset..end).contains(&place);
+            let rows = (start..).zip(mask.iter_ones());
+            rows.filter(|(place, _)| on_page(*place)).for_each(|(_, row)| cut.set(row, true));
+            cut
+        };
+        Self::Masks(masks.iter().map(cut).collect())
     }
-    let parts: Vec<&dyn arrow_array::Array> = parts.iter().map(|part| &**part).collect();
-    interleave(&parts, places).map_err(arrow_failed)
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Places(places) => places.len(),
+            Self::Masks(masks) => masks.iter().map(Mask::count).sum(),
+        }
+    }
+
+    /// The values of a column, whose arrays in the batches are `parts`.
+    fn values(&self, parts: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef, QueryError> {
+        if self.len() == 0 {
+            return Ok(new_empty_array(data_type));
+        }
+        match self {
+            Self::Places(places) => {
+                let parts = parts.iter().map(answer_array).collect::<Result<Vec<_>, _>>()?;
+                let parts: Vec<&dyn Array> = parts.iter().map(|part| &**part).collect();
+                interleave(&parts, places).map_err(arrow_failed)
+            }
+            Self::Masks(masks) => {
+                let used = parts.iter().zip(masks).filter(|(_, mask)| mask.count() > 0);
+                let picked = used.map(|(part, mask)| match mask.is_full() {
+                    true => answer_array(part),
+                    false => {
+                        let filter = FilterBuilder::new(&mask.to_array()).optimize().build();
+                        answer_array(&filter.filter(part).map_err(arrow_failed)?)
+                    }
+                });
+                let picked = picked.collect::<Result<Vec<_>, _>>()?;
+                match picked.as_slice() {
+                    [only] => Ok(only.clone()),
+                    several => {
+                        let several: Vec<&dyn Array> = several.iter().map(|part| &**part).collect();
+                        concat(&several).map_err(arrow_failed)
+                    }
+                }
+            }
+        }
+    }
 }

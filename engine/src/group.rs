@@ -177,6 +177,3 @@ fn blame(mut error: QueryError, column: Option<&BoundColumn>) -> QueryError {
     }
     error
 }
-
-#[cfg(test)]
-mod tests;

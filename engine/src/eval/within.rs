@@ -3,7 +3,7 @@
 use arrow_array::Array;
 
 use super::ternary::Ternary;
-use super::words::words_of_text as words_of_rows;
+use super::words::{words_by, words_of_text as words_of_rows};
 use crate::column::floats_of;
 use crate::mask::words_of;
 
@@ -15,7 +15,10 @@ pub(super) fn ternary_within(x: &dyn Array, y: &dyn Array, polygon: &[[f64; 2]])
     };
     let outline = Outline::new(polygon);
     let at = |values: &[f64], row: usize| values.get(row).copied().unwrap_or(f64::NAN);
-    let pass = words_of_rows(len, |row| outline.contains(at(&xs, row), at(&ys, row)));
+    let pass = match outline.is_box {
+        true => outline.words_in_box(&xs, &ys),
+        false => words_of_rows(len, |row| outline.contains(at(&xs, row), at(&ys, row))),
+    };
     let x_valid = x_nulls.map(|nulls| words_of(nulls.inner()));
     let y_valid = y_nulls.map(|nulls| words_of(nulls.inner()));
     let valid = match (x_valid, y_valid) {
@@ -53,14 +56,20 @@ impl Outline {
         Self { edges, low, high, is_box }
     }
 
+    /// A bit for each point in the box around the outline.
+    fn words_in_box(&self, xs: &[f64], ys: &[f64]) -> Vec<u64> {
+        let ([low_x, low_y], [high_x, high_y]) = (self.low, self.high);
+        let mut words = words_by(xs, |x| (x >= low_x) & (x <= high_x));
+        let others = words_by(ys, |y| (y >= low_y) & (y <= high_y));
+        words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+        words
+    }
+
     fn contains(&self, x: f64, y: f64) -> bool {
         let [low_x, low_y] = self.low;
         let [high_x, high_y] = self.high;
         if !(x >= low_x && x <= high_x && y >= low_y && y <= high_y) {
             return false;
-        }
-        if self.is_box {
-            return true;
         }
         let mut is_inside = false;
         for &([ax, ay], [bx, by]) in &self.edges {
@@ -96,6 +105,8 @@ mod tests {
         }
         let turned = Outline::new(&[[0.0, 4.0], [0.0, 0.0], [4.0, 0.0], [4.0, 4.0]]);
         assert!(square.is_box && turned.is_box && turned.contains(4.0, 0.0));
+        let (xs, ys) = ([0.0, 4.0, f64::NAN, 2.0, 5.0], [4.0, 0.0, 1.0, f64::NAN, 1.0]);
+        assert_eq!(turned.words_in_box(&xs, &ys), [0b00011]);
         for corners in [
             [[0.0, 0.0], [4.0, 4.0], [4.0, 0.0], [0.0, 4.0]],
             [[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [1.0, 4.0]],

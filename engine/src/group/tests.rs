@@ -1,1 +1,0 @@
-//! Groups, shown on small batches.
