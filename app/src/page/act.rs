@@ -33,6 +33,7 @@ impl Page {
             }
             Command::ToggleTables => self.tables_open.update(|open| *open = !*open),
             Command::ToggleSide => self.side_open.update(|open| *open = !*open),
+            Command::CompareShapes => self.shapes.update(|shapes| *shapes = !*shapes),
             Command::SearchFilters => {
                 self.side_open.set(true);
                 self.part.set(crate::state::command::Part::Filters);

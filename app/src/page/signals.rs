@@ -52,6 +52,8 @@ pub(super) struct Page {
     pub dialog: RwSignal<Option<Dialog>>,
     pub tables_open: RwSignal<bool>,
     pub side_open: RwSignal<bool>,
+    /// Bars are as tall as the selection lets them be, rather than beside all rows.
+    pub shapes: RwSignal<bool>,
     /// Columns whose filter is open in the side panel, and what is searched for in each.
     pub open_filters: RwSignal<BTreeMap<String, String>>,
     /// Rises when the search of the filters is to have the keyboard.
@@ -179,6 +181,7 @@ impl Page {
             dialog: RwSignal::new(None),
             tables_open: RwSignal::new(false),
             side_open: RwSignal::new(true),
+            shapes: RwSignal::new(false),
             open_filters: RwSignal::default(),
             search_asked: RwSignal::new(0),
             file_asked: RwSignal::new(0),

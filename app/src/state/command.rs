@@ -80,6 +80,9 @@ pub enum Command {
     ToggleTables,
     /// Shows or hides the panel of filters and columns.
     ToggleSide,
+    /// Scales bars to the selection, so that its shape is seen however small it is; or
+    /// back to all rows.
+    CompareShapes,
     /// Puts the cursor into the search of the filters.
     SearchFilters,
     CopyLink,
@@ -150,7 +153,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 11] = [
+pub const SHORTCUTS: [Shortcut; 12] = [
     shortcut("?", false, false, "Show this help", || Command::ShowDialog {
         dialog: Some(Dialog::Help),
     }),
@@ -160,6 +163,9 @@ pub const SHORTCUTS: [Shortcut; 11] = [
     shortcut("z", true, true, "Redo it", || Command::Redo),
     shortcut("x", false, false, "Clear all filters", || Command::ClearClauses),
     shortcut("b", false, false, "Show or hide the side panel", || Command::ToggleSide),
+    shortcut("c", false, false, "Compare shapes: scale bars to the selection", || {
+        Command::CompareShapes
+    }),
     shortcut("o", false, false, "What is kept offline", || Command::ShowDialog {
         dialog: Some(Dialog::Offline),
     }),

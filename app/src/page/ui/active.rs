@@ -16,7 +16,7 @@ pub(super) fn ActiveFilters() -> impl IntoView {
     let many = move || clauses.with(Vec::len);
     view! {
         <Show when=move || { many() > 0 }>
-            <div class="active" role="group" aria-label=move || format!("{} active filters", many())>
+            <div class="active-filters" role="group" aria-label=move || format!("{} active filters", many())>
                 <ul class="chips">
                     <For each=move || clauses.get() key=|clause| clause.id.clone() let:clause>
                         <Chip id=clause.id clauses/>

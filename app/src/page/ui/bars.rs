@@ -27,7 +27,8 @@ enum Row {
 #[derive(Clone, PartialEq, Default)]
 struct Rows {
     rows: Vec<Row>,
-    tallest: u64,
+    /// The longest bar of all rows, and of those that pass.
+    longest: (u64, u64),
     /// Values that are not listed.
     more: u64,
 }
@@ -111,7 +112,10 @@ fn rows(result: Option<&MarkResult>, clause: Option<&Predicate>) -> Rows {
     }
     Rows {
         rows,
-        tallest: bars.iter().map(|bar| bar.unfiltered.max(bar.count)).max().unwrap_or(0),
+        longest: (
+            bars.iter().map(|bar| bar.unfiltered.max(bar.count)).max().unwrap_or(0),
+            bars.iter().map(|bar| bar.count).max().unwrap_or(0),
+        ),
         more: distinct.saturating_sub(bars.len() as u64),
     }
 }
@@ -163,13 +167,11 @@ fn BarRow(
             _ => (0, 0),
         })
     };
-    let width = move |count: u64| {
-        let tallest = rows.with(|rows| rows.tallest);
-        if tallest == 0 {
-            "0".to_owned()
-        } else {
-            format!("{:.2}%", count as f64 / tallest as f64 * 100.0)
-        }
+    let width = move |count: u64, front: bool| {
+        let (all, passing) = rows.with(|rows| rows.longest);
+        let longest = if front && page.shapes.get() && passing > 0 { passing } else { all };
+        let share = count as f64 / longest.max(1) as f64;
+        format!("{:.2}%", share.min(1.0) * 100.0)
     };
     let title = move || {
         let (count, all) = counts();
@@ -196,8 +198,8 @@ fn BarRow(
             title=title
             on:click=on_click
         >
-            <span class="bar-ghost" style:width=move || width(counts().1)></span>
-            <span class="bar-front" style:width=move || width(counts().0)></span>
+            <span class="bar-ghost" style:width=move || width(counts().1, false)></span>
+            <span class="bar-front" style:width=move || width(counts().0, true)></span>
             <span class="bar-label">{label}</span>
             <span class="bar-count">{move || format::short_count(counts().0)}</span>
         </li>

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use engine::literal::Literal;
 use leptos::prelude::*;
 
 use super::icon::{Icon, kind_name};
@@ -10,6 +11,7 @@ use super::sparkline::sparkline;
 use crate::page::signals::use_page;
 use crate::protocol::{ColumnInfo, Profile};
 use crate::state::command::Command;
+use crate::state::position::{End, Scalar};
 use crate::state::{defaults, format, settle};
 
 #[component]
@@ -120,6 +122,11 @@ fn ColumnRow(
         }
         ticked.set(Some(names));
     };
+    let keep_needed = move |event: web_sys::MouseEvent| {
+        if untrack(|| is_needed() && is_ticked()) {
+            event.prevent_default();
+        }
+    };
     let rows = move || page.schema().and_then(|schema| schema.table.rows);
     let facts = {
         let column = column.clone();
@@ -133,7 +140,8 @@ fn ColumnRow(
                 <input
                     type="checkbox"
                     prop:checked=is_ticked
-                    disabled=move || is_needed() && is_ticked()
+                    aria-disabled=move || (is_needed() && is_ticked()).to_string()
+                    on:click=keep_needed
                     title=move || if is_needed() { "A view or a filter needs this column" } else { "" }
                     on:change=toggle
                 />
@@ -157,6 +165,7 @@ fn facts(column: &ColumnInfo, profile: Option<&Profile>, rows: Option<u64>) -> V
     let min = profile.and_then(|p| p.min.clone()).or_else(|| column.min.clone());
     let max = profile.and_then(|p| p.max.clone()).or_else(|| column.max.clone());
     if let (Some(min), Some(max)) = (min, max) {
+        let (min, max) = short_ends(column, min, max);
         facts.push(format!("{min} – {max}"));
     }
     let distinct = profile.and_then(|profile| profile.distinct).or(column.distinct_count);
@@ -168,4 +177,16 @@ fn facts(column: &ColumnInfo, profile: Option<&Profile>, rows: Option<u64>) -> V
         facts.push(format!("{} missing", format::share(nulls.min(rows), rows)));
     }
     facts
+}
+
+/// Moments to the minute, or to the day where they span weeks.
+fn short_ends(column: &ColumnInfo, min: String, max: String) -> (String, String) {
+    let scalar = Scalar::from_type(&column.data_type, column.kind);
+    let ends = scalar.filter(|scalar| *scalar == Scalar::Moment).and_then(|scalar| {
+        let low = scalar.position(&Literal::Text(min.clone()), End::Low)?;
+        let high = scalar.position(&Literal::Text(max.clone()), End::High)?;
+        let step = ((high - low) / 30.0).max(60_000.0);
+        Some((format::position(low, scalar, step), format::position(high, scalar, step)))
+    });
+    ends.unwrap_or((min, max))
 }

@@ -19,7 +19,7 @@ use crate::state::{column_clause, format};
 const AXIS_HEIGHT: f64 = 18.0;
 /// Room for the label of the tallest bar.
 const TOP: f64 = 12.0;
-const PIXELS_PER_TICK: f64 = 76.0;
+const PIXELS_PER_TICK: f64 = 66.0;
 
 /// The numbers of a histogram's answer.
 #[derive(Clone, PartialEq)]
@@ -43,8 +43,12 @@ impl Bars {
         }
     }
 
-    fn tallest(&self) -> u32 {
-        self.unfiltered.iter().chain(&self.counts).copied().max().unwrap_or(0)
+    /// The tallest bar of all rows, and of those that pass, each by its own scale if
+    /// shapes are compared.
+    fn tallest(&self, shapes: bool) -> (u32, u32) {
+        let all = self.unfiltered.iter().chain(&self.counts).copied().max().unwrap_or(0);
+        let front = self.counts.iter().copied().max().unwrap_or(0);
+        if shapes && front > 0 { (all, front) } else { (all, all) }
     }
 
     fn bin_width(&self) -> f64 {
@@ -144,11 +148,12 @@ fn BarPaths(
     axis: Memo<Option<Axis>>,
     range: Memo<Option<[f64; 2]>>,
 ) -> impl IntoView {
+    let page = use_page();
     let paths = move || {
         bars.with(|bars| {
             let (bars, axis) = (bars.as_ref()?, axis.get()?);
-            let tallest = bars.tallest();
-            Some((bar_path(&bars.unfiltered, tallest, axis), bar_path(&bars.counts, tallest, axis)))
+            let (all, front) = bars.tallest(page.shapes.get());
+            Some((bar_path(&bars.unfiltered, all, axis), bar_path(&bars.counts, front, axis)))
         })
     };
     let chosen = move || {
@@ -158,7 +163,10 @@ fn BarPaths(
         Some((within(low), (within(high) - within(low)).max(1.0), axis.height))
     };
     let tallest = move || {
-        bars.with(|bars| bars.as_ref().map(|bars| format::short_count(u64::from(bars.tallest()))))
+        bars.with(|bars| {
+            bars.as_ref()
+                .map(|bars| format::short_count(u64::from(bars.tallest(page.shapes.get()).1)))
+        })
     };
     move || {
         let (ghost, front) = paths()?;

@@ -31,6 +31,7 @@ pub(super) enum Icon {
     Scatter,
     Search,
     Select,
+    Shapes,
     Side,
     System,
     Table,
@@ -104,6 +105,7 @@ impl Icon {
             Self::Select => {
                 "M3 5.5V3h2.5M7 3h2M10.5 3H13v2.5M13 7v2M13 10.5V13h-2.5M9 13H7M5.5 13H3v-2.5M3 9V7"
             }
+            Self::Shapes => "M2.5 13.5V9h3v4.5M6.5 13.5V3h3v10.5M10.5 13.5V6.5h3v7M1.5 13.5h13",
             Self::Side => "M2.5 3h11v10h-11zM6.5 3v10",
             Self::System => "M2.5 3.5h11v7.5h-11zM6 13.5h4M8 11v2.5",
             Self::Table => "M2.5 3h11v10h-11zM2.5 6.5h11M7 6.5V13",

@@ -145,7 +145,7 @@ fn TableOption(
             id=option_id(at)
             role="option"
             class="table-option"
-            class:active=move || active.get() == at
+            class:highlighted=move || active.get() == at
             class:unreadable=unreadable
             aria-selected=move || is_chosen().to_string()
             aria-disabled=unreadable.to_string()

@@ -40,6 +40,16 @@ pub(super) fn Toolbar() -> impl IntoView {
             <button
                 type="button"
                 class="icon-button"
+                title="Compare shapes: scale bars to the selection (C)"
+                aria-label="Compare shapes"
+                aria-pressed=move || page.shapes.get().to_string()
+                on:click=move |_| page.dispatch(Command::CompareShapes)
+            >
+                {Icon::Shapes.view()}
+            </button>
+            <button
+                type="button"
+                class="icon-button"
                 title="Undo the last change of filters (Ctrl-Z)"
                 aria-label="Undo"
                 disabled=move || !can_undo()

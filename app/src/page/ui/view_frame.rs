@@ -39,7 +39,7 @@ pub(super) fn ViewFrame(
         <article class=format!("view {class}") aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
             <header class="view-head">
                 <div class="view-title">{title.run()}</div>
-                <div class="view-readout">{readout.run()}</div>
+                <div class="view-readout">{move || readout.run()}</div>
                 <ViewMenu id name menu/>
             </header>
             <div class="view-body">{children()} {failed}</div>

@@ -53,7 +53,7 @@ fn EndField(
         });
         extent.map(|[low, high]| {
             let position = if end == End::Low { low } else { high };
-            scalar.get().literal(position, (high - low) / 1e4, end).as_text().to_owned()
+            scalar.get().literal(position, (high - low) / 100.0, end).as_text().to_owned()
         })
     };
     let commit = move |event: web_sys::Event| {
