@@ -36,6 +36,9 @@ pub struct TableDescription {
     format: Option<Format>,
     #[schema(value_type = Option<VersionDocument>)]
     version: Option<Version>,
+    /// What tells this table from another that once had its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
     /// Null where only a scan would tell.
     rows: Option<u64>,
     bytes: Option<u64>,
@@ -194,6 +197,7 @@ fn describe(state: &AppState, snapshot: &Snapshot) -> TableDescription {
         name: snapshot.table().to_owned(),
         format: Some(snapshot.format()),
         version: Some(snapshot.version()),
+        uid: Some(snapshot.uid().to_owned()),
         rows: snapshot.rows(),
         bytes: Some(snapshot.bytes()),
         columns: columns.collect(),
@@ -210,6 +214,7 @@ fn unreadable(name: String, format: Option<Format>, error: ProblemSummary) -> Ta
         name,
         format,
         version: None,
+        uid: None,
         rows: None,
         bytes: None,
         columns: Vec::new(),
