@@ -68,7 +68,7 @@ pub fn open(host: &Rc<Host>, name: String, bytes: u64, file: File) {
         report.tell(LoadState::Loading, Vec::new());
         let mut opening = Opening { name, bytes, file, columns: Vec::new() };
         let outcome = opening.run(&host, &load, &mut report).await;
-        conclude(&host, &load, report, &opening.columns, outcome).await;
+        conclude(&host, &load, report, outcome).await;
     });
 }
 

@@ -68,7 +68,7 @@ pub fn begin(host: &Rc<Host>, table: String, version: Option<Version>, columns: 
         let mut report = Report::new(table.clone(), version.clone(), columns.clone());
         report.tell(LoadState::Loading, Vec::new());
         let outcome = run(&host, &load, &mut report, &table, version, &columns).await;
-        conclude(&host, &load, report, &columns, outcome).await;
+        conclude(&host, &load, report, outcome).await;
     });
 }
 
@@ -103,7 +103,7 @@ async fn run(
     if described.origin == Origin::Cache {
         report.set_origin(Origin::Cache);
         set_origin(host, Origin::Cache);
-        return say_offline(host, &described, &wanted, n_missing);
+        return say_offline(host, report, &described, &wanted);
     }
     if n_missing > 0 {
         let origin = if wanted.is_empty() { Origin::Cache } else { Origin::Browser };
@@ -118,7 +118,7 @@ async fn run(
             // The description was heard before; now there is nobody.
             report.set_origin(Origin::Cache);
             set_origin(host, Origin::Cache);
-            say_offline(host, &described, &wanted, n_missing)
+            say_offline(host, report, &described, &wanted)
         }
         other => other,
     }
@@ -162,9 +162,9 @@ fn set_origin(host: &Host, origin: Origin) {
 /// Says as of when the table is shown, and what of it is missing.
 fn say_offline(
     host: &Host,
+    report: &mut Report,
     described: &Described,
     absent: &[Wanted],
-    n_missing: usize,
 ) -> Result<(), Trouble> {
     let table = &described.table;
     let version = table.version.as_ref().map(|version| format!(" version {version}"));
@@ -180,9 +180,8 @@ fn say_offline(
         "the companion cannot be reached, and of {shown} this browser does not keep {}",
         names.join(", ")
     );
-    if absent.len() == n_missing
-        && host.data.borrow().resident.as_ref().is_none_or(|r| r.rows() == 0)
-    {
+    report.leave_out(&names);
+    if report.columns().is_empty() {
         return Err(Trouble::Failed(detail));
     }
     notice(Level::Warning, detail);
@@ -204,7 +203,6 @@ pub async fn conclude(
     host: &Rc<Host>,
     load: &Load,
     mut report: Report,
-    columns: &[String],
     outcome: Result<(), Trouble>,
 ) {
     if load.is_superseded.get() {
@@ -223,7 +221,7 @@ pub async fn conclude(
     host.show.raise();
     host.rows.raise();
     let profiles = match state {
-        LoadState::Complete => profiles(host, load, columns).await,
+        LoadState::Complete => profiles(host, load, report.columns()).await,
         _ => Vec::new(),
     };
     if load.is_superseded.get() {
@@ -232,7 +230,7 @@ pub async fn conclude(
     if let Some(resident) = &host.data.borrow().resident
         && state == LoadState::Complete
     {
-        let rows = resident.rows_of(columns.iter().map(String::as_str)) as u64;
+        let rows = resident.rows_of(report.columns().iter().map(String::as_str)) as u64;
         report.set_rows(rows, Some(rows));
     }
     report.tell(state, profiles);

@@ -85,6 +85,7 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
         results: answer.results,
         clause_errors: answer.clause_errors,
     }));
+    host.canvases.borrow_mut().refresh();
     host.rows.raise();
     host.draw.raise();
 }

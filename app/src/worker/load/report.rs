@@ -42,6 +42,15 @@ impl Report {
         self.progress.columns = columns;
     }
 
+    pub fn columns(&self) -> &[String] {
+        &self.progress.columns
+    }
+
+    /// Some columns cannot be had: the load is of the others.
+    pub fn leave_out(&mut self, absent: &[&str]) {
+        self.progress.columns.retain(|column| !absent.contains(&column.as_str()));
+    }
+
     pub fn set_origin(&mut self, origin: Origin) {
         self.progress.origin = origin;
     }
