@@ -39,7 +39,7 @@ build_app() {
 build_server() {
   need_crates
   step "building bin/limn (a first build compiles some five hundred crates)" \
-    cargo build --locked -p server --bin limn
+    cargo build --locked --workspace --bin limn
   mkdir -p bin
   if ! cmp -s "$CARGO_TARGET_DIR/debug/limn" bin/limn; then
     cp "$CARGO_TARGET_DIR/debug/limn" bin/.limn-new
