@@ -162,7 +162,9 @@ fn pattern(text: &str, case_sensitive: bool, path: &str) -> Result<TextTest, Que
     let mut for_text = regex::RegexBuilder::new(text);
     for_text.case_insensitive(!case_sensitive).size_limit(PATTERN_BYTES_MAX);
     for_text.build().map_err(bad)?;
-    let mut builder = RegexBuilder::new(text);
-    builder.case_insensitive(!case_sensitive).size_limit(PATTERN_BYTES_MAX);
+    // The flag is written into the pattern, so that whoever compiles it onward has all of it.
+    let flagged = format!("{}{text}", if case_sensitive { "" } else { "(?i)" });
+    let mut builder = RegexBuilder::new(&flagged);
+    builder.size_limit(PATTERN_BYTES_MAX);
     builder.build().map_err(bad).map(TextTest::Matches)
 }
