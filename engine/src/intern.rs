@@ -1,6 +1,9 @@
 //! The distinct values of a column as small numbers: equal values have equal ids, batch
 //! after batch. Groups, distinct counts and ranks of dictionaries are built on it.
 
+mod bytes;
+mod places;
+
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -11,6 +14,8 @@ use arrow_schema::DataType;
 use arrow_select::take::take;
 use hashbrown::HashTable;
 
+use self::bytes::BytesStore;
+use self::places::{NO_PLACE, places_of};
 use crate::bind::value_type;
 use crate::column::{Values, array_from_natives, arrow_failed, bytes_array, plain};
 use crate::error::{QueryError, QueryErrorKind};
@@ -42,32 +47,6 @@ struct BitsStore {
     /// Ids looked up lately, by a cheap hash.
     recent: Vec<(u64, u32)>,
     seed: u64,
-}
-
-#[derive(Default)]
-struct BytesStore {
-    table: HashTable<u32>,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// Kept, so that a growing table reads no strings.
-    hashes: Vec<u64>,
-    seed: u64,
-}
-
-impl BytesStore {
-    fn get(&self, id: u32) -> &[u8] {
-        let id = id as usize;
-        let before = id.checked_sub(1).and_then(|before| self.ends.get(before));
-        let start = before.copied().unwrap_or_default();
-        let end = self.ends.get(id).copied().unwrap_or(start);
-        self.bytes.get(start..end).unwrap_or_default()
-    }
-
-    fn push(&mut self, value: &[u8], hash: u64) {
-        self.bytes.extend_from_slice(value);
-        self.ends.push(self.bytes.len());
-        self.hashes.push(hash);
-    }
 }
 
 const RECENT_BITS: u32 = 10;
@@ -130,7 +109,9 @@ impl Interner {
         match &self.store {
             Store::Bits(_) => values,
             Store::Wide { .. } => values + self.len() * size_of::<i256>(),
-            Store::Bytes(store) => values + store.bytes.len() + store.hashes.len() * size_of::<u64>(),
+            Store::Bytes(store) => {
+                values + store.bytes.len() + store.hashes.len() * size_of::<u64>()
+            }
         }
     }
 
@@ -271,9 +252,8 @@ impl Interner {
             None => {
                 let id = next_id(self.len)?;
                 self.len += 1;
-                let hash_of = |id: &u32| {
-                    mix(values.get(*id as usize).copied().unwrap_or_default() ^ seed)
-                };
+                let hash_of =
+                    |id: &u32| mix(values.get(*id as usize).copied().unwrap_or_default() ^ seed);
                 store.table.insert_unique(hash, id, hash_of);
                 store.values.push(bits);
                 id
@@ -328,9 +308,8 @@ impl Interner {
     /// The distinct values in the order of their ids, as an array of a plain type.
     pub(crate) fn to_array(&self, data_type: &DataType) -> Result<ArrayRef, QueryError> {
         let len = self.len();
-        let nulls = self.null.map(|null| {
-            NullBuffer::from_iter((0..len).map(|id| id != null as usize))
-        });
+        let nulls =
+            self.null.map(|null| NullBuffer::from_iter((0..len).map(|id| id != null as usize)));
         macro_rules! natives {
             ($values:expr, $native:ty) => {
                 array_from_natives::<$native>(
@@ -347,7 +326,8 @@ impl Interner {
                 Ok(Arc::new(BooleanArray::new(bits, nulls)))
             }
             (Store::Bits(store), DataType::Float16) => {
-                let halves = store.values.iter().map(|bits| half::f16::from_f64(f64::from_bits(*bits)));
+                let halves =
+                    store.values.iter().map(|bits| half::f16::from_f64(f64::from_bits(*bits)));
                 array_from_natives(halves.collect(), nulls, data_type)
             }
             (Store::Bits(store), DataType::Float32) => {
@@ -365,9 +345,11 @@ impl Interner {
                 | DataType::Decimal32(_, _),
             ) => natives!(store.values, i32),
             (Store::Bits(store), _) => natives!(store.values, i64),
-            (Store::Wide { values, .. }, DataType::Decimal128(_, _)) => {
-                array_from_natives(values.iter().map(|value| value.as_i128()).collect(), nulls, data_type)
-            }
+            (Store::Wide { values, .. }, DataType::Decimal128(_, _)) => array_from_natives(
+                values.iter().map(|value| value.as_i128()).collect(),
+                nulls,
+                data_type,
+            ),
             (Store::Wide { values, .. }, _) => array_from_natives(values.clone(), nulls, data_type),
             (Store::Bytes(store), _) => {
                 bytes_array((0..self.len).map(|id| store.get(id)), nulls, data_type)
@@ -391,33 +373,4 @@ pub(crate) fn float_bits(value: f64) -> u64 {
         _ if value == 0.0 => 0,
         _ => value.to_bits(),
     }
-}
-
-const NO_PLACE: u32 = u32::MAX;
-
-/// The place in the dictionary of each row's value; `NO_PLACE` for null.
-fn places_of(keys: &dyn Array) -> Vec<u32> {
-    macro_rules! places {
-        ($keys:expr) => {
-            $keys.iter().map(|key| u32::try_from(*key).unwrap_or(NO_PLACE)).collect()
-        };
-    }
-    let mut places: Vec<u32> = match Values::of(keys) {
-        Some(Values::Int8(keys)) => places!(keys),
-        Some(Values::Int16(keys)) => places!(keys),
-        Some(Values::Int32(keys)) => places!(keys),
-        Some(Values::Int64(keys)) => places!(keys),
-        Some(Values::UInt8(keys)) => places!(keys),
-        Some(Values::UInt16(keys)) => places!(keys),
-        Some(Values::UInt32(keys)) => places!(keys),
-        Some(Values::UInt64(keys)) => places!(keys),
-        _ => vec![NO_PLACE; keys.len()],
-    };
-    if let Some(nulls) = keys.nulls() {
-        let valid = nulls.iter();
-        places.iter_mut().zip(valid).filter(|(_, valid)| !valid).for_each(|(place, _)| {
-            *place = NO_PLACE;
-        });
-    }
-    places
 }

@@ -5,11 +5,14 @@
 
 pub(crate) mod key;
 mod radix;
+mod rank;
+mod sorting;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::Schema;
 
 use self::key::KeyColumn;
+pub use self::sorting::Sorting;
 use crate::bind::BoundColumn;
 use crate::column::column_of;
 use crate::error::{QueryError, QueryErrorKind};
@@ -62,27 +65,30 @@ impl Sorter {
 
     /// The rows in order, numbered as they were pushed; only the first `limit` of them.
     pub fn finish(self, limit: Option<usize>) -> Result<Vec<u32>, QueryError> {
-        let rows = u32::try_from(self.rows).unwrap_or(u32::MAX);
         let limit = limit.unwrap_or(usize::MAX);
-        let mut order: Vec<u32> = (0..rows).collect();
-        if self.keys.is_empty() || limit == 0 {
-            order.truncate(limit);
+        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
+        // Picking a few out is linear; putting all in order is by digits.
+        if limit < rows / FEW || rows < RADIX_ROWS_MIN {
+            let mut order = (0..self.rows).map(|row| row as u32).collect();
+            pick(&mut order, &self.resolved()?, limit);
             return Ok(order);
         }
-        // Picking a few out is linear; putting all in order is by digits.
-        let is_few = limit < order.len() / FEW || order.len() < RADIX_ROWS_MIN;
-        let keys = self.keys.into_iter().map(|(_, key)| key.resolved(!is_few));
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        if is_few {
-            pick(&mut order, &keys, limit);
-        } else {
-            for (words, classes) in keys.iter().rev().filter_map(KeyColumn::words) {
-                radix::sort_by_words(&mut order, words);
-                radix::sort_by_classes(&mut order, classes);
-            }
-        }
+        let mut sorting = self.into_sorting()?;
+        while !sorting.step(usize::MAX) {}
+        let mut order = sorting.into_order();
         order.truncate(limit);
         Ok(order)
+    }
+
+    /// All rows pushed, to be put in order in steps: between two of them a worker can look
+    /// at what else has come in.
+    pub fn into_sorting(self) -> Result<Sorting, QueryError> {
+        let rows = u32::try_from(self.rows).unwrap_or(u32::MAX);
+        Ok(Sorting::new(rows, self.resolved()?))
+    }
+
+    fn resolved(self) -> Result<Vec<KeyColumn>, QueryError> {
+        self.keys.into_iter().map(|(_, key)| key.resolved()).collect()
     }
 }
 
@@ -93,25 +99,28 @@ fn pick(order: &mut Vec<u32>, keys: &[KeyColumn], limit: usize) {
         let mut unequal = orders.filter(|order| order.is_ne());
         unequal.next().unwrap_or_else(|| a.cmp(b))
     };
-    if let ([(words, [])], true) = (words_of(keys).as_slice(), limit < order.len()) {
-        // One key without nulls: words and rows side by side stay in the cache.
-        let words = words.iter().copied();
-        let mut pairs: Vec<(u64, u32)> = words.zip(order.iter().copied()).collect();
-        pairs.select_nth_unstable(limit);
-        pairs.truncate(limit);
-        pairs.sort_unstable();
-        *order = pairs.into_iter().map(|(_, row)| row).collect();
+    if limit == 0 || keys.is_empty() {
+        order.truncate(limit);
         return;
     }
     if limit < order.len() {
+        if let [key] = keys
+            && key.is_words()
+            && !key.has_classes()
+        {
+            // One key without nulls: words and rows side by side stay in the cache.
+            let pair = |row: &u32| (key.word(*row as usize), *row);
+            let mut pairs: Vec<(u64, u32)> = order.iter().map(pair).collect();
+            pairs.select_nth_unstable(limit);
+            pairs.truncate(limit);
+            pairs.sort_unstable();
+            *order = pairs.into_iter().map(|(_, row)| row).collect();
+            return;
+        }
         order.select_nth_unstable_by(limit, compare);
         order.truncate(limit);
     }
     order.sort_unstable_by(compare);
-}
-
-fn words_of(keys: &[KeyColumn]) -> Vec<(&[u64], &[u8])> {
-    keys.iter().filter_map(KeyColumn::words).filter(|_| keys.len() == 1).collect()
 }
 
 /// A limit below this share of the rows is picked out first.
@@ -123,12 +132,9 @@ const RADIX_ROWS_MIN: usize = 512;
 pub(crate) fn ranks(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
     let mut key = KeyColumn::new(array.data_type(), false, Nulls::Last);
     key.push(array)?;
-    let key = key.resolved(true)?;
-    let mut order: Vec<u32> = (0..array.len()).map(|row| row as u32).collect();
-    if let Some((words, classes)) = key.words() {
-        radix::sort_by_words(&mut order, words);
-        radix::sort_by_classes(&mut order, classes);
-    }
+    let mut sorting = Sorting::new(array.len() as u32, vec![key.resolved()?]);
+    while !sorting.step(usize::MAX) {}
+    let order = sorting.into_order();
     let mut ranks = vec![0; order.len()];
     for (rank, row) in order.into_iter().enumerate() {
         if let Some(place) = ranks.get_mut(row as usize) {

@@ -23,7 +23,7 @@ pub(super) struct KeyColumn {
     null_class: u8,
 }
 
-enum KeyValues {
+pub(super) enum KeyValues {
     /// Integers, times, booleans and floats: unsigned words in the order asked for.
     Words(Vec<u64>),
     Wide(Vec<i256>),
@@ -128,9 +128,8 @@ impl KeyColumn {
         }
     }
 
-    /// The key once all rows are in: dictionaries become words, and so does all else if
-    /// every row has to be put in order.
-    pub(super) fn resolved(mut self, all: bool) -> Result<Self, QueryError> {
+    /// The key once all rows are in: dictionaries become words.
+    pub(super) fn resolved(mut self) -> Result<Self, QueryError> {
         if let KeyValues::Coded { ids, interner, data_type } = &self.values {
             let values = interner.to_array(&answer_type(data_type))?;
             let ranks = super::ranks(&values)?;
@@ -145,67 +144,51 @@ impl KeyColumn {
                 let rank = u64::from(ranks.get(*id as usize).copied().unwrap_or_default());
                 if self.descending { !rank } else { rank }
             };
-            self.values = KeyValues::Words(ids.iter().map(word).collect());
+            let words = ids.iter().map(word).collect();
             self.classes =
                 if classes.iter().all(|class| *class == VALUE) { Vec::new() } else { classes };
-        }
-        if all && !matches!(self.values, KeyValues::Words(_)) {
-            self.values = KeyValues::Words(self.ranked());
+            self.values = KeyValues::Words(words);
         }
         if let KeyValues::Words(words) = &mut self.values {
-            // Rows without a value are ties, whatever their slots hold.
-            let values = words.iter().zip(&self.classes).filter(|(_, class)| **class == VALUE);
-            let tie = values.map(|(word, _)| *word).min().unwrap_or_default();
-            let others = words.iter_mut().zip(&self.classes).filter(|(_, class)| **class != VALUE);
-            others.for_each(|(word, _)| *word = tie);
+            level(words, &self.classes);
         }
         Ok(self)
     }
 
-    /// The place of each row's value among the distinct ones, in the order asked for.
-    fn ranked(&self) -> Vec<u64> {
-        let mut order: Vec<u32> = (0..self.rows).map(|row| row as u32).collect();
-        match &self.values {
-            KeyValues::Words(words) => return words.clone(),
-            KeyValues::Coded { .. } => {}
-            KeyValues::Wide(wide) => order.sort_unstable_by_key(|row| wide.get(*row as usize)),
-            KeyValues::Bytes(bytes) => {
-                super::radix::sort_by_words(&mut order, &bytes.heads);
-                let head = |row: u32| bytes.heads.get(row as usize);
-                // What the first eight bytes leave open, the rest decides.
-                for run in order.chunk_by_mut(|a, b| head(*a) == head(*b)) {
-                    if run.len() > 1 {
-                        run.sort_unstable_by(|a, b| bytes.compare(*a as usize, *b as usize));
-                    }
-                }
-            }
-        }
-        let mut words = vec![0; self.rows];
-        let mut rank = 0;
-        let mut last = None;
-        for row in order {
-            let row = row as usize;
-            rank += u64::from(last.is_some_and(|last| self.values.compare(last, row).is_ne()));
-            if let Some(word) = words.get_mut(row) {
-                *word = if self.descending { !rank } else { rank };
-            }
-            last = Some(row);
-        }
-        words
+    /// Replaces values that were ranked.
+    pub(super) fn set_words(&mut self, mut words: Vec<u64>) {
+        level(&mut words, &self.classes);
+        self.values = KeyValues::Words(words);
     }
 
-    /// The words to sort by and the classes around them, if words tell all.
-    pub(super) fn words(&self) -> Option<(&[u64], &[u8])> {
+    pub(super) fn values_and_direction(&self) -> (&KeyValues, bool) {
+        (&self.values, self.descending)
+    }
+
+    pub(super) fn is_words(&self) -> bool {
+        matches!(self.values, KeyValues::Words(_))
+    }
+
+    pub(super) fn has_classes(&self) -> bool {
+        !self.classes.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn word(&self, row: usize) -> u64 {
         match &self.values {
-            KeyValues::Words(words) => Some((words, &self.classes)),
-            _ => None,
+            KeyValues::Words(words) => words.get(row).copied().unwrap_or_default(),
+            _ => 0,
         }
+    }
+
+    #[inline]
+    pub(super) fn class(&self, row: usize) -> u8 {
+        self.classes.get(row).copied().unwrap_or(VALUE)
     }
 
     pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
-        let class = |row: usize| self.classes.get(row).copied().unwrap_or(VALUE);
-        let by_class = class(a).cmp(&class(b));
-        if by_class.is_ne() || class(a) != VALUE {
+        let by_class = self.class(a).cmp(&self.class(b));
+        if by_class.is_ne() || self.class(a) != VALUE {
             return by_class;
         }
         match &self.values {
@@ -217,8 +200,25 @@ impl KeyColumn {
     }
 }
 
+/// Makes rows without a value ties, whatever their slots hold.
+fn level(words: &mut [u64], classes: &[u8]) {
+    let values = words.iter().zip(classes).filter(|(_, class)| **class == VALUE);
+    let tie = values.map(|(word, _)| *word).min().unwrap_or_default();
+    let others = words.iter_mut().zip(classes).filter(|(_, class)| **class != VALUE);
+    others.for_each(|(word, _)| *word = tie);
+}
+
 impl KeyValues {
-    fn compare(&self, a: usize, b: usize) -> Ordering {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Words(words) => words.len(),
+            Self::Wide(wide) => wide.len(),
+            Self::Bytes(bytes) => bytes.heads.len(),
+            Self::Coded { ids, .. } => ids.len(),
+        }
+    }
+
+    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {
             Self::Words(words) => words.get(a).cmp(&words.get(b)),
             Self::Wide(wide) => wide.get(a).cmp(&wide.get(b)),
@@ -233,7 +233,7 @@ impl KeyValues {
 
 /// Strings or binaries: their first eight bytes as words, and all of them end to end.
 #[derive(Default)]
-struct ByteKeys {
+pub(super) struct ByteKeys {
     heads: Vec<u64>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -253,7 +253,12 @@ impl ByteKeys {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
-    fn compare(&self, a: usize, b: usize) -> Ordering {
+    #[inline]
+    pub(super) fn head(&self, row: usize) -> u64 {
+        self.heads.get(row).copied().unwrap_or_default()
+    }
+
+    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
         self.get(a).cmp(self.get(b))
     }
 }

@@ -64,3 +64,38 @@ fn many_rows_keep_their_ties_in_table_order() {
         }
     }
 }
+
+#[test]
+fn steps_of_any_size_come_to_the_same_order() {
+    let texts = (0..3_000_u32).map(|row| match row % 7 {
+        0 => None,
+        _ => Some(format!("{}{}", "common-".repeat((row % 3) as usize), row * 7_919 % 1_009)),
+    });
+    let texts: ArrayRef = Arc::new(texts.collect::<arrow_array::StringArray>());
+    let numbers: ArrayRef =
+        Arc::new((0..3_000_u64).map(|row| row * row % 11).collect::<UInt64Array>());
+    let batch =
+        RecordBatch::try_from_iter_with_nullable([("s", texts, true), ("n", numbers, true)])
+            .unwrap();
+    let key = |column: &str, nulls| OrderKey { column: column.to_owned(), descending: true, nulls };
+    let sorter = |batch: &RecordBatch| {
+        let keys = [key("n", Nulls::Last), key("s", Nulls::First)];
+        let mut sorter = Sorter::new(&keys, batch.schema_ref()).unwrap();
+        sorter.push(batch, 0).unwrap();
+        sorter
+    };
+    let expected = sorter(&batch).finish(None).unwrap();
+    for budget in [0, 1, 17, 1_000, 5_000] {
+        let mut sorting = sorter(&batch).into_sorting().unwrap();
+        let mut steps = 0;
+        while !sorting.step(budget) {
+            steps += 1;
+        }
+        assert!(budget > 1_000 || steps > 10);
+        assert_eq!(sorting.into_order(), expected, "{budget}");
+    }
+    let mut by_comparison = sorter(&batch).finish(Some(300)).unwrap();
+    assert_eq!(by_comparison, expected[..300]);
+    by_comparison.truncate(0);
+    assert_eq!(sorter(&batch).finish(Some(0)).unwrap(), by_comparison);
+}
