@@ -33,18 +33,17 @@ pub struct Case {
 /// All cases, in the order of the file.
 #[allow(dead_code, reason = "not every test that takes the data runs the cases")]
 pub fn cases() -> Vec<Case> {
-    #[derive(serde::Deserialize)]
-    struct Raw {
-        data: String,
-        filters: Box<serde_json::value::RawValue>,
-        rows: Option<Vec<usize>>,
-        error: Option<String>,
-    }
+    type Raw = BTreeMap<String, Box<serde_json::value::RawValue>>;
     let cases: Vec<Raw> = serde_json::from_str(include_str!("cases.json")).unwrap();
-    let case = |raw: Raw| Case {
-        data: raw.data,
-        filters: raw.filters.get().to_owned(),
-        expected: raw.rows.ok_or_else(|| raw.error.unwrap_or_default()),
+    let case = |raw: Raw| {
+        let text = |name: &str| raw.get(name).map(|raw| raw.get());
+        let rows = text("rows").map(|rows| serde_json::from_str(rows).unwrap());
+        let error = || serde_json::from_str(text("error").unwrap()).unwrap();
+        Case {
+            data: serde_json::from_str(text("data").unwrap()).unwrap(),
+            filters: text("filters").unwrap().to_owned(),
+            expected: rows.ok_or_else(error),
+        }
     };
     cases.into_iter().map(case).collect()
 }
@@ -133,9 +132,11 @@ fn primitive(head: &str, arguments: &[&str], values: &[Value]) -> ArrayRef {
         ("uint32", _) => numbers::<UInt32Type>(values),
         ("uint64", _) => numbers::<UInt64Type>(values),
         ("float16", _) => {
-            let halves = written(values)
-                .into_iter()
-                .map(|text| text.map(|text| half::f16::from_f64(text.parse().unwrap())));
+            let halves = written(values).into_iter().map(|text| {
+                text.map(|text| {
+                    <Float16Type as ArrowPrimitiveType>::Native::from_f64(text.parse().unwrap())
+                })
+            });
             Arc::new(halves.collect::<Float16Array>().reinterpret_cast::<Float16Type>())
         }
         ("float32", _) => numbers::<Float32Type>(values),
@@ -238,6 +239,11 @@ fn decimals(head: &str, precision: u8, scale: i8, values: &[Value]) -> ArrayRef 
         "decimal32" => of!(Decimal32Type, |text| text.parse::<i32>().unwrap()),
         "decimal64" => of!(Decimal64Type, |text| text.parse::<i64>().unwrap()),
         "decimal128" => of!(Decimal128Type, |text| text.parse::<i128>().unwrap()),
-        _ => of!(Decimal256Type, |text| arrow_buffer::i256::from_string(text).unwrap()),
+        _ => {
+            of!(Decimal256Type, |text| <Decimal256Type as ArrowPrimitiveType>::Native::from_string(
+                text
+            )
+            .unwrap())
+        }
     }
 }
