@@ -21,6 +21,7 @@ const ENGINE_MAY_USE: &[&str] = &[
     "arrow-select",
     "flatbuffers",
     "half",
+    "hashbrown",
     "lz4_flex",
     "memchr",
     "regex",

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """An evaluator of the parity table that shares nothing with Limn's: exact fractions,
 three-valued logic written out, one row at a time.
 
