@@ -72,6 +72,7 @@ pub fn kind_from_type(data_type: &DataType) -> Kind {
         {
             Kind::Vector
         }
+        DataType::RunEndEncoded(_, values) => kind_from_type(values.data_type()),
         DataType::Duration(_) => Kind::Number,
         other if other.is_numeric() => Kind::Number,
         _ => Kind::Nested,
@@ -104,6 +105,13 @@ mod tests {
             (
                 DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Int64)),
                 Kind::Number,
+            ),
+            (
+                DataType::RunEndEncoded(
+                    Arc::new(Field::new("run_ends", DataType::Int32, false)),
+                    Arc::new(Field::new("values", DataType::Date32, true)),
+                ),
+                Kind::Time,
             ),
             (list(DataType::Float32), Kind::Vector),
             (list(DataType::Int32), Kind::Nested),
