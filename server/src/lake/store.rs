@@ -66,7 +66,7 @@ fn s3_builder(bucket: &str, options: &StoreOptions) -> AmazonS3Builder {
     let total = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
     if std::env::var_os("AWS_CONNECT_TIMEOUT").is_none() {
-        builder = builder.with_config(connect, seconds(options.connect_timeout));
+        builder = builder.with_config(connect, millis_text(options.connect_timeout));
     }
     if std::env::var_os("AWS_TIMEOUT").is_none() {
         // The idle timeout guards a request; a large body may take longer than any fixed total.
@@ -83,8 +83,8 @@ fn s3_builder(bucket: &str, options: &StoreOptions) -> AmazonS3Builder {
     })
 }
 
-fn seconds(duration: Duration) -> String {
-    format!("{} milliseconds", duration.as_millis())
+fn millis_text(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
 }
 
 /// The error of every write to a lake that is only read.
