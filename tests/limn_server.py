@@ -64,13 +64,18 @@ class Limn:
             self.lines.append(line.rstrip())
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
                 address.put(found.group())
+        # Its output ends where it does: nobody has to wait for an address any more.
+        address.put(None)
 
     def _address(self, address):
         try:
-            return address.get(timeout=START_SECONDS)
+            found = address.get(timeout=START_SECONDS)
         except queue.Empty:
+            found = None
+        if found is None:
             self.stop()
-            raise AssertionError("limn printed no address:\n" + "\n".join(self.lines[-40:])) from None
+            raise AssertionError("limn printed no address:\n" + "\n".join(self.lines[-40:]))
+        return found
 
     def _wait_until_healthy(self):
         deadline = time.monotonic() + START_SECONDS

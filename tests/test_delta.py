@@ -57,7 +57,7 @@ def settled(value):
         return value.astimezone(datetime.timezone.utc).replace(tzinfo=None) if value.tzinfo else value
     if isinstance(value, float):
         return "nan" if math.isnan(value) else value
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return tuple(settled(item) for item in value)
     if isinstance(value, dict):
         return tuple(sorted((key, settled(item)) for key, item in value.items()))

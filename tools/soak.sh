@@ -39,7 +39,7 @@ SAMPLE=$(tools/sample.sh cached)
 export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn LIMN_SOAK=$ROUNDS
 part "property tests with $((ROUNDS * 2000)) cases" \
   env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked --workspace
-part "hostile files, queries and clients" "$PYTHON" -m pytest -q -p no:cacheprovider tests/test_hostile.py
+part "hostile files, queries and clients" "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider tests/test_hostile.py
 part "the browser, with its random walk" node tests/browser/run.mjs
 fuzz
 [ ${#FAILED[@]} -eq 0 ] || fail "failed: ${FAILED[*]}"

@@ -34,7 +34,7 @@ outside_tests() {
   SAMPLE=$(tools/sample.sh cached) || { FAILED+=(sample); return 0; }
   export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn
   part outside "tests over HTTP: formats, queries, Delta, S3, hostile input" \
-    "$PYTHON" -m pytest -q -p no:cacheprovider tests
+    "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider tests
 }
 
 browser_tests() {
