@@ -26,8 +26,6 @@ pub(super) struct Lives {
     deaths: Vec<f64>,
     /// What the running worker was last asked to load: worker, table and version.
     loaded: Option<(u32, String, String)>,
-    /// Rows on screen when the views were last asked for while rows streamed in.
-    rows_shown: u64,
 }
 
 impl Lives {
@@ -140,7 +138,12 @@ fn described(
     }
     heard_from(page, origin);
     if let Some(error) = table.error {
-        page.described.set(Described::Failed(error));
+        let on_screen = untrack(|| page.schema()).map(|schema| schema.table.version.clone());
+        match on_screen == Some(table.version) {
+            // What is on screen stays: only news of it could not be had.
+            true => page.notify(Level::Warning, error),
+            false => page.described.set(Described::Failed(error)),
+        }
         return;
     }
     let newest = versions.first().filter(|newest| table.version.as_ref() != Some(&newest.version));
@@ -163,7 +166,6 @@ fn described(
     let fresh = page.lives.try_update_value(|lives| {
         let fresh = lives.loaded != load;
         lives.loaded = load;
-        lives.rows_shown = 0;
         fresh
     });
     if fresh == Some(true) {
@@ -195,20 +197,8 @@ fn progressed(page: Page, progress: Progress) {
         page.notify(Level::Error, format!("{} could not be loaded: {detail}", progress.table));
     }
     let ended = progress.state != LoadState::Loading;
-    let rows = progress.rows;
+    // Rows that have arrived are in the views that the worker sends by itself meanwhile.
     page.progress.set(Some(progress));
-    // What has arrived is on screen before the rest is here.
-    let behind = page.pace.with_value(|pace| pace.is_behind());
-    let grown = page.lives.try_update_value(|lives| {
-        let grown = rows > lives.rows_shown && !behind;
-        if grown || ended {
-            lives.rows_shown = rows;
-        }
-        grown
-    });
-    if ended || grown == Some(true) {
-        page.ask_show();
-    }
     if ended {
         page.link.send(&Request::ListCached);
     }

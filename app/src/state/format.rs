@@ -87,12 +87,11 @@ pub fn age(elapsed_millis: f64) -> String {
 
 /// A share as a percentage that never rounds to nothing or to all: "<0.1 %", "12.3 %".
 pub fn share(part: u64, whole: u64) -> String {
-    if whole == 0 {
+    if part == 0 || whole == 0 {
         return "0 %".to_owned();
     }
     let percent = part as f64 / whole as f64 * 100.0;
     match percent {
-        p if p == 0.0 => "0 %".to_owned(),
         p if p < 0.1 => "<0.1 %".to_owned(),
         p if p > 99.9 && part < whole => ">99.9 %".to_owned(),
         p if p >= 99.95 => "100 %".to_owned(),

@@ -80,17 +80,22 @@ pub fn settle(
             }
         }
     }
-    if !missing.is_empty() {
-        let names = missing.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        let (noun, verb) = if missing.len() == 1 { ("column", "is") } else { ("columns", "are") };
-        let version =
-            chosen.version.as_ref().map(|v| format!(" at version {v}")).unwrap_or_default();
-        complaints.push(format!(
-            "{noun} {names} {verb} not in this table{version}: what used {} was left out",
-            if missing.len() == 1 { "it" } else { "them" }
-        ));
-    }
+    complaints.extend(missing_words(&missing, chosen.version.as_ref()));
     complaints
+}
+
+fn missing_words(missing: &[String], version: Option<&Version>) -> Option<String> {
+    let names = missing.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let version = version.map(|version| format!(" at version {version}")).unwrap_or_default();
+    match missing.len() {
+        0 => None,
+        1 => {
+            Some(format!("column {names} is not in this table{version}: what used it was left out"))
+        }
+        _ => Some(format!(
+            "columns {names} are not in this table{version}: what used them was left out"
+        )),
+    }
 }
 
 /// The columns that views and clauses read, each once.

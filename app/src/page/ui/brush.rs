@@ -62,50 +62,7 @@ pub(super) fn Brush(
         let within = |position: f64| pixels.position(position).clamp(0.0, axis.width);
         Some([within(low), within(high)])
     });
-    let value_at = move |event: &PointerEvent| {
-        let (axis, surface) = (axis.get_untracked()?, surface.get_untracked()?);
-        let element: &Element = surface.unchecked_ref();
-        let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        Some((x, axis.pixels().value(x)))
-    };
-    let on_down = move |event: PointerEvent| {
-        if event.button() != 0 || event.shift_key() {
-            return;
-        }
-        let Some((x, from)) = value_at(&event) else { return };
-        capture(&event);
-        let before = interval.get_untracked().unwrap_or([from, from]);
-        let grip = grip(x, ends.get_untracked());
-        drag.set_value(Some(Drag { grip, before, from, start_x: x, moved: false }));
-    };
-    let change = move |event: &PointerEvent, gesture: Gesture| {
-        let (Some((x, to)), Some(axis)) = (value_at(event), axis.get_untracked()) else { return };
-        let range = drag.try_update_value(|drag| {
-            let drag = drag.as_mut()?;
-            drag.moved |= (x - drag.start_x).abs() >= CLICK_PIXELS;
-            drag.moved.then(|| dragged(drag.grip, drag.before, drag.from, to, axis.domain))
-        });
-        if let Some(Some(range)) = range {
-            let range = (!is_everything(range, axis.domain)).then_some(range);
-            on_change.run((range, gesture));
-        }
-    };
-    let on_move = move |event: PointerEvent| {
-        if drag.with_value(Option::is_some) {
-            change(&event, Gesture::Moving);
-        }
-    };
-    let on_up = move |event: PointerEvent| {
-        change(&event, Gesture::Done);
-        let ended = drag.try_update_value(Option::take).flatten();
-        // A click beside the range takes it away.
-        if ended.is_some_and(|drag| !drag.moved && drag.grip == Grip::Fresh)
-            && interval.get_untracked().is_some()
-        {
-            on_change.run((None, Gesture::Done));
-        }
-    };
-    let on_cancel = move |_| drag.set_value(None);
+    let hand = Hand { axis, interval, ends, surface, drag, on_change };
     let cursor = move || if ends.get().is_some() { "brush-surface set" } else { "brush-surface" };
     let area = move || {
         let ([low, high], axis) = (ends.get()?, axis.get()?);
@@ -122,15 +79,79 @@ pub(super) fn Brush(
                 class=cursor
                 width=size(|axis| axis.width)
                 height=size(|axis| axis.height)
-                on:pointerdown=on_down
-                on:pointermove=on_move
-                on:pointerup=on_up
-                on:pointercancel=on_cancel
+                on:pointerdown=move |event| hand.down(&event)
+                on:pointermove=move |event| hand.moved(&event)
+                on:pointerup=move |event| hand.up(&event)
+                on:pointercancel=move |_| drag.set_value(None)
                 on:dblclick=move |_| on_change.run((None, Gesture::Done))
             ></rect>
             <Handle end=Grip::Low axis interval ends label on_change/>
             <Handle end=Grip::High axis interval ends label on_change/>
         </g>
+    }
+}
+
+/// What the pointer does on the surface.
+#[derive(Clone, Copy)]
+struct Hand {
+    axis: Signal<Option<Axis>>,
+    interval: Signal<Option<[f64; 2]>>,
+    ends: Signal<Option<[f64; 2]>>,
+    surface: NodeRef<svg::Rect>,
+    drag: StoredValue<Option<Drag>>,
+    on_change: Callback<(Option<[f64; 2]>, Gesture)>,
+}
+
+impl Hand {
+    /// Where the pointer is, in pixels and in data units.
+    fn place(self, event: &PointerEvent) -> Option<(f64, f64)> {
+        let (axis, surface) = (self.axis.get_untracked()?, self.surface.get_untracked()?);
+        let element: &Element = surface.unchecked_ref();
+        let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
+        Some((x, axis.pixels().value(x)))
+    }
+
+    fn down(self, event: &PointerEvent) {
+        if event.button() != 0 || event.shift_key() {
+            return;
+        }
+        let Some((x, from)) = self.place(event) else { return };
+        capture(event);
+        let before = self.interval.get_untracked().unwrap_or([from, from]);
+        let grip = grip(x, self.ends.get_untracked());
+        self.drag.set_value(Some(Drag { grip, before, from, start_x: x, moved: false }));
+    }
+
+    fn moved(self, event: &PointerEvent) {
+        if self.drag.with_value(Option::is_some) {
+            self.change(event, Gesture::Moving);
+        }
+    }
+
+    fn up(self, event: &PointerEvent) {
+        self.change(event, Gesture::Done);
+        let ended = self.drag.try_update_value(Option::take).flatten();
+        // A click beside the range takes it away.
+        if ended.is_some_and(|drag| !drag.moved && drag.grip == Grip::Fresh)
+            && self.interval.get_untracked().is_some()
+        {
+            self.on_change.run((None, Gesture::Done));
+        }
+    }
+
+    fn change(self, event: &PointerEvent, gesture: Gesture) {
+        let (Some((x, to)), Some(axis)) = (self.place(event), self.axis.get_untracked()) else {
+            return;
+        };
+        let range = self.drag.try_update_value(|drag| {
+            let drag = drag.as_mut()?;
+            drag.moved |= (x - drag.start_x).abs() >= CLICK_PIXELS;
+            drag.moved.then(|| dragged(drag.grip, drag.before, drag.from, to, axis.domain))
+        });
+        if let Some(Some(range)) = range {
+            let range = (!is_everything(range, axis.domain)).then_some(range);
+            self.on_change.run((range, gesture));
+        }
     }
 }
 

@@ -41,21 +41,6 @@ pub(super) fn Columns() -> impl IntoView {
         let columns = schema.columns.iter().filter(|c| c.name.to_lowercase().contains(&wanted));
         columns.cloned().collect::<Vec<ColumnInfo>>()
     });
-    let cost = move || {
-        let schema = page.schema()?;
-        let names: Vec<String> = chosen.get().into_iter().collect();
-        defaults::load_bytes(&schema.columns, schema.table.rows, &names)
-    };
-    let is_changed = move || chosen.with(|chosen| loaded.with(|loaded| chosen != loaded));
-    let load = move |_| {
-        let names = chosen.get_untracked();
-        let schema = page.schema();
-        let ordered =
-            schema.iter().flat_map(|schema| &schema.columns).map(|column| column.name.clone());
-        let columns = ordered.filter(|name| names.contains(name)).collect();
-        ticked.set(None);
-        page.dispatch(Command::LoadColumns { columns });
-    };
     let tick_all = move |all: bool| {
         let names = found.with_untracked(|found| {
             found.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>()
@@ -91,6 +76,34 @@ pub(super) fn Columns() -> impl IntoView {
                 <ColumnRow column chosen needed ticked/>
             </For>
         </ul>
+        <LoadFoot loaded chosen ticked/>
+    }
+}
+
+/// What the ticked columns cost, and the button that loads them.
+#[component]
+fn LoadFoot(
+    loaded: Memo<BTreeSet<String>>,
+    chosen: Memo<BTreeSet<String>>,
+    ticked: RwSignal<Option<BTreeSet<String>>>,
+) -> impl IntoView {
+    let page = use_page();
+    let cost = move || {
+        let schema = page.schema()?;
+        let names: Vec<String> = chosen.get().into_iter().collect();
+        defaults::load_bytes(&schema.columns, schema.table.rows, &names)
+    };
+    let is_changed = move || chosen.with(|chosen| loaded.with(|loaded| chosen != loaded));
+    let load = move |_| {
+        let names = chosen.get_untracked();
+        let schema = page.schema();
+        let ordered =
+            schema.iter().flat_map(|schema| &schema.columns).map(|column| column.name.clone());
+        let columns = ordered.filter(|name| names.contains(name)).collect();
+        ticked.set(None);
+        page.dispatch(Command::LoadColumns { columns });
+    };
+    view! {
         <div class="columns-foot">
             <span>{move || cost().map(|bytes| format!("about {}", format::bytes(bytes)))}</span>
             <button type="button" class="button primary" disabled=move || !is_changed() on:click=load>

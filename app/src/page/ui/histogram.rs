@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::brush::{Axis, Brush};
 use crate::page::browser;
-use crate::page::signals::use_page;
+use crate::page::signals::{Page, use_page};
 use crate::protocol::MarkResult;
 use crate::scale::{Linear, Ticks, time::TimeTicks};
 use crate::state::command::{Command, Gesture};
@@ -73,19 +73,8 @@ pub(super) fn HistogramChart(
     });
     let scalar = Memo::new(move |_| page.scalar(&column.get()));
     let bars = Memo::new(move |_| result.with(|result| Bars::of(result.as_deref()?)));
-    let axis = Memo::new(move |_| {
-        let (width, height) = size.get();
-        let (bars, scalar) = (bars.get()?, scalar.get()?);
-        let height = (height - AXIS_HEIGHT).max(0.0);
-        let bin = bars.bin_width();
-        (width > 0.0 && bars.domain[0] < bars.domain[1]).then_some(Axis {
-            domain: bars.domain,
-            width,
-            height,
-            scalar,
-            bin,
-        })
-    });
+    let axis =
+        Memo::new(move |_| bars.with(|bars| axis_of(bars.as_ref()?, size.get(), scalar.get()?)));
     let range = Memo::new(move |_| {
         let (clause, scalar) = (page.clause(&column_clause(&column.get()))?, scalar.get()?);
         let (low, high) = interval(&clause, scalar)?;
@@ -93,11 +82,9 @@ pub(super) fn HistogramChart(
         Some([low.unwrap_or(domain[0]), high.unwrap_or(domain[1])])
     });
     let on_change = Callback::new(move |(range, gesture): (Option<[f64; 2]>, Gesture)| {
-        let Some(axis) = axis.get_untracked() else { return };
-        let column = column.get_untracked();
-        let predicate =
-            range.map(|[low, high]| between(&column, axis.scalar, low, high, axis.step()));
-        page.dispatch(Command::SetClause { id: column_clause(&column), predicate, gesture });
+        if let Some(axis) = axis.get_untracked() {
+            choose(page, &column.get_untracked(), axis, range, gesture);
+        }
     });
     let on_hover = move |event: web_sys::PointerEvent| {
         let (Some(axis), Some(element)) = (axis.get_untracked(), container.get_untracked()) else {
@@ -107,12 +94,9 @@ pub(super) fn HistogramChart(
         readout.set(bars.with_untracked(|bars| words_at(bars.as_ref()?, axis, x)));
     };
     let summary = move || {
-        bars.with(|bars| {
-            bars.as_ref()
-                .zip(axis.get())
-                .map(|(bars, axis)| summary(&column.get(), bars, axis, range.get()))
-        })
+        bars.with(|bars| Some(summary(&column.get(), bars.as_ref()?, axis.get()?, range.get())))
     };
+    let instead = move || bars.with(|bars| words_instead(bars.as_ref()?, scalar.get()?));
     view! {
         <div
             class="histogram"
@@ -120,6 +104,7 @@ pub(super) fn HistogramChart(
             on:pointermove=on_hover
             on:pointerleave=move |_| readout.set(None)
         >
+            {move || instead().map(|words| view! { <p class="instead">{words}</p> })}
             <svg
                 width=move || size.get().0
                 height=move || size.get().1
@@ -138,6 +123,29 @@ pub(super) fn HistogramChart(
                 </g>
             </svg>
         </div>
+    }
+}
+
+fn axis_of(bars: &Bars, (width, height): (f64, f64), scalar: Scalar) -> Option<Axis> {
+    let height = (height - AXIS_HEIGHT).max(0.0);
+    let bin = bars.bin_width();
+    let is_wide = width > 0.0 && bars.domain[0] < bars.domain[1];
+    is_wide.then_some(Axis { domain: bars.domain, width, height, scalar, bin })
+}
+
+fn choose(page: Page, column: &str, axis: Axis, range: Option<[f64; 2]>, gesture: Gesture) {
+    let predicate = range.map(|[low, high]| between(column, axis.scalar, low, high, axis.step()));
+    page.dispatch(Command::SetClause { id: column_clause(column), predicate, gesture });
+}
+
+/// What is said where there is nothing to draw.
+fn words_instead(bars: &Bars, scalar: Scalar) -> Option<String> {
+    let [low, high] = bars.domain;
+    let total: u64 = bars.unfiltered.iter().map(|count| u64::from(*count)).sum();
+    match total {
+        0 => Some("No values to draw".to_owned()),
+        _ if low >= high => Some(format!("Every value is {}", format::position(low, scalar, 1e-6))),
+        _ => None,
     }
 }
 

@@ -157,7 +157,7 @@ fn Persistence() -> impl IntoView {
     let look = move || {
         spawn_local(async move {
             if let Some(found) = look_at_promise().await {
-                drop(promise.try_set(found));
+                promise.try_set(found);
             }
         });
     };

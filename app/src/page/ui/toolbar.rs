@@ -77,6 +77,7 @@ pub(super) fn Toolbar() -> impl IntoView {
 fn Counts() -> impl IntoView {
     let page = use_page();
     let counts = Memo::new(move |_| page.shown.with(|s| s.as_ref().map(|s| (s.selected, s.total))));
+    let complete = Memo::new(move |_| page.shown.with(|s| s.as_ref().is_none_or(|s| s.complete)));
     let share = move || {
         counts.get().map_or(0.0, |(selected, total)| {
             if total == 0 { 0.0 } else { selected as f64 / total as f64 * 100.0 }
@@ -90,6 +91,7 @@ fn Counts() -> impl IntoView {
             <span class="counts" title=title class:filtered=is_filtered>
                 <b>{format::count(selected)}</b>
                 <span class="of">" / " {format::count(total)}</span>
+                {(!complete.get()).then(|| view! { <span class="share">"so far"</span> })}
                 {is_filtered.then(|| view! { <span class="share">{format::share(selected, total)}</span> })}
             </span>
         }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::signals::use_page;
-use crate::protocol::{MarkResult, ViewId};
+use crate::protocol::{MarkResult, Origin, ViewId};
 use crate::state::command::Command;
 
 #[component]
@@ -26,6 +26,7 @@ pub(super) fn ViewFrame(
     readout: ViewFn,
     children: Children,
 ) -> impl IntoView {
+    let page = use_page();
     let failure = move || {
         result.with(|result| match result.as_deref() {
             Some(MarkResult::Failed { detail }) => Some(detail.clone()),
@@ -35,10 +36,19 @@ pub(super) fn ViewFrame(
     let failed = move || {
         failure().map(|detail| view! { <p class="view-failed" role="alert">{Icon::Warning.view()} {detail}</p> })
     };
+    // Where a picture is not of columns that are here, it says so itself.
+    let elsewhere = move || {
+        let shown = page.shown.with(|s| s.as_ref().map(|s| (s.origin, s.reduction.clone())));
+        shown.filter(|(origin, _)| *origin == Origin::Server).map(|(_, reduction)| {
+            let title = format!("Counted by the companion. Left out: {reduction}");
+            view! { <span class="tag reduction" title=title>"server"</span> }
+        })
+    };
     view! {
         <article class=format!("view {class}") aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
             <header class="view-head">
                 <div class="view-title">{title.run()}</div>
+                {elsewhere}
                 <div class="view-readout">{move || readout.run()}</div>
                 <ViewMenu id name menu/>
             </header>

@@ -28,12 +28,11 @@ pub(super) fn write(clause: &Clause) -> String {
     };
     if let Some(column) = clause.id.strip_prefix("column:") {
         // A column's name that begins with @ would read as a view's number.
-        if clause.predicate.columns() == [column] && !column.starts_with('@') {
-            if let Some(rest) = of_column(&clause.predicate) {
-                return format!("{}:{rest}", encoded(column));
-            }
-        }
-        return whole();
+        let plain = clause.predicate.columns() == [column] && !column.starts_with('@');
+        return match of_column(&clause.predicate) {
+            Some(rest) if plain => format!("{}:{rest}", encoded(column)),
+            _ => whole(),
+        };
     }
     match (clause.id.strip_prefix("view:"), box_sides(&clause.predicate)) {
         (Some(view), Some(sides)) if view.parse::<u32>().is_ok() => {

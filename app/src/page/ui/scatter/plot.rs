@@ -84,6 +84,10 @@ fn Canvas(scatter: Scatter) -> impl IntoView {
                 attached.set_value(true);
                 let request = Request::AttachCanvas { view, width, height, pixel_ratio };
                 page.link.send_transferred(&request, &offscreen);
+                // Told before the canvas was there, it would be forgotten.
+                if let Some(viewport) = scatter.viewport.get_untracked() {
+                    page.link.send(&Request::SetViewport { view, viewport });
+                }
             }
             Err(error) => web_sys::console::error_2(&"no canvas for the worker:".into(), &error),
         }
