@@ -28,7 +28,7 @@ fn is_wanted(row: u32) -> bool {
         return true;
     }
     let word = chunk.first_word + row / 32u;
-    return word < arrayLength(&mask) && (mask[word] >> (row % 32u) & 1u) == 1u;
+    return word < arrayLength(&mask) && ((mask[word] >> (row % 32u)) & 1u) == 1u;
 }
 
 // No multiplication is followed by an addition, so none can be fused: the bits are the CPU's.
@@ -45,10 +45,10 @@ fn pixel(row: u32) -> vec2<f32> {
 fn color(row: u32) -> vec3<u32> {
     var index = 0u;
     if chunk.colored == 1u {
-        index = colors[row / 4u] >> (row % 4u * 8u) & 0xffu;
+        index = (colors[row / 4u] >> (row % 4u * 8u)) & 0xffu;
     }
     let packed = palette[index];
-    return vec3(packed & 0xffu, packed >> 8u & 0xffu, packed >> 16u & 0xffu);
+    return vec3(packed, packed >> 8u, packed >> 16u) & vec3(0xffu);
 }
 
 fn add(cell: u32, weight: u32, ink: vec3<u32>) {

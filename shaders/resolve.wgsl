@@ -52,7 +52,7 @@ fn opacity(coverage: u32, tone: Tone, most: u32) -> f32 {
 }
 
 fn unpacked(color: u32) -> vec3<f32> {
-    return vec3(f32(color & 0xffu), f32(color >> 8u & 0xffu), f32(color >> 16u & 0xffu));
+    return vec3<f32>(vec3(color, color >> 8u, color >> 16u) & vec3(0xffu));
 }
 
 fn points(under: vec3<f32>, cell: u32) -> vec3<f32> {
