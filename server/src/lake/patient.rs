@@ -54,6 +54,8 @@ fn each_within<T: Send + 'static>(
             Err(_) => Some((Err(idle_error(idle)), None)),
         }
     })
+    // The kernel's reader asks again after the end, which `unfold` answers with a panic.
+    .fuse()
     .boxed()
 }
 
