@@ -36,7 +36,10 @@ def binary():
 
 
 class Limn:
-    """One server process. Its lines are kept, so that a failing test can show them."""
+    """One server process. Its lines are kept, so that a failing test can show them.
+
+    `environment` adds variables to those of the tests; a value of None takes one away.
+    """
 
     def __init__(self, *lakes, environment=None, arguments=(), cwd=None):
         command = [binary(), "serve", "--listen", "127.0.0.1:0"]
@@ -49,7 +52,7 @@ class Limn:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env={**os.environ, **(environment or {})},
+            env={key: value for key, value in {**os.environ, **(environment or {})}.items() if value is not None},
             cwd=cwd,
         )
         self.lines = []

@@ -64,8 +64,8 @@ def bucket(store, sample_lake, made_lake):
 
 
 def environment(endpoint):
-    kept = {key: "" for key in os.environ if key.startswith("AWS_")}
-    return kept | {
+    foreign = {key: None for key in os.environ if key.startswith("AWS_")}
+    return foreign | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "limn",
         "AWS_SECRET_ACCESS_KEY": "limn-secret",
