@@ -46,6 +46,9 @@ const COLUMNS_MAX: usize = 20_000;
 /// Cells longer than this are text whatever they hold.
 const CELL_BYTES_MAX: usize = 64;
 
+/// What some writers put before UTF-8 text; the reader leaves it out if it comes in one piece.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Longest name of a column.
 const NAME_BYTES_MAX: usize = 1 << 10;
 
@@ -180,6 +183,8 @@ fn date_time(text: &str) -> Option<CellKind> {
 /// Reads a CSV file's text as it arrives, and finds out what it holds.
 pub(crate) struct Inference {
     reader: csv_core::Reader,
+    /// The first bytes, until there are enough to tell a byte order mark, which is no text.
+    mark: Option<Vec<u8>>,
     dialect: CsvDialect,
     cell: Vec<u8>,
     cell_bytes: usize,
@@ -195,6 +200,7 @@ impl Inference {
     pub(crate) fn new(dialect: CsvDialect) -> Self {
         Self {
             reader: csv_core::ReaderBuilder::new().delimiter(dialect.delimiter).build(),
+            mark: Some(Vec::new()),
             dialect,
             cell: vec![0; NAME_BYTES_MAX],
             cell_bytes: 0,
@@ -209,6 +215,21 @@ impl Inference {
 
     /// Takes in the next bytes.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<(), BadCsv> {
+        if let Some(mut mark) = self.mark.take() {
+            let take = bytes.len().min(BYTE_ORDER_MARK.len() - mark.len());
+            let (head, rest) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
+            mark.extend_from_slice(head);
+            if mark.len() < BYTE_ORDER_MARK.len() {
+                self.mark = Some(mark);
+                return Ok(());
+            }
+            self.push_all(&mark)?;
+            bytes = rest;
+        }
+        self.push_all(bytes)
+    }
+
+    fn push_all(&mut self, mut bytes: &[u8]) -> Result<(), BadCsv> {
         while !bytes.is_empty() {
             bytes = self.step(bytes)?.1;
         }
@@ -217,6 +238,9 @@ impl Inference {
 
     /// Ends the text; `whole` says whether it was all of the file.
     pub(crate) fn finish(mut self, whole: bool) -> Result<CsvFacts, BadCsv> {
+        if let Some(mark) = self.mark.take() {
+            self.push_all(&mark)?;
+        }
         // A cut-off head ends in the middle of a record, which then says nothing.
         if whole {
             while self.step(&[])?.0 {}

@@ -11,12 +11,13 @@ use std::path::{Path as FsPath, PathBuf};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use super::name;
 use super::store::read_only;
 
 /// Deepest folder that a listing goes down to; guards the stack against made-up trees.
@@ -91,8 +92,8 @@ fn list_folder(root: &FsPath, folder: &FsPath, prefix: &Path) -> io::Result<List
         let Some(location) = entry
             .file_name()
             .to_str()
-            .and_then(|name| object_store::path::PathPart::parse(name).ok())
-            .map(|part| prefix.clone().join(part.as_ref().to_owned()))
+            .filter(|name| PathPart::parse(name).is_ok())
+            .map(|name| name::child(prefix, name))
         else {
             continue;
         };

@@ -1,6 +1,6 @@
 //! Table names: paths in a lake without the extension. Checks the ones that come from outside.
 
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 
 use super::error::LakeError;
 
@@ -46,6 +46,14 @@ pub fn check(name: &str) -> Result<Path, LakeError> {
         }
     }
     Path::parse(name).or(refuse("it is not a path"))
+}
+
+/// The path of an entry of a folder, its name taken as it is: joining a text would encode it.
+pub(super) fn child(folder: &Path, name: &str) -> Path {
+    match PathPart::parse(name) {
+        Ok(part) => folder.clone().join(part),
+        Err(_) => folder.clone().join(name),
+    }
 }
 
 /// Whether a file or folder of this name is looked at during discovery.
