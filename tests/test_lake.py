@@ -118,13 +118,13 @@ def test_a_broken_table_is_listed_and_says_why(made, name):
 
 
 def test_a_stream_that_breaks_off_breaks_the_answer(made):
-    """The first batch is good, so the status may be out before the end of the file is missed."""
-    response = made.query({"table": "bad-cut"}, stream=True)
-    if response.status_code == 200:
-        with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
-            assert response.content is None
-    else:
-        problem(response, 422)
+    """The first batch is good, so the answer may have begun before the end of the file is missed."""
+    broken = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)
+    try:
+        response = made.query({"table": "bad-cut"})
+    except broken:
+        return
+    problem(response, 422)
 
 
 @pytest.mark.parametrize("name", ["bad-hole", "bad-feature", "bad-empty", "bad-magic", "bad-truncated"])
