@@ -36,11 +36,15 @@ pub(super) fn fault_from_kernel(error: &KernelError) -> BadTable {
         KernelError::MissingProtocol => BadTable::NoProtocol,
         KernelError::MissingMetadata => BadTable::NoMetadata,
         KernelError::MissingMetadataAndProtocol => BadTable::NoMetadata,
-        KernelError::InvalidProtocol(reason) => BadTable::Protocol { reason: reason.clone() },
+        KernelError::InvalidProtocol(reason) => BadTable::Protocol { reason: lower_first(reason) },
         KernelError::Unsupported(reason) => match feature_in(reason) {
             Some(feature) => BadTable::Feature { feature },
             None => BadTable::Protocol { reason: lower_first(reason) },
         },
+        // A table whose commits only its catalog knows.
+        KernelError::MaxCatalogVersion(_) => {
+            BadTable::Feature { feature: "catalogManaged".to_owned() }
+        }
         KernelError::FileNotFound(file) => BadTable::MissingFile { file: file.clone() },
         other => BadTable::CorruptLog { reason: lower_first(&other.to_string()) },
     }

@@ -153,6 +153,10 @@ pub(crate) async fn discover(lake: &Lake) -> Result<Found, LakeError> {
         let deep = folder.parts_count() >= lake.options.depth_max;
         if entries > lake.options.entries_max || (deep && !below.is_empty()) {
             found.truncated = true;
+            // Folders too deep are left out alone; too many entries end the search.
+            if entries > lake.options.entries_max {
+                break;
+            }
             continue;
         }
         waiting.extend(below);
@@ -173,8 +177,7 @@ struct Seen {
 
 async fn look_into(lake: &Lake, folder: Path) -> Result<Seen, LakeError> {
     let level = level(lake, &folder).await?;
-    let below: Vec<Path> =
-        level.folders.iter().map(|name| folder.clone().join(name.as_str())).collect();
+    let below: Vec<Path> = level.folders.iter().map(|name| name::child(&folder, name)).collect();
     let (table, files, below) = match folder_kind(&level) {
         FolderKind::Delta => (Some(TableSource::Delta { root: folder.clone() }), vec![], vec![]),
         FolderKind::Partitioned => {
@@ -212,11 +215,14 @@ fn names_of(
 }
 
 fn stem(location: &Path) -> String {
-    let path = location.as_ref();
-    let file = location.filename().unwrap_or(path);
+    stem_of(location.as_ref()).to_owned()
+}
+
+/// A path without the extension of its file, if that is one of a format.
+fn stem_of(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
     let stem = Format::of_file(file).map_or(file, |(_, stem)| stem);
-    let extension = file.len() - stem.len();
-    path.get(..path.len() - extension).unwrap_or(path).to_owned()
+    path.get(..path.len() - (file.len() - stem.len())).unwrap_or(path)
 }
 
 /// The table of this path, found without looking at the rest of the lake. An error names a near
@@ -239,7 +245,9 @@ pub(crate) async fn find(lake: &Lake, path: &Path) -> Result<TableSource, LakeEr
 async fn refreshed(lake: &Lake, known: TableSource) -> Option<TableSource> {
     let (root, format) = match known {
         TableSource::File { format, file } => {
-            let file = lake.store().head(&file.location).await.ok()?;
+            let now = lake.store().head(&file.location).await.ok()?;
+            // The place as it is known: below a prefix, S3 answers with the whole key.
+            let file = ObjectMeta { location: file.location, ..now };
             return Some(TableSource::File { format, file });
         }
         TableSource::Folder { root, format, .. } => (root, format),
@@ -284,8 +292,13 @@ async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
     if let Some((format, file)) = loose_file(&siblings, path) {
         return Ok(TableSource::File { format, file });
     }
-    let names: Vec<String> = sibling_names(&siblings, path);
-    Err(missing(name::nearest(path.as_ref(), names.iter().map(String::as_str)).map(str::to_owned)))
+    let names = sibling_names(&siblings, path);
+    // A name that several files share leads to the first of them by its whole name.
+    let shared = names.iter().map(String::as_str).find(|name| stem_of(name) == path.as_ref());
+    // The name itself stands for a folder that is no table: no help.
+    let others = || names.iter().map(String::as_str).filter(|name| *name != path.as_ref());
+    let near = || name::nearest(path.as_ref(), others());
+    Err(missing(shared.or_else(near).map(str::to_owned)))
 }
 
 /// The folders from the root down to the path itself, listed at the same time.
@@ -319,7 +332,6 @@ fn sibling_names(siblings: &Level, path: &Path) -> Vec<String> {
         Some(1) => stem(&meta.location),
         _ => meta.location.to_string(),
     });
-    let folders =
-        siblings.folders.iter().map(|folder| parent.clone().join(folder.as_str()).to_string());
+    let folders = siblings.folders.iter().map(|folder| name::child(&parent, folder).to_string());
     files.chain(folders).collect()
 }

@@ -45,6 +45,12 @@ impl ScanExec {
         Self { plan, partitions, properties: Arc::new(properties), metrics }
     }
 
+    /// The same scan that reads no more than `limit` rows of each partition.
+    pub(crate) fn with_limit(&self, limit: Option<usize>) -> Arc<dyn ExecutionPlan> {
+        let plan = Arc::new(self.plan.with_limit(limit));
+        Arc::new(Self::new(plan, self.partitions.clone()))
+    }
+
     /// Rows that leave the scan, exact where nothing but the files decides.
     fn rows(&self) -> Precision<usize> {
         let snapshot = &self.plan.snapshot;
@@ -105,17 +111,13 @@ impl ExecutionPlan for ScanExec {
         }
     }
 
-    fn supports_limit_pushdown(&self) -> bool {
-        true
-    }
-
+    /// Limits are of each partition, so only a single one can promise to meet them.
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
-        let plan = Arc::new(self.plan.with_limit(limit));
-        Some(Arc::new(Self::new(plan, self.partitions.clone())))
+        (self.partitions.len() == 1).then(|| self.with_limit(limit))
     }
 
     fn fetch(&self) -> Option<usize> {
-        self.plan.limit
+        self.plan.limit.filter(|_| self.partitions.len() == 1)
     }
 
     fn statistics_from_inputs(

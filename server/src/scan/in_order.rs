@@ -22,6 +22,8 @@ use futures::stream;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
+use super::exec::ScanExec;
+
 /// Bytes of batches that may wait for their turn.
 const WAITING_BYTES_MAX: usize = 128 << 20;
 
@@ -99,12 +101,15 @@ impl ExecutionPlan for InOrderExec {
         }
     }
 
+    /// The optimizer would take this for an operator that passes a limit through, and lose an
+    /// offset; [`Self::with_fetch`] takes the limit in, and hands it on itself.
     fn supports_limit_pushdown(&self) -> bool {
-        true
+        false
     }
 
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
-        let input = self.input.with_fetch(limit).unwrap_or_else(|| Arc::clone(&self.input));
+        let scan = self.input.downcast_ref::<ScanExec>();
+        let input = scan.map_or_else(|| Arc::clone(&self.input), |scan| scan.with_limit(limit));
         Some(Arc::new(Self::new(input, limit)))
     }
 

@@ -222,10 +222,15 @@ fn may_cast(stored: &DataType, wanted: &DataType) -> bool {
         (Int8 | Int16 | Int32, Int8 | Int16 | Int32 | Int64 | Float64) => true,
         (Float32, Float64) | (Binary, Utf8) | (Utf8, Binary) => true,
         (Date32, Timestamp(TimeUnit::Microsecond, None)) => true,
-        (Int8 | Int16 | Int32, Decimal128(precision, scale)) => {
-            i16::from(*precision) - i16::from(*scale) >= 10
+        (Int8 | Int16 | Int32 | Int64, Decimal128(precision, scale)) => {
+            let digits = match stored {
+                Int8 => 3,
+                Int16 => 5,
+                Int32 => 10,
+                _ => 19,
+            };
+            *scale >= 0 && i16::from(*precision) - i16::from(*scale) >= digits
         }
-        (Int64, Decimal128(precision, scale)) => i16::from(*precision) - i16::from(*scale) >= 20,
         (Decimal128(p, s), Decimal128(to_p, to_s)) => {
             let (p, s, to_p, to_s) =
                 (i16::from(*p), i16::from(*s), i16::from(*to_p), i16::from(*to_s));

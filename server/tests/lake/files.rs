@@ -324,3 +324,37 @@ async fn any_damage_is_an_error_or_an_answer() {
         }
     }
 }
+
+#[tokio::test]
+async fn statistics_come_from_footers_where_they_are_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "a text longer than what writers keep of it";
+    let columns = |texts: [&str; 2], numbers: [Option<f64>; 2]| {
+        RecordBatch::try_from_iter([
+            ("text", Arc::new(StringArray::from(texts.to_vec())) as ArrayRef),
+            ("number", Arc::new(Float64Array::from(numbers.to_vec())) as ArrayRef),
+        ])
+        .unwrap()
+    };
+    let first = columns(["b", "c"], [Some(0.0), Some(2.5)]);
+    write_batch(&folder.path().join("t/a.parquet"), &first, 1);
+    write_batch(&folder.path().join("t/b.parquet"), &columns(["a", "d"], [None, Some(-1.0)]), 1);
+    write_batch(&folder.path().join("long.parquet"), &columns(["a", long], [None, None]), 2);
+    let told = |table: &'static str| {
+        let folder = folder.path().to_owned();
+        async move {
+            let snapshot = newest(&folder, table).await.unwrap();
+            let end = |end: &Option<datafusion::scalar::ScalarValue>| {
+                end.as_ref().map_or("-".to_owned(), ToString::to_string)
+            };
+            let statistics = snapshot.statistics().await.unwrap();
+            let told = statistics.iter().map(|c| (end(&c.min), end(&c.max), c.null_count));
+            told.collect::<Vec<_>>()
+        }
+    };
+    let text = |text: &str| text.to_owned();
+    let expected = [(text("a"), text("d"), Some(0)), (text("-1"), text("2.5"), Some(1))];
+    assert_eq!(told("t").await, expected);
+    let expected = [(text("a"), text("-"), Some(0)), (text("-"), text("-"), Some(2))];
+    assert_eq!(told("long").await, expected);
+}

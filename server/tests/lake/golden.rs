@@ -114,7 +114,7 @@ async fn tables_that_cannot_be_read_are_refused_by_name() {
     let BadTable::Protocol { reason } = refused("deltalog-invalid-protocol-version").await else {
         panic!("not the protocol");
     };
-    assert_eq!(reason, "unsupported minimum reader version 99");
+    assert_eq!(reason, "reader features must not be present when minimum reader version != 3");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,3 +199,15 @@ async fn a_new_version_and_a_new_table_are_seen_at_once() {
     assert_eq!(open(exact(0)).await.uid(), "other-id");
     assert_eq!(open(VersionSpec::Latest).await.uid(), "other-id");
 }
+
+#[tokio::test]
+async fn statistics_come_from_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    table(folder.path());
+    let snapshot = newest(folder.path(), "t").await.unwrap();
+    let statistics = snapshot.statistics().await.unwrap();
+    let [x] = statistics.as_slice() else { panic!("{statistics:?}") };
+    let ends = (x.min.as_ref().unwrap().to_string(), x.max.as_ref().unwrap().to_string());
+    assert_eq!(ends, ("0".to_owned(), "3".to_owned()));
+    assert_eq!((x.null_count, x.distinct_count), (Some(0), None));
+}
