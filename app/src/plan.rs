@@ -96,6 +96,14 @@ impl Asked {
         }
     }
 
+    /// The first values of a column that contain a text, by value: what is shown beside the
+    /// frequent ones where few pass.
+    pub fn first_values(&self, column: &str, limit: u16, search: &str) -> Query {
+        let mut query = self.bars(column, limit, search, &[]);
+        query.order_by.remove(0);
+        query
+    }
+
     /// How many values of a column contain a text.
     pub fn distinct(&self, column: &str, search: &str) -> Query {
         let distinct = Aggregate {

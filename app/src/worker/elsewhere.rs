@@ -43,6 +43,8 @@ pub struct Remembered {
     /// Counts without filters, by column and value.
     pub totals: BTreeMap<(String, Literal), u64>,
     pub distinct: BTreeMap<(String, String), u64>,
+    /// The first values of a column by value, by column, search and how many.
+    pub first_values: BTreeMap<(String, String, u16), Vec<Literal>>,
     total_rows: Option<u64>,
     /// Rows that pass, by the filters as text.
     selected: Option<(String, u64)>,
@@ -260,6 +262,12 @@ async fn complete_bars(
     Ok(read)
 }
 
+/// The body of `POST /api/queries`.
+#[derive(serde::Serialize)]
+struct Together {
+    queries: Vec<Query>,
+}
+
 /// Sends queries together; answers in their order.
 async fn ask_all(
     host: &Rc<Host>,
@@ -268,8 +276,7 @@ async fn ask_all(
 ) -> Result<Vec<Answer>, String> {
     let api = reachable_api(host).map_err(|error| error.to_string())?;
     let n_queries = queries.len();
-    let body = serde_json::to_string(&serde_json::json!({ "queries": queries }));
-    let body = body.map_err(|error| error.to_string())?;
+    let body = serde_json::to_string(&Together { queries }).map_err(|error| error.to_string())?;
     let url = format!("{api}/api/queries?format=json");
     let ask = Ask { body: Some(body), ..Ask::get(url) };
     let answers: Result<Answers, NetError> = get_json(&ask, cancel).await;

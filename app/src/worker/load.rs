@@ -211,9 +211,7 @@ pub async fn conclude(
     let state = match outcome {
         Ok(()) => LoadState::Complete,
         Err(Trouble::Cancelled) => LoadState::Cancelled,
-        Err(Trouble::Failed(detail) | Trouble::Unreachable(detail)) => {
-            LoadState::Failed { detail }
-        }
+        Err(Trouble::Failed(detail) | Trouble::Unreachable(detail)) => LoadState::Failed { detail },
         Err(Trouble::TooLarge { needed_bytes }) => {
             LoadState::OnServer { budget_bytes: host.budget().bytes_max, needed_bytes }
         }

@@ -89,9 +89,13 @@ impl Bars {
         let mut codes: Vec<u32> =
             self.matching.1.iter().copied().filter(|&code| whole(code) > 0).collect();
         let distinct = codes.len() as u64;
-        let rank = |code: &u32| std::cmp::Reverse((count(*code), whole(*code)));
+        // By count, then by value: as the companion orders them.
+        let order = |a: &u32, b: &u32| {
+            let by_count = count(*b).cmp(&count(*a));
+            by_count.then_with(|| self.coding.compare(column, *a as usize, *b as usize))
+        };
         if codes.len() > self.limit && self.limit > 0 {
-            codes.select_nth_unstable_by_key(self.limit - 1, |code| (rank(code), *code));
+            codes.select_nth_unstable_by(self.limit - 1, order);
             let chosen = own.map(chosen_texts).unwrap_or_default();
             let rest = codes.split_off(self.limit);
             let is_chosen = |code: &u32| {
@@ -102,7 +106,8 @@ impl Bars {
                 codes.extend(rest.into_iter().filter(is_chosen));
             }
         }
-        let mut bars: Vec<Bar> = codes
+        codes.sort_unstable_by(order);
+        let bars: Vec<Bar> = codes
             .into_iter()
             .map(|code| Bar {
                 value: self.coding.literal(column, code as usize),
@@ -111,10 +116,6 @@ impl Bars {
                 unfiltered: u64::from(whole(code)),
             })
             .collect();
-        bars.sort_by(|a, b| {
-            let by_count = (b.count, b.unfiltered).cmp(&(a.count, a.unfiltered));
-            by_count.then_with(|| a.label.cmp(&b.label))
-        });
         MarkResult::Bars { bars, distinct, nulls: u64::from(self.tally.nulls()) }
     }
 

@@ -2,6 +2,7 @@
 //! and points are coloured by. Coded columns have them; booleans and text of very many
 //! values get them here, once, when a view asks.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
@@ -129,10 +130,25 @@ impl Coding {
         }
     }
 
+    /// The order of what two codes stand for: false first, text by its bytes.
+    pub fn compare(&self, column: &Column, a: usize, b: usize) -> Ordering {
+        match self {
+            Self::Boolean { .. } => a.cmp(&b),
+            _ => self.text(column, a).cmp(&self.text(column, b)),
+        }
+    }
+
     /// What a code stands for, whole, as a filter says it.
     pub fn literal(&self, column: &Column, code: usize) -> Literal {
-        let text = match self {
-            Self::Boolean { .. } => return Literal::Bool(code == 1),
+        match self {
+            Self::Boolean { .. } => Literal::Bool(code == 1),
+            _ => Literal::Text(self.text(column, code).unwrap_or_default().to_owned()),
+        }
+    }
+
+    fn text<'a>(&'a self, column: &'a Column, code: usize) -> Option<&'a str> {
+        match self {
+            Self::Boolean { .. } => None,
             Self::Coded { words, .. } => {
                 let words = words.as_ref().and_then(|words| words.as_string_opt::<i32>());
                 words.filter(|words| code < words.len()).map(|words| words.value(code))
@@ -140,8 +156,7 @@ impl Coding {
             Self::Wide(wide) => {
                 wide.place(code).and_then(|(block, row)| text_at(column.blocks().get(block)?, row))
             }
-        };
-        Literal::Text(text.unwrap_or_default().to_owned())
+        }
     }
 }
 

@@ -25,7 +25,6 @@ impl Default for ExtentScan {
 }
 
 impl ExtentScan {
-
     /// Looks at one more block; false where there is none.
     pub fn step(&mut self, column: &Column) -> bool {
         let Some(block) = column.blocks().get(self.n_blocks) else { return false };

@@ -43,10 +43,14 @@ pub enum Picture {
     },
     Bars {
         column: String,
+        search: String,
+        limit: u16,
         counts: usize,
         nulls: usize,
+        /// The place of the number, or the number that is remembered.
         distinct: Result<usize, u64>,
-        search: String,
+        /// The place of the first values, where they are not remembered.
+        first_values: Option<usize>,
     },
     Scatter {
         axes: Box<[(DataType, Bins, [f64; 2]); 2]>,
@@ -130,8 +134,11 @@ impl Asking {
                     Some(known) => Err(*known),
                     None => Ok(self.add(table.asked.distinct(column, search))),
                 };
-                let (column, search) = (column.clone(), search.to_owned());
-                Ok(Picture::Bars { column, counts, nulls, distinct, search })
+                let (column, search, limit) = (column.clone(), search.to_owned(), *limit);
+                let key = (column.clone(), search.clone(), limit);
+                let first_values = (!memory.first_values.contains_key(&key))
+                    .then(|| self.add(table.asked.first_values(&column, limit, &search)));
+                Ok(Picture::Bars { column, search, limit, counts, nulls, distinct, first_values })
             }
             Mark::Scatter { x, y, .. } => {
                 let axes = [x, y].map(|name| {
@@ -190,15 +197,34 @@ impl Picture {
                     nulls,
                 })
             }
-            Self::Bars { column, counts, nulls, distinct, search } => {
+            Self::Bars { column, search, limit, counts, nulls, distinct, first_values } => {
                 let distinct = match distinct {
                     Err(known) => known,
                     Ok(place) => {
-                        memory.distinct.insert((column.clone(), search), number(place));
+                        memory.distinct.insert((column.clone(), search.clone()), number(place));
                         number(place)
                     }
                 };
-                let found = answers.get(counts).map(Answer::bars).unwrap_or_default();
+                let bars_of =
+                    |place: usize| answers.get(place).map(Answer::bars).unwrap_or_default();
+                let key = (column.clone(), search, limit);
+                if let Some(place) = first_values {
+                    let values = bars_of(place);
+                    for (value, count) in &values {
+                        memory.totals.insert((column.clone(), value.clone()), *count);
+                    }
+                    let values = values.into_iter().map(|(value, _)| value).collect();
+                    memory.first_values.insert(key.clone(), values);
+                }
+                let mut found = bars_of(counts);
+                // Values that no row has any more can still be chosen.
+                let first_values = memory.first_values.get(&key).cloned().unwrap_or_default();
+                for value in first_values {
+                    let is_there = found.iter().any(|(other, _)| *other == value);
+                    if found.len() < usize::from(limit) && !is_there {
+                        found.push((value, 0));
+                    }
+                }
                 let bars: Vec<Bar> = found
                     .into_iter()
                     .map(|(value, count)| Bar {
