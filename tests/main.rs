@@ -1,4 +1,5 @@
 //! The whole system from outside.
 
+mod parity;
 mod shaders;
 mod tidy;
