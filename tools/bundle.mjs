@@ -24,6 +24,19 @@ const COMPRESSIBLE = /\.(html|js|css|wasm|json|webmanifest|svg)$/;
 const PLAIN_NAMES = new Set(["index.html", "sw.js", "config.json", "manifest.webmanifest"]);
 // Loaded before anything is on screen. The rest of the list is fetched in the background.
 const FIRST_LOAD = /^(index\.html|boot-|style-|page-|page_bg-|worker)/;
+// What rustc writes for wasm32 with simd128, and every browser with WebGPU reads. Never
+// all features: wasm-opt then writes encodings that no browser knows yet.
+const WASM_FEATURES = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "call-indirect-overlong",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+  "simd",
+].map((feature) => `--enable-${feature}`);
 // Run in workers, each by its own copy of start.js. The reader of dropped files is
 // fetched with the first of them, so it is no part of the first load.
 const WORKERS = ["worker", "reader"];
@@ -58,15 +71,19 @@ function optimise(name) {
   const smaller = path.join(out, name);
   // -O2: -Oz saves a few per cent and slows down the loops that the product is made of.
   const level = name.startsWith("worker") ? "-O2" : "-Oz";
-  const run = spawnSync(tool, [level, "--all-features", "--strip-producers", at(name), "-o", smaller], { encoding: "utf8" });
-  if (run.status === 0 && statSync(smaller).size < statSync(at(name)).size) cpSync(smaller, at(name));
+  // From the bottom up: otherwise the features that the file itself names come on top.
+  const flags = [level, "--mvp-features", ...WASM_FEATURES, "--strip-producers", "--strip-target-features"];
+  const run = spawnSync(tool, [...flags, at(name), "-o", smaller], { encoding: "utf8" });
   if (run.status !== 0) console.error(`bundle: wasm-opt left ${name} as it was: ${run.stderr.trim()}`);
+  else if (statSync(smaller).size < statSync(at(name)).size) cpSync(smaller, at(name));
   rmSync(out, { recursive: true });
 }
 
 // One program of ours: its wasm first, then the script that names it.
 function program(name) {
   optimise(`${name}_bg.wasm`);
+  // Node's engine is Chromium's, and rather older than newer.
+  if (!WebAssembly.validate(readFileSync(at(`${name}_bg.wasm`)))) fail(`${name}_bg.wasm is no module that browsers take`);
   const wasm = rename(`${name}_bg.wasm`);
   const script = readFileSync(at(`${name}.js`), "utf8");
   return { wasm, js: rename(`${name}.js`, replaced(script, `${name}_bg.wasm`, wasm, `${name}.js`)) };
