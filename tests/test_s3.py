@@ -93,7 +93,10 @@ def test_the_same_tables_as_on_disk(on_s3, sample):
     assert set(local) == set(remote)
     for name, table in local.items():
         assert remote[name]["format"] == table["format"]
-        assert remote[name]["columns"] == table["columns"]
+        # A text column becomes a category once few distinct values are known, which
+        # depends on what was asked before.
+        kinds_aside = [{**column, "kind": None} for column in table["columns"]]
+        assert [{**column, "kind": None} for column in remote[name]["columns"]] == kinds_aside
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::path::Path;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -65,14 +66,19 @@ impl FromRequest<Arc<AppState>> for TextBody {
         state: &Arc<AppState>,
     ) -> Result<Self, Self::Rejection> {
         let limit = state.queries.limits().body_bytes;
+        let too_large = || {
+            let detail = format!("the body is longer than the {limit} bytes that it may be");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            Problem::new(status, "body-too-large", "Body too large", detail)
+        };
+        // A body that says it is too long is refused before any of it has come.
+        if request.body().size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
         let body = Limited::new(request.into_body(), limit).collect();
         let body = match tokio::time::timeout(BODY_TIME_MAX, body).await {
             Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let detail = format!("the body is longer than the {limit} bytes that it may be");
-                let status = StatusCode::PAYLOAD_TOO_LARGE;
-                return Err(Problem::new(status, "body-too-large", "Body too large", detail));
-            }
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
             Ok(Err(_)) => {
                 let detail = "the body broke off";
                 return Err(Problem::bad_request("body", "Bad body", detail));

@@ -294,7 +294,10 @@ async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
     }
     let names = sibling_names(&siblings, path);
     // A name that several files share leads to the first of them by its whole name.
-    let shared = names.iter().map(String::as_str).find(|name| stem_of(name) == path.as_ref());
+    let shared = names
+        .iter()
+        .map(String::as_str)
+        .find(|name| *name != path.as_ref() && stem_of(name) == path.as_ref());
     // The name itself stands for a folder that is no table: no help.
     let others = || names.iter().map(String::as_str).filter(|name| *name != path.as_ref());
     let near = || name::nearest(path.as_ref(), others());
