@@ -33,6 +33,9 @@ build_app() {
   step "bundling the app into dist/ (minutes, where it has to be compiled)" \
     trunk build --offline --locked --skip-version-check --cargo-profile wasm
   mkdir -p bin
+  # The bundle's files keep the times they were written at in the staging folder, which
+  # cargo may take for older than the last build: what embeds them is made newer.
+  touch server/build.rs server/src/http/app.rs
   echo "$stamp" >bin/.app-stamp
 }
 
