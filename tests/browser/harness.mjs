@@ -94,7 +94,9 @@ export class Scene {
   async newPage() {
     const page = await this.context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error') this.problems.push(`console: ${message.text()}`);
+      // Without a network the browser itself complains of every request that fails.
+      const unplugged = message.text().includes('ERR_INTERNET_DISCONNECTED');
+      if (message.type() === 'error' && !unplugged) this.problems.push(`console: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.problems.push(`page: ${error.stack ?? error}`));
     page.on('crash', () => this.problems.push('page: crashed'));
