@@ -38,8 +38,9 @@ const STEP_MILLIS = Number(process.env.LIMN_STEP_MILLIS ?? 30_000);
 
 export const scenarios = [];
 
-// Enters a scenario. `renderers` says in which it runs, by default in both.
-export function scenario(name, run, { renderers = RENDERERS, timeoutMillis = 180_000, size = 'wide', theme = 'light' } = {}) {
+// Enters a scenario. The first that draws pictures compiles them, which takes minutes.
+// `renderers` says in which it runs, by default in both.
+export function scenario(name, run, { renderers = RENDERERS, timeoutMillis = 600_000, size = 'wide', theme = 'light' } = {}) {
   for (const renderer of renderers) scenarios.push({ name, renderer, run, timeoutMillis, size, theme });
 }
 
