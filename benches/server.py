@@ -99,8 +99,7 @@ def measure_child(kind, file, text):
                   "con = duckdb.connect()\n"
                   "t = time.perf_counter()\n"
                   "con.execute(f\"create view t as select * from '{sys.argv[1]}'\")\n"
-                  "r = con.execute(sys.argv[2]).arrow()\n"
-                  "r = r.read_all() if hasattr(r, 'read_all') else r\n",
+                  "r = con.execute(sys.argv[2]).to_arrow_table()\n",
         "polars": "import polars as pl, sys, time, pyarrow as pa\n"
                   "c = pl.col\n"
                   "t = time.perf_counter()\n"
