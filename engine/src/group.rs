@@ -25,6 +25,7 @@ mod duration;
 mod extremes;
 mod finish;
 mod key;
+mod part;
 mod plan;
 mod state;
 mod sums;
