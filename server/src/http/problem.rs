@@ -136,6 +136,10 @@ impl From<QueryFailure> for Problem {
                 tracing::warn!("{detail}");
                 unavailable("memory-limit", "Memory limit reached")
             }
+            QueryFailure::OutOfDisk { .. } => {
+                tracing::warn!("{detail}");
+                unavailable("disk-limit", "Disk limit reached")
+            }
             QueryFailure::Cancelled => unavailable("cancelled", "Cancelled"),
             QueryFailure::Encode(_) => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -195,23 +199,25 @@ impl From<LakeError> for Problem {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(status, "unreadable-table", "The table cannot be read", detail)
             }
-            LakeError::Store { lake, failure, path, source } => {
+            LakeError::Store { lake, failure, path, .. } => {
                 tracing::warn!("{detail}");
-                store_problem(lake, *failure, path.as_deref(), &**source)
+                store_problem(lake, *failure, path.as_deref())
             }
         }
     }
 }
 
 /// The store's own words stay in the log: they name hosts, and may name keys.
-fn store_problem(
-    lake: &str,
-    failure: StoreFailure,
-    path: Option<&str>,
-    _source: &(dyn std::error::Error + Send + Sync),
-) -> Problem {
+fn store_problem(lake: &str, failure: StoreFailure, path: Option<&str>) -> Problem {
     let place = path.map(|path| format!(" on {path:?}")).unwrap_or_default();
-    let detail = format!("lake {lake:?} {failure}{place}");
+    let advice = match failure {
+        StoreFailure::Unreachable => "check that its store is up, and its address (AWS_ENDPOINT_URL)",
+        StoreFailure::Denied => "check its keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
+        StoreFailure::TimedOut => "check that its store is up, or wait longer by --store-timeout",
+        StoreFailure::Dropped | StoreFailure::Throttled => "try again in a while",
+        StoreFailure::Failed => "the server's log says how",
+    };
+    let detail = format!("lake {lake:?} {failure}{place}; {advice}");
     let bad = |name: &str| Problem::new(StatusCode::BAD_GATEWAY, name, "The store failed", detail.clone());
     match failure {
         StoreFailure::Unreachable => bad("store-unreachable"),
@@ -221,6 +227,7 @@ fn store_problem(
         StoreFailure::TimedOut => {
             let status = StatusCode::GATEWAY_TIMEOUT;
             Problem::new(status, "store-timed-out", "The store did not answer", detail)
+                .with_retry_after(RETRY_AFTER)
         }
         StoreFailure::Throttled => {
             let status = StatusCode::SERVICE_UNAVAILABLE;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::failure::QueryFailure;
 
@@ -65,13 +65,16 @@ impl<T> Future for Task<T> {
     type Output = Result<T, QueryFailure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|ended| match ended {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => Err(QueryFailure::Panicked { message: panic_message(&*panic) }),
-                Err(_) => Err(QueryFailure::Cancelled),
-            },
-        })
+        let ended = Pin::new(&mut self.0).poll(context);
+        ended.map(|ended| ended.unwrap_or_else(|error| Err(join_failure(error))))
+    }
+}
+
+/// Why a task ended without a result.
+pub(super) fn join_failure(error: JoinError) -> QueryFailure {
+    match error.try_into_panic() {
+        Ok(panic) => QueryFailure::Panicked { message: panic_message(&*panic) },
+        Err(_) => QueryFailure::Cancelled,
     }
 }
 

@@ -40,8 +40,11 @@ pub enum QueryFailure {
     #[error("the reader took nothing for {} s", waited.as_secs_f32())]
     Stalled { waited: Duration },
 
-    #[error("the query needs more memory than it may have: {detail}")]
+    #[error("the query needs more memory than it may have ({detail}): ask for fewer rows, columns or groups at once, or give the server more by --memory")]
     OutOfMemory { detail: String },
+
+    #[error("the query needs more disk than it may have ({detail}): ask for fewer rows, columns or groups at once, or give the server more by --spill-dir and --spill-limit")]
+    OutOfDisk { detail: String },
 
     /// The work ended before the answer did.
     #[error("the query was cancelled")]
@@ -69,6 +72,9 @@ impl From<DataFusionError> for QueryFailure {
         if let Some(query) = find_query_error(&error) {
             return Self::Query(query.clone());
         }
+        if let Some(detail) = disk_exhausted(&error) {
+            return Self::OutOfDisk { detail };
+        }
         match error.find_root() {
             DataFusionError::ResourcesExhausted(detail) => {
                 Self::OutOfMemory { detail: first_line(detail) }
@@ -78,8 +84,28 @@ impl From<DataFusionError> for QueryFailure {
     }
 }
 
+impl From<QueryFailure> for DataFusionError {
+    /// On its way through a plan; [`QueryFailure::from`] finds it again.
+    fn from(failure: QueryFailure) -> Self {
+        match failure {
+            QueryFailure::Query(error) => Self::External(Box::new(error)),
+            QueryFailure::Lake(error) => Self::External(Box::new(error)),
+            QueryFailure::OutOfMemory { detail } => Self::ResourcesExhausted(detail),
+            QueryFailure::Execution(error) => error,
+            QueryFailure::Arrow(error) => Self::ArrowError(Box::new(error), None),
+            QueryFailure::OutOfDisk { .. } => {
+                Self::ResourcesExhausted(DISK_LIMIT_TEXT.to_owned())
+            }
+            other => Self::External(Box::new(other)),
+        }
+    }
+}
+
 impl From<ArrowError> for QueryFailure {
     fn from(error: ArrowError) -> Self {
+        if let Some(detail) = disk_exhausted(&error) {
+            return Self::OutOfDisk { detail };
+        }
         match error {
             ArrowError::ExternalError(inner) => match inner.downcast::<DataFusionError>() {
                 Ok(error) => Self::from(*error),
@@ -89,6 +115,26 @@ impl From<ArrowError> for QueryFailure {
         }
     }
 }
+
+/// What is said where spilling met the end of its disk, or of what it may use of it.
+fn disk_exhausted(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(io) = current.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::StorageFull
+        {
+            return Some("the disk that it spills to is full".to_owned());
+        }
+        // DataFusion has no variant for it.
+        if current.to_string().contains(DISK_LIMIT_TEXT) {
+            return Some("the limit of spilled bytes is met".to_owned());
+        }
+        next = current.source();
+    }
+    None
+}
+
+const DISK_LIMIT_TEXT: &str = "used disk space during the spilling process";
 
 fn find_query_error<'a>(
     error: &'a (dyn std::error::Error + 'static),

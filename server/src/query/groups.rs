@@ -1,9 +1,11 @@
 //! Queries for groups and aggregates: the engine's grouper on every core, merged at the end.
 //!
 //! Each partition of the scan feeds a grouper of its own; what it holds is accounted for, batch
-//! by batch. The groups are ordered and cut by the engine, too.
+//! by batch. The groups are ordered and cut by the engine, too. Groups that are too many for the
+//! memory there is are worked out on disk instead.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
@@ -15,15 +17,16 @@ use engine::group::Grouper;
 use engine::order::Sorter;
 use engine::predicate::Predicate;
 use engine::query::Query;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 
-use super::executor::panic_message;
+use super::executor::join_failure;
 use super::failure::QueryFailure;
 use super::filter::filter;
+use super::order::Key;
 use super::produce::{Batches, Run};
-use super::rows::table_schema;
-use super::sample;
+use super::rows::{paged, table_schema};
+use super::{order, rows, sample, spill};
 use crate::scan::{ScanOptions, ScanOrder};
 
 /// The batches of a query for groups.
@@ -44,12 +47,62 @@ pub(super) async fn batches(run: &Run) -> Result<Batches, QueryFailure> {
         row_column: true,
         report: Arc::clone(&run.report),
     };
-    let scan = run.scan(options, &columns, None).await?;
-    let (grouper, _reservation) = grouped(run, scan).await?;
+    let scan = run.scan(options.clone(), &columns, None).await?;
+    match in_memory(run, scan).await {
+        Err(QueryFailure::OutOfMemory { .. }) if !query.group_by.is_empty() => {
+            // What was read for nothing is not counted.
+            run.report.clear();
+            let scan = run.scan(options, &columns, None).await?;
+            on_disk(run, scan).await
+        }
+        done => done,
+    }
+}
+
+/// All groups at once.
+async fn in_memory(run: &Run, scan: Arc<dyn ExecutionPlan>) -> Result<Batches, QueryFailure> {
+    let query = &run.pinned.query;
+    let (grouper, reservation) = grouped(run, scan).await?;
+    // The groups are made beside what they are made of.
+    reservation.try_resize(grouper.byte_count().saturating_mul(2))?;
     let groups = grouper.finish()?;
+    let bytes = groups.get_array_memory_size();
+    reservation.try_resize(bytes.saturating_mul(2))?;
     let answer = execute(&over_groups(query), &groups.schema(), &[groups], 0)?;
     let rows_max = Some(answer.num_rows() as u64);
-    Ok(Batches { schema: answer.schema(), stream: stream::iter(slices(answer)).boxed(), rows_max })
+    let schema = answer.schema();
+    let batches = slices(answer).map(move |batch| {
+        // Held as long as there are slices to come.
+        let _held = &reservation;
+        batch
+    });
+    Ok(Batches { schema, stream: stream::iter(batches).boxed(), rows_max })
+}
+
+/// The groups file by file, put in order by DataFusion's sort.
+async fn on_disk(run: &Run, scan: Arc<dyn ExecutionPlan>) -> Result<Batches, QueryFailure> {
+    let query = &run.pinned.query;
+    let spilled = spill::groups(run, scan).await?;
+    let schema = spilled.plan.schema();
+    let keys = order::check(&query.order_by, &schema)?;
+    let ties = schema.fields().iter().take(query.group_by.len());
+    let ties: Vec<Key> = ties.map(|field| Key::ascending(field.name())).collect();
+    let ordering = order::ordering(keys.iter().chain(&ties), &schema)?;
+    let plan = paged(query, &ordering, spilled.plan, false);
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    let columns = query.columns.clone().unwrap_or_else(|| names.collect());
+    let plan = rows::project(plan, &columns)?;
+    let schema = plan.schema();
+    let mut stream = run.execute(plan)?.map_err(QueryFailure::from).boxed();
+    let mut rows_max = None;
+    if run.limits.rows.is_some() {
+        // The sort has seen every group once its first batch is there.
+        let first = stream.next().await;
+        let groups = spilled.groups.load(Ordering::Relaxed).saturating_sub(query.offset);
+        rows_max = Some(query.limit.map_or(groups, |limit| groups.min(limit)));
+        stream = stream::iter(first).chain(stream).boxed();
+    }
+    Ok(Batches { schema, stream, rows_max })
 }
 
 /// What is left of a query once its groups are known: columns, order and page among them.
@@ -107,11 +160,7 @@ async fn grouped(
     let mut whole = new()?;
     let reservation = run.reservation("groups");
     while let Some(done) = tasks.join_next().await {
-        let done = done.map_err(|error| match error.try_into_panic() {
-            Ok(panic) => QueryFailure::Panicked { message: panic_message(&*panic) },
-            Err(_) => QueryFailure::Cancelled,
-        })?;
-        let (grouper, _partition) = done?;
+        let (grouper, _partition) = done.map_err(join_failure)??;
         whole.merge(grouper)?;
         reservation.try_resize(whole.byte_count())?;
     }

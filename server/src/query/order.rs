@@ -20,13 +20,20 @@ use engine::order::Sorter;
 use engine::query::{Nulls, OrderKey};
 
 use super::failure::QueryFailure;
-use crate::scan::ROW_COLUMN;
 
 /// One key of an order, of a column that has one.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) column: String,
     options: SortOptions,
+}
+
+impl Key {
+    /// Upwards, nulls last.
+    pub(super) fn ascending(column: &str) -> Self {
+        let options = SortOptions { descending: false, nulls_first: false };
+        Self { column: column.to_owned(), options }
+    }
 }
 
 /// The keys of a query, checked against the table as the engine does.
@@ -40,9 +47,12 @@ pub(super) fn check(order_by: &[OrderKey], schema: &Schema) -> Result<Vec<Key>, 
     Ok(order_by.iter().map(key).collect())
 }
 
-/// The keys as sort expressions over a plan's schema, ended by the row number.
-pub(super) fn ordering(keys: &[Key], schema: &Schema) -> Result<LexOrdering, QueryFailure> {
-    let mut exprs = Vec::with_capacity(keys.len() * 2 + 1);
+/// The keys as sort expressions over a plan's schema. The last of them leave no ties.
+pub(super) fn ordering<'a>(
+    keys: impl IntoIterator<Item = &'a Key>,
+    schema: &Schema,
+) -> Result<LexOrdering, QueryFailure> {
+    let mut exprs = Vec::new();
     for key in keys {
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(&key.column, schema)?);
         let stored = schema.field_with_name(&key.column)?.data_type();
@@ -61,8 +71,6 @@ pub(super) fn ordering(keys: &[Key], schema: &Schema) -> Result<LexOrdering, Que
             exprs.push(PhysicalSortExpr::new(column, key.options));
         }
     }
-    let row = Arc::new(Column::new_with_schema(ROW_COLUMN, schema)?);
-    exprs.push(PhysicalSortExpr::new(row, SortOptions::default()));
     let nothing = || DataFusionError::Internal("an order without a key".to_owned());
     Ok(LexOrdering::new(exprs).ok_or_else(nothing)?)
 }
@@ -176,14 +184,15 @@ mod tests {
     fn sorted(values: Vec<Option<f64>>, descending: bool, nulls: Nulls) -> Vec<u64> {
         let schema = Arc::new(Schema::new(vec![
             Field::new("x", DataType::Float64, true),
-            Field::new(ROW_COLUMN, DataType::UInt64, false),
+            Field::new("row", DataType::UInt64, false),
         ]));
         let rows = UInt64Array::from_iter_values(0..values.len() as u64);
         let values = Float64Array::from(values);
         let batch =
             RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(values), Arc::new(rows)]);
         let order = [OrderKey { column: "x".to_owned(), descending, nulls }];
-        let ordering = ordering(&check(&order, &schema).unwrap(), &schema).unwrap();
+        let keys = check(&order, &schema).unwrap();
+        let ordering = ordering(keys.iter().chain([&Key::ascending("row")]), &schema).unwrap();
         let sorted = sort_batch(&batch.unwrap(), &ordering, None).unwrap();
         sorted.column(1).as_primitive::<arrow_array::types::UInt64Type>().values().to_vec()
     }

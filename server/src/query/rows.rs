@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::physical_expr::PhysicalExpr;
 use engine::error::QueryError;
 use engine::query::Query;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -114,8 +114,8 @@ async fn in_order(
     order: &[order::Key],
 ) -> Result<Arc<dyn ExecutionPlan>, QueryFailure> {
     let mut read = columns.to_vec();
-    let row = [ROW_COLUMN.to_owned()];
-    for name in order.iter().map(|key| &key.column).chain(&row) {
+    let row_column = [ROW_COLUMN.to_owned()];
+    for name in order.iter().map(|key| &key.column).chain(&row_column) {
         if !read.contains(name) {
             read.push(name.clone());
         }
@@ -127,19 +127,29 @@ async fn in_order(
         report: Arc::clone(&run.report),
     };
     let scan = run.scan(options, &read, None).await?;
-    let (skip, fetch) = page(&run.pinned.query);
+    let row = order::Key::ascending(ROW_COLUMN);
+    let ordering = order::ordering(order.iter().chain([&row]), &scan.schema())?;
+    project(paged(&run.pinned.query, &ordering, scan, true), columns)
+}
+
+/// A query's page of a plan in an order that leaves no ties. Partitions are sorted side by side.
+pub(super) fn paged(
+    query: &Query,
+    ordering: &LexOrdering,
+    plan: Arc<dyn ExecutionPlan>,
+    in_partitions: bool,
+) -> Arc<dyn ExecutionPlan> {
+    let (skip, fetch) = page(query);
     let end = fetch.map(|fetch| fetch.saturating_add(skip));
     let top = end.filter(|end| *end <= TOP_ROWS_MAX);
-    let ordering = order::ordering(order, &scan.schema())?;
-    let sorted = SortExec::new(ordering.clone(), scan).with_preserve_partitioning(true);
+    let sorted = SortExec::new(ordering.clone(), plan).with_preserve_partitioning(in_partitions);
     let sorted = Arc::new(sorted.with_fetch(top));
-    let merged = SortPreservingMergeExec::new(ordering, sorted).with_fetch(end);
-    let paged = GlobalLimitExec::new(Arc::new(merged), skip, fetch);
-    project(Arc::new(paged), columns)
+    let merged = SortPreservingMergeExec::new(ordering.clone(), sorted).with_fetch(end);
+    Arc::new(GlobalLimitExec::new(Arc::new(merged), skip, fetch))
 }
 
 /// The first columns of a plan, by name.
-fn project(
+pub(super) fn project(
     plan: Arc<dyn ExecutionPlan>,
     columns: &[String],
 ) -> Result<Arc<dyn ExecutionPlan>, QueryFailure> {

@@ -53,6 +53,22 @@ impl ScanReport {
         }
     }
 
+    /// Counts anew, for a scan that is done again.
+    pub(crate) fn clear(&self) {
+        for counter in [
+            &self.files,
+            &self.files_pruned,
+            &self.files_read,
+            &self.row_groups,
+            &self.row_groups_pruned,
+            &self.bytes_read,
+            &self.rows_decoded,
+            &self.rows_out,
+        ] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn add(counter: &AtomicU64, amount: u64) {
         counter.fetch_add(amount, Ordering::Relaxed);
     }
