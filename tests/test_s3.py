@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,8 +18,12 @@ import requests
 from fault_proxy import FaultProxy
 from limn_server import Limn, problem
 
-# An answer or a clear error has to be there after this long, whatever the store does.
-PATIENCE_SECONDS = 90
+# How long a server of these tests waits for a store, and how soon an answer or a clear error
+# has to be there, whatever the store does.
+STORE_TIMEOUT_SECONDS = 2
+PATIENCE_SECONDS = 10
+# The same for a server that is told nothing.
+DEFAULT_PATIENCE_SECONDS = 15
 UNAVAILABLE = (502, 503, 504)
 COUNT = [{"op": "count", "as": "n"}]
 
@@ -63,9 +68,10 @@ def bucket(store, sample_lake, made_lake):
     return "s3://lakes"
 
 
-def environment(endpoint):
+def environment(endpoint, timeout=f"{STORE_TIMEOUT_SECONDS}s"):
     foreign = {key: None for key in os.environ if key.startswith("AWS_")}
     return foreign | {
+        "LIMN_STORE_TIMEOUT": timeout,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "limn",
         "AWS_SECRET_ACCESS_KEY": "limn-secret",
@@ -169,11 +175,11 @@ def test_a_filter_leaves_row_groups_unread(proxied):
     assert pruned < whole / 2, (pruned, whole)
 
 
-def timed(limn, query, **options):
+def timed(limn, query, patience=PATIENCE_SECONDS, **options):
     began = time.monotonic()
-    response = limn.query(query, timeout=PATIENCE_SECONDS + 30, **options)
+    response = limn.query(query, timeout=patience + 30, **options)
     elapsed = time.monotonic() - began
-    assert elapsed < PATIENCE_SECONDS, f"{elapsed:.0f} s"
+    assert elapsed < patience, f"{elapsed:.0f} s"
     return response
 
 
@@ -209,6 +215,34 @@ def test_a_store_that_fails_from_the_start(proxied, sample, kind, more):
     assert "limn-secret" not in str(body)
     limn.assert_alive()
     check_recovery(limn, proxy, FULL_COUNT, sample.rows(FULL_COUNT))
+
+
+def test_a_store_that_hangs_is_given_up_soon_by_default(store, bucket, serve, made_lake):
+    """By the lake's name, with what to do about it, while others are answered at once."""
+    proxy = FaultProxy(store)
+    try:
+        variables = environment(proxy.url, timeout=None)
+        limn = serve(f"far={bucket}/sample", f"near={made_lake}", environment=variables)
+        proxy.set("hang")
+        found = {}
+
+        def ask():
+            found["far"] = timed(limn, {"table": "far/flights", "limit": 1}, DEFAULT_PATIENCE_SECONDS)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while asking.is_alive():
+            began = time.monotonic()
+            assert limn.rows({"table": "near/loose", "aggregates": COUNT}) == [(100,)]
+            assert requests.get(limn.url + "/api/health", timeout=5).json()["status"] == "ok"
+            assert time.monotonic() - began < 2
+            time.sleep(0.2)
+        body = problem(found["far"], 504)
+        assert body["type"].endswith("store-timed-out")
+        assert "far" in body["detail"] and "--store-timeout" in body["detail"]
+        assert int(found["far"].headers["Retry-After"]) > 0
+    finally:
+        proxy.close()
 
 
 @pytest.mark.parametrize("kind, more", FAULTS, ids=[kind + str(more.get("status", "")) for kind, more in FAULTS])

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::lake::spec::LakeSpec;
+use crate::lake::{LakeOptions, LakeSpec, StoreOptions};
 
 pub mod units;
 
@@ -91,6 +91,10 @@ pub struct LimitSettings {
     /// Longest wait for a turn, after which a query is refused with 503 [default: 10s]
     #[arg(long, value_name = "TIME", env = "LIMN_QUEUE_WAIT")]
     pub queue_wait: Option<Span>,
+
+    /// Longest wait for a store that does not answer [default: 10s]
+    #[arg(long, value_name = "TIME", env = "LIMN_STORE_TIMEOUT")]
+    pub store_timeout: Option<Span>,
 }
 
 /// What holds.
@@ -118,6 +122,19 @@ pub struct Limits {
     pub concurrency: usize,
     pub queue: usize,
     pub queue_wait: Duration,
+    pub store_timeout: Duration,
+}
+
+impl Limits {
+    /// What lakes keep to.
+    pub fn lake_options(&self) -> LakeOptions {
+        LakeOptions { store: StoreOptions::within(self.store_timeout), ..LakeOptions::default() }
+    }
+
+    /// Bytes that an encoder may hold back before it writes them.
+    pub fn encoder_bytes(&self) -> usize {
+        (self.memory_bytes / 16).clamp(1 << 20, 64 << 20)
+    }
 }
 
 /// Settings that cannot hold.
@@ -198,6 +215,7 @@ impl LimitSettings {
             concurrency: self.concurrency.or(fallback.concurrency),
             queue: self.queue.or(fallback.queue),
             queue_wait: self.queue_wait.or(fallback.queue_wait),
+            store_timeout: self.store_timeout.or(fallback.store_timeout),
         }
     }
 
@@ -226,6 +244,7 @@ impl LimitSettings {
             concurrency,
             queue: self.queue.unwrap_or(64),
             queue_wait: span(self.queue_wait, Duration::from_secs(10)),
+            store_timeout: span(self.store_timeout, Duration::from_secs(10)),
         })
     }
 }

@@ -13,7 +13,7 @@
 //! # Ok(()) }
 //! ```
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -146,38 +146,17 @@ impl Lakes {
     /// Every table, with its newest version. Never fails as a whole: what cannot be opened is
     /// listed with its error, and so is a lake that cannot be reached.
     pub async fn list(&self) -> Listing {
+        let lakes = self.lakes.iter().map(|lake| list_one(Arc::clone(lake)).boxed());
+        let lakes: Vec<BoxFuture<'_, Listing>> = lakes.collect();
         let mut listing = Listing::default();
-        for (found, lake) in self.discover_all().await {
-            let found = match found {
-                Ok(found) => found,
-                Err(error) => {
-                    let name = lake.access.label.clone();
-                    listing.tables.push(Listed { name, format: None, snapshot: Err(error) });
-                    continue;
-                }
-            };
+        for found in futures::future::join_all(lakes).await {
             listing.truncated |= found.truncated;
-            let open = |(path, source): (String, TableSource)| {
-                listed(Table::new(Arc::clone(&lake), &path, source)).boxed()
-            };
-            let tables: Vec<BoxFuture<'_, Listed>> = found.tables.into_iter().map(open).collect();
-            let tables: Vec<Listed> =
-                stream::iter(tables).buffered(CONCURRENT_TABLES).collect().await;
-            listing.tables.extend(tables);
+            listing.tables.extend(found.tables);
         }
         // Sorted stably, so that of two tables of one name the earlier lake's stays.
         listing.tables.sort_by(|a, b| a.name.cmp(&b.name));
         listing.tables.dedup_by(|later, first| later.name == first.name);
         listing
-    }
-
-    async fn discover_all(&self) -> Vec<(Result<discover::Found, LakeError>, Arc<Lake>)> {
-        let one = |lake: &Arc<Lake>| {
-            let lake = Arc::clone(lake);
-            async move { (discover::discover(&lake).await, lake) }.boxed()
-        };
-        let all: Vec<BoxFuture<'_, _>> = self.lakes.iter().map(one).collect();
-        futures::future::join_all(all).await
     }
 
     /// The table of this name, found without waiting for a listing.
@@ -225,8 +204,34 @@ impl Lakes {
     }
 }
 
-async fn listed(table: Table) -> Listed {
-    let snapshot = table.snapshot(VersionSpec::Latest).await;
+/// The tables of one lake, or the lake itself with the reason why they cannot be found.
+async fn list_one(lake: Arc<Lake>) -> Listing {
+    let found = match discover::discover(&lake).await {
+        Ok(found) => found,
+        Err(error) => {
+            let name = lake.access.label.clone();
+            let tables = vec![Listed { name, format: None, snapshot: Err(error) }];
+            return Listing { tables, truncated: false };
+        }
+    };
+    // Once the store has kept one table waiting for nothing, the others are not waited for.
+    let silent = Arc::new(OnceLock::new());
+    let open = |(path, source): (String, TableSource)| {
+        listed(Table::new(Arc::clone(&lake), &path, source), Arc::clone(&silent)).boxed()
+    };
+    let tables: Vec<BoxFuture<'_, Listed>> = found.tables.into_iter().map(open).collect();
+    let tables = stream::iter(tables).buffered(CONCURRENT_TABLES).collect().await;
+    Listing { tables, truncated: found.truncated }
+}
+
+async fn listed(table: Table, silent: Arc<OnceLock<LakeError>>) -> Listed {
+    let snapshot = match silent.get() {
+        Some(error) => Err(error.clone()),
+        None => table.snapshot(VersionSpec::Latest).await,
+    };
+    if let Err(error @ LakeError::Store { failure: StoreFailure::TimedOut, .. }) = &snapshot {
+        silent.get_or_init(|| error.clone());
+    }
     let format = table.format().or_else(|| Some(snapshot.as_ref().ok()?.format()));
     Listed { name: table.name().to_owned(), format, snapshot }
 }

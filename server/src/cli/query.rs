@@ -10,7 +10,7 @@ use futures::StreamExt;
 use super::serve::lakes_to_serve;
 use super::{Failure, io_runtime, log_to_stderr};
 use crate::config::{LimitSettings, Settings};
-use crate::lake::{LakeOptions, Lakes};
+use crate::lake::Lakes;
 use crate::query::Queries;
 use crate::query::answer::{Answer, Body};
 use crate::query::encode::AnswerFormat;
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: QueryArguments) -> Result<(), Failure> {
     let specs = lakes_to_serve(&config)?;
     let runtime = io_runtime()?;
     let answered = runtime.block_on(async {
-        let lakes = Lakes::open(&specs, LakeOptions::default()).map_err(Failure::failed)?;
+        let lakes = Lakes::open(&specs, config.limits.lake_options()).map_err(Failure::failed)?;
         let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
         let pinned = queries.open(query).await.map_err(Failure::failed)?;
         let answer = queries.answer(pinned, format.into()).await.map_err(Failure::failed)?;

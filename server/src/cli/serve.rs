@@ -7,7 +7,7 @@ use super::{Failure, io_runtime, log_to_stderr, sample};
 use crate::config::{Config, Settings};
 use crate::http::state::AppState;
 use crate::http::{router, serve};
-use crate::lake::{LakeOptions, LakeSpec, Lakes};
+use crate::lake::{LakeSpec, Lakes};
 use crate::query::Queries;
 
 /// Serve the API and the app
@@ -52,7 +52,7 @@ pub(super) fn lakes_to_serve(config: &Config) -> Result<Vec<LakeSpec>, Failure> 
 }
 
 async fn serve_lakes(config: &Config, specs: &[LakeSpec]) -> Result<(), Failure> {
-    let lakes = Lakes::open(specs, LakeOptions::default()).map_err(Failure::failed)?;
+    let lakes = Lakes::open(specs, config.limits.lake_options()).map_err(Failure::failed)?;
     let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
     let refused = |error| Failure::failed(format!("cannot listen on {}: {error}", config.listen));
     let listener = serve::listen(config.listen).await.map_err(refused)?;

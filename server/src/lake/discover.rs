@@ -17,6 +17,7 @@ use super::files;
 use super::format::Format;
 use super::name;
 use super::source::Lake;
+use super::store::lake_error;
 use crate::delta::LOG_FOLDER;
 
 /// Folders that are listed at the same time.
@@ -232,7 +233,7 @@ fn stem_of(path: &str) -> &str {
 pub(crate) async fn find(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
     if let Some((since, known)) = lake.lookups.get(path)
         && since.elapsed() < lake.options.lookup_age_max
-        && let Some(source) = refreshed(lake, known).await
+        && let Some(source) = refreshed(lake, known).await?
     {
         return Ok(source);
     }
@@ -242,22 +243,28 @@ pub(crate) async fn find(lake: &Lake, path: &Path) -> Result<TableSource, LakeEr
 }
 
 /// The same place with the files that are in it now; none if it may have become another.
-async fn refreshed(lake: &Lake, known: TableSource) -> Option<TableSource> {
+async fn refreshed(lake: &Lake, known: TableSource) -> Result<Option<TableSource>, LakeError> {
     let (root, format) = match known {
         TableSource::File { format, file } => {
-            let now = lake.store().head(&file.location).await.ok()?;
+            let now = match lake.store().head(&file.location).await {
+                Ok(now) => now,
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error) => {
+                    return Err(lake_error(&lake.access.label, Some(&file.location), error));
+                }
+            };
             // The place as it is known: below a prefix, S3 answers with the whole key.
             let file = ObjectMeta { location: file.location, ..now };
-            return Some(TableSource::File { format, file });
+            return Ok(Some(TableSource::File { format, file }));
         }
         TableSource::Folder { root, format, .. } => (root, format),
-        other => return Some(other),
+        other => return Ok(Some(other)),
     };
-    let FolderKind::Flat(now, files) = folder_kind(&level(lake, &root).await.ok()?) else {
-        return None;
+    let FolderKind::Flat(now, files) = folder_kind(&level(lake, &root).await?) else {
+        return Ok(None);
     };
     let same = now == format && files::have_one_schema(lake, format, &files).await;
-    same.then_some(TableSource::Folder { root, format, files })
+    Ok(same.then_some(TableSource::Folder { root, format, files }))
 }
 
 async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {

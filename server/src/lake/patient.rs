@@ -20,25 +20,38 @@ use super::store::read_only;
 #[error("no answer within {} s", .0.as_secs_f32())]
 pub struct IdleTimeout(Duration);
 
-/// Read-only access to `inner` under an idle timeout.
+/// Read-only access to a store under an idle timeout.
 #[derive(Debug)]
 pub struct PatientStore {
     inner: Arc<dyn ObjectStore>,
+    /// The same store, with a time limit of its own for each page of a listing.
+    listings: Arc<dyn ObjectStore>,
     idle: Duration,
 }
 
 impl PatientStore {
-    pub fn new(inner: impl ObjectStore, idle: Duration) -> Self {
-        Self { inner: Arc::new(inner), idle }
+    pub fn new(inner: impl ObjectStore, listings: impl ObjectStore, idle: Duration) -> Self {
+        Self { inner: Arc::new(inner), listings: Arc::new(listings), idle }
+    }
+
+    /// Asks, and once more if there was no answer in half the time: a connection may have died
+    /// without a word where the store did not.
+    async fn asked_twice<T, F>(&self, ask: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let half = self.idle / 2;
+        match tokio::time::timeout(half, ask()).await {
+            Ok(answer) => answer,
+            Err(_) => tokio::time::timeout(half, ask())
+                .await
+                .unwrap_or_else(|_| Err(idle_error(self.idle))),
+        }
     }
 }
 
 fn idle_error(idle: Duration) -> object_store::Error {
     object_store::Error::Generic { store: "S3", source: Box::new(IdleTimeout(idle)) }
-}
-
-async fn within<T>(idle: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(idle, work).await.unwrap_or_else(|_| Err(idle_error(idle)))
 }
 
 /// The same items, each awaited for at most `idle`; ends after the first that came too late.
@@ -68,7 +81,8 @@ impl std::fmt::Display for PatientStore {
 #[async_trait]
 impl ObjectStore for PatientStore {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let mut result = within(self.idle, self.inner.get_opts(location, options)).await?;
+        let ask = || self.inner.get_opts(location, options.clone());
+        let mut result = self.asked_twice(ask).await?;
         if let GetResultPayload::Stream(body) = result.payload {
             result.payload = GetResultPayload::Stream(each_within(self.idle, body));
         }
@@ -76,7 +90,7 @@ impl ObjectStore for PatientStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        each_within(self.idle, self.inner.list(prefix))
+        each_within(self.idle, self.listings.list(prefix))
     }
 
     fn list_with_offset(
@@ -84,12 +98,11 @@ impl ObjectStore for PatientStore {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        each_within(self.idle, self.inner.list_with_offset(prefix, offset))
+        each_within(self.idle, self.listings.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        // Many pages may pass here, each one within the store's own timeouts.
-        within(self.idle * 3, self.inner.list_with_delimiter(prefix)).await
+        self.listings.list_with_delimiter(prefix).await
     }
 
     async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
@@ -122,6 +135,31 @@ mod tests {
     use super::*;
     use crate::lake::error::StoreFailure;
     use crate::lake::store::failure;
+
+    #[tokio::test]
+    async fn a_request_is_asked_twice_and_then_given_up() {
+        let store = object_store::memory::InMemory::new;
+        let patient = PatientStore::new(store(), store(), Duration::from_millis(60));
+        let asked = std::cell::Cell::new(0);
+        let answered_by = |time: u32| {
+            asked.set(0);
+            let asked = &asked;
+            patient.asked_twice(move || {
+                asked.set(asked.get() + 1);
+                let hangs = asked.get() < time;
+                async move {
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(time)
+                }
+            })
+        };
+        assert_eq!(answered_by(1).await.unwrap(), 1);
+        assert_eq!(answered_by(2).await.unwrap(), 2);
+        let error = answered_by(3).await.unwrap_err();
+        assert_eq!((failure(&error), asked.get()), (StoreFailure::TimedOut, 2));
+    }
 
     #[tokio::test]
     async fn a_stream_that_stops_becomes_an_error_and_ends() {

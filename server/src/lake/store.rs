@@ -20,7 +20,7 @@ use super::spec::{LakeRoot, LakeSpec};
 pub struct StoreOptions {
     /// Time for a connection to stand. `AWS_CONNECT_TIMEOUT` overrides it.
     pub connect_timeout: Duration,
-    /// Time without a byte before a request is given up, retries included.
+    /// Time without a byte before a request is given up, its second try included.
     pub idle_timeout: Duration,
     /// Further tries of a request that failed in a way that may pass.
     pub retries: usize,
@@ -28,11 +28,15 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(20),
-            retries: 2,
-        }
+        Self::within(Duration::from_secs(10))
+    }
+}
+
+impl StoreOptions {
+    /// Options by which a request that nobody answers ends after `idle_timeout`.
+    pub fn within(idle_timeout: Duration) -> Self {
+        let connect_timeout = (idle_timeout / 3).min(Duration::from_secs(5));
+        Self { connect_timeout, idle_timeout, retries: 2 }
     }
 }
 
@@ -47,21 +51,27 @@ pub fn open(spec: &LakeSpec, options: &StoreOptions) -> Result<Arc<dyn ObjectSto
             }),
         },
         LakeRoot::S3 { bucket, prefix } => {
-            let s3 = s3_builder(bucket, options).build().map_err(|error| LakeError::Spec {
+            let bad = |error: &dyn std::fmt::Display| LakeError::Spec {
                 spec: spec.label(),
                 reason: error.to_string(),
-            })?;
-            let prefix = Path::parse(prefix).map_err(|error| LakeError::Spec {
-                spec: spec.label(),
-                reason: error.to_string(),
-            })?;
-            let patient = PatientStore::new(PrefixStore::new(s3, prefix), options.idle_timeout);
-            Ok(Arc::new(patient))
+            };
+            let prefix = Path::parse(prefix).map_err(|error| bad(&error))?;
+            let open = |total| {
+                let s3 = s3_builder(bucket, options, total).build().map_err(|error| bad(&error))?;
+                Ok(PrefixStore::new(s3, prefix.clone()))
+            };
+            // The idle timeout guards a body, which may take longer than any fixed total. A page
+            // of a listing is short, and nothing but its total can be seen of it from outside.
+            let (files, listings) = (open(BODY_TIME_MAX)?, open(options.idle_timeout / 2)?);
+            Ok(Arc::new(PatientStore::new(files, listings, options.idle_timeout)))
         }
     }
 }
 
-fn s3_builder(bucket: &str, options: &StoreOptions) -> AmazonS3Builder {
+/// Time for a whole body, however steadily it comes. `AWS_TIMEOUT` overrides it.
+const BODY_TIME_MAX: Duration = Duration::from_secs(600);
+
+fn s3_builder(bucket: &str, options: &StoreOptions, total_time: Duration) -> AmazonS3Builder {
     let connect = AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout);
     let total = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
@@ -69,8 +79,7 @@ fn s3_builder(bucket: &str, options: &StoreOptions) -> AmazonS3Builder {
         builder = builder.with_config(connect, millis_text(options.connect_timeout));
     }
     if std::env::var_os("AWS_TIMEOUT").is_none() {
-        // The idle timeout guards a request; a large body may take longer than any fixed total.
-        builder = builder.with_config(total, "600 seconds");
+        builder = builder.with_config(total, millis_text(total_time));
     }
     builder.with_retry(RetryConfig {
         backoff: BackoffConfig {
@@ -79,7 +88,8 @@ fn s3_builder(bucket: &str, options: &StoreOptions) -> AmazonS3Builder {
             base: 3.0,
         },
         max_retries: options.retries,
-        retry_timeout: options.idle_timeout,
+        // No further try begins after this.
+        retry_timeout: options.idle_timeout / 2,
     })
 }
 
