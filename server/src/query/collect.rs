@@ -13,6 +13,9 @@ use super::failure::QueryFailure;
 use super::produce::{Run, answer_schema};
 use super::{Pinned, Queries};
 
+/// Bytes that an encoder of a whole answer may hold back.
+const BYTES_MAX: usize = 64 << 20;
+
 /// A whole answer, accounted for as long as it is kept.
 #[derive(Debug)]
 pub struct Collected {
@@ -53,7 +56,8 @@ impl Collected {
         out: &mut Vec<Bytes>,
     ) -> Result<(), QueryFailure> {
         let schema = answer_schema(pinned, &self.schema);
-        let mut encoder = encoder(representation.format, representation.compression, &schema)?;
+        let Representation { format, compression, .. } = representation;
+        let mut encoder = encoder(format, compression, &schema, BYTES_MAX)?;
         for batch in self.batches.iter().filter(|batch| batch.num_rows() > 0) {
             for part in plain::batches(batch, &schema)? {
                 encoder.write(&part, out)?;

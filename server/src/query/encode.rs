@@ -165,16 +165,18 @@ pub trait Encoder: Send {
     fn finish(self: Box<Self>, out: &mut Vec<Bytes>) -> Result<(), EncodeError>;
 }
 
-/// The encoder of a format for batches of a schema, which [`plain::schema`] has made plain.
+/// The encoder of a format for batches of a schema, which [`plain::schema`] has made plain. It
+/// holds back about `bytes_max` at most.
 pub fn encoder(
     format: AnswerFormat,
     compression: BodyCompression,
     schema: &SchemaRef,
+    bytes_max: usize,
 ) -> Result<Box<dyn Encoder>, EncodeError> {
     Ok(match format {
         AnswerFormat::ArrowStream => Box::new(arrow::StreamBody::new(schema, compression)?),
         AnswerFormat::ArrowFile => Box::new(arrow::FileBody::new(schema, compression)?),
-        AnswerFormat::Parquet => Box::new(parquet::ParquetBody::new(schema, compression)?),
+        AnswerFormat::Parquet => Box::new(parquet::ParquetBody::new(schema, compression, bytes_max)?),
         AnswerFormat::Csv => Box::new(csv::CsvBody::new(schema)),
         AnswerFormat::Json => Box::new(json::JsonBody::array(schema)),
         AnswerFormat::Ndjson => Box::new(json::JsonBody::lines(schema)),

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::admission::Turn;
 use super::encode::compress::Compressor;
-use super::encode::{Encoder, Representation, encoder, plain};
+use super::encode::{AnswerFormat, Encoder, Representation, encoder, plain};
 use super::failure::QueryFailure;
 use super::{Pinned, groups, rows};
 use crate::config::Limits;
@@ -127,8 +127,14 @@ async fn produce(
     check_rows_max(run, &batches)?;
     let schema = answer_schema(&run.pinned, &batches.schema);
     handover.send(Part::Head(Arc::clone(&schema))).await?;
+    let Representation { format, compression, .. } = representation;
+    let held_back = run.reservation("encoder");
+    let bytes_max = run.limits.encoder_bytes();
+    if format == AnswerFormat::Parquet {
+        held_back.try_grow(bytes_max)?;
+    }
     let mut writer = Writer {
-        encoder: encoder(representation.format, representation.compression, &schema)?,
+        encoder: encoder(format, compression, &schema, bytes_max)?,
         compressor: Compressor::new(representation.encoding),
         schema,
         rows: 0,
