@@ -1,6 +1,6 @@
 //! A predicate bound to a schema: columns found, operators checked against types,
 //! literals read exactly and turned into ranges of the column's own domain. What
-//! [`crate::eval`] runs, and what pruning and pushdown are compiled from.
+//! [`crate::eval`] runs, and what pruning is compiled from.
 
 mod literals;
 pub(crate) mod moment;

@@ -1,5 +1,5 @@
 //! Bound predicate × batch → mask, by typed loops over Arrow's value buffers. The
-//! reference semantics of a filter; pruning, pushdown and shaders must agree. No I/O.
+//! reference semantics of a filter; pruning and shaders must agree. No I/O.
 
 mod dictionary;
 mod substring;

@@ -24,14 +24,13 @@ pub mod executor;
 pub mod failure;
 mod filter;
 mod groups;
-mod opaque;
 pub mod options;
 mod order;
 mod produce;
-pub mod pushdown;
 mod rows;
 mod sample;
 mod session;
+mod spill;
 
 use admission::Admission;
 use answer::Answer;

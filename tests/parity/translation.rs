@@ -1,9 +1,10 @@
 //! Bound predicate → DataFusion expression, with the meaning that [`engine::eval`] gives it.
 //!
-//! Files and row groups are pruned by it; rows are filtered by the engine itself. Arrow compares
-//! floats in total order, so zeros are written with the sign that takes both in, ranges are closed
-//! at the infinities to keep NaN out, and negated ranges let NaN in. Negations are pushed down to
-//! the tests (De Morgan holds in Kleene's logic), where a negated range is a range's complement.
+//! A second opinion on the engine's evaluator, written in another's words: DataFusion is asked
+//! for the same rows. Arrow compares floats in total order, so zeros are written with the sign
+//! that takes both in, ranges are closed at the infinities to keep NaN out, and negated ranges
+//! let NaN in. Negations are pushed down to the tests (De Morgan holds in Kleene's logic), where
+//! a negated range is a range's complement.
 
 use std::ops::Bound as End;
 
@@ -96,9 +97,6 @@ fn boolean(column: Expr, passes_false: bool, passes_true: bool) -> Expr {
     }
 }
 
-/// Lists longer than this are also fenced by their ends, since pruning looks into short ones only.
-const SHORT_LIST: usize = 20;
-
 /// Ranges over values whose order is total and whose ends are values.
 fn whole<T: Stored>(
     column: &BoundColumn,
@@ -112,13 +110,7 @@ fn whole<T: Stored>(
     let points = ranges.ranges.len() > 1 && ranges.ranges.iter().all(|(low, high)| low == high);
     if points {
         let values = ranges.ranges.iter().map(|(low, _)| value(*low)).collect();
-        let list = in_list(expr(), values, negated);
-        return match (ranges.ranges.as_slice(), negated) {
-            ([(lowest, _), .., (highest, _)], false) if ranges.ranges.len() > SHORT_LIST => {
-                list.and(expr().gt_eq(value(*lowest))).and(expr().lt_eq(value(*highest)))
-            }
-            _ => list,
-        };
+        return in_list(expr(), values, negated);
     }
     if negated {
         let outside = ranges.ranges.iter().map(|&(low, high)| match low == high {
@@ -185,7 +177,6 @@ fn float<T: Signed>(
         let nan = isnan(widened(column));
         return match outside.is_empty() {
             true => nan.clone().or(Expr::Not(Box::new(nan))),
-            // Statistics leave NaN out: what they say of the range says nothing of it.
             false => join(outside, Operator::And).or(nan),
         };
     }
@@ -243,14 +234,7 @@ fn text(column: &BoundColumn, test: &TextTest, negated: bool) -> Expr {
                 ([only], true) => expr().not_eq(value(only)),
                 ([only], false) => expr().eq(value(only)),
                 (values, _) => {
-                    let list = values.iter().map(|text| value(text)).collect();
-                    let list = in_list(expr(), list, negated);
-                    match (values, negated) {
-                        ([lowest, .., highest], false) if values.len() > SHORT_LIST => {
-                            list.and(expr().gt_eq(value(lowest))).and(expr().lt_eq(value(highest)))
-                        }
-                        _ => list,
-                    }
+                    in_list(expr(), values.iter().map(|text| value(text)).collect(), negated)
                 }
             }
         }

@@ -1,5 +1,4 @@
-//! Tests that DataFusion has no words for, as functions of its own that ask the engine. Pruning
-//! knows nothing of them, so what can be told by ranges is told beside them.
+//! Tests that DataFusion has no words for, as functions of its own that ask the engine.
 
 use std::sync::Arc;
 
@@ -11,14 +10,14 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
-    Volatility, cast, lit,
+    Volatility, cast,
 };
 use engine::bind::{Bound, BoundColumn, TextTest};
 use engine::predicate::Predicate;
 
-use super::pushdown::column_expr;
+use super::translation::column_expr;
 
-/// Points of two columns in a polygon. Not negated, the polygon's box is said too.
+/// Points of two columns in a polygon.
 pub(super) fn within(
     x: &BoundColumn,
     y: &BoundColumn,
@@ -28,33 +27,7 @@ pub(super) fn within(
     let bits = polygon.iter().map(|corner| corner.map(f64::to_bits)).collect();
     let function = ScalarUDF::from(Within { signature: any(2), polygon: bits });
     let inside = function.call(vec![column_expr(x), column_expr(y)]);
-    if negated {
-        return Expr::Not(Box::new(inside));
-    }
-    let ends = |place: usize| {
-        let along = polygon.iter().filter_map(|corner| corner.get(place).copied());
-        along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
-    };
-    let fenced = |column: &BoundColumn, (low, high): (f64, f64)| {
-        // Only where the cast keeps the order, and with room for what it rounds.
-        let ordered = column.data_type.is_floating() || column.data_type.is_integer();
-        let (low, high) = (low - low.abs() * 1e-6, high + high.abs() * 1e-6);
-        ordered.then(|| {
-            let value = cast(column_expr(column), DataType::Float64);
-            value.clone().gt_eq(lit(zero_low(low))).and(value.lt_eq(lit(zero_high(high))))
-        })
-    };
-    let fences = [fenced(x, ends(0)), fenced(y, ends(1))];
-    fences.into_iter().flatten().fold(inside, Expr::and)
-}
-
-/// Arrow orders minus zero before plus zero.
-fn zero_low(value: f64) -> f64 {
-    if value == 0.0 { -0.0 } else { value }
-}
-
-fn zero_high(value: f64) -> f64 {
-    if value == 0.0 { 0.0 } else { value }
+    if negated { Expr::Not(Box::new(inside)) } else { inside }
 }
 
 /// Texts that are dates between two ends.
