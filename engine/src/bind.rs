@@ -5,6 +5,7 @@
 mod literals;
 pub(crate) mod moment;
 pub(crate) mod number;
+mod pattern;
 mod ranges;
 mod text;
 

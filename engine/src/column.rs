@@ -15,7 +15,7 @@ use arrow_array::types::{
 };
 use arrow_array::{
     Array, ArrayRef, BinaryViewArray, FixedSizeBinaryArray, Int64Array, RecordBatch,
-    StringViewArray, UInt64Array, make_array,
+    StringViewArray, make_array,
 };
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, i256};
 use arrow_data::ArrayData;
@@ -24,6 +24,7 @@ use half::f16;
 
 use crate::bind::{BoundColumn, value_type};
 use crate::error::{QueryError, QueryErrorKind};
+use crate::gather;
 
 /// The stored values of an array, nulls aside.
 pub(crate) enum Values<'a> {
@@ -201,21 +202,9 @@ fn same_domain(a: &DataType, b: &DataType) -> bool {
     }
 }
 
-/// The array with its values in place: dictionaries and run-ends looked up, others as
-/// they are.
+/// The array with its values in place, as [`gather::plain`] makes it.
 pub(crate) fn plain(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
-    let looked_up = match array.data_type() {
-        DataType::Dictionary(_, _) => {
-            let Some(dictionary) = array.as_any_dictionary_opt() else { return Ok(array.clone()) };
-            arrow_select::take::take(dictionary.values(), dictionary.keys(), None)
-        }
-        DataType::RunEndEncoded(_, _) => {
-            let Some((places, values)) = runs_of(array) else { return Ok(array.clone()) };
-            arrow_select::take::take(&values, &places, None)
-        }
-        _ => return Ok(array.clone()),
-    };
-    plain(&looked_up.map_err(arrow_failed)?)
+    gather::plain(array).map_err(arrow_failed)
 }
 
 /// A refusal of arrow's own, which only batches that break its rules lead to.
@@ -302,20 +291,6 @@ pub(crate) fn answer_array(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
         (DataType::RunEndEncoded(_, _), _) => answer_array(&plain(array)?),
         _ => Ok(array.clone()),
     }
-}
-
-/// The place of each row's value among the values of a run-end encoded array.
-fn runs_of(array: &ArrayRef) -> Option<(UInt64Array, ArrayRef)> {
-    macro_rules! runs {
-        ($native:ty) => {
-            array.as_run_opt::<$native>().map(|runs| {
-                let place = |row| runs.get_physical_index(row) as u64;
-                let places = UInt64Array::from_iter_values((0..runs.len()).map(place));
-                (places, runs.values().clone())
-            })
-        };
-    }
-    runs!(Int16Type).or_else(|| runs!(Int32Type)).or_else(|| runs!(Int64Type))
 }
 
 /// The values of a plain array of numbers or times as f64: times and durations as the

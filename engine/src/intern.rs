@@ -2,23 +2,23 @@
 //! after batch. Groups, distinct counts and ranks of dictionaries are built on it.
 
 mod bytes;
-mod places;
+pub(crate) mod places;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, UInt32Array, new_null_array};
+use arrow_array::{Array, ArrayRef, BooleanArray, new_null_array};
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::DataType;
-use arrow_select::take::take;
 use hashbrown::HashTable;
 
 use self::bytes::BytesStore;
-use self::places::{NO_PLACE, places_of};
+use self::places::places_of;
 use crate::bind::value_type;
 use crate::column::{Values, array_from_natives, arrow_failed, bytes_array, plain};
 use crate::error::{QueryError, QueryErrorKind};
+use crate::gather::{NO_PLACE, take};
 use crate::hash::hash_bytes;
 use crate::sample::mix;
 
@@ -200,7 +200,7 @@ impl Interner {
             }
         }
         if !unknown.is_empty() {
-            let values = take(&met, &UInt32Array::from(unknown.clone()), None);
+            let values = take(&met, &unknown);
             let ids = self.ids(&plain(&values.map_err(arrow_failed)?)?)?;
             for (place, id) in unknown.into_iter().zip(ids) {
                 if let Some(known) = known.get_mut(place as usize) {

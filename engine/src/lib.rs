@@ -14,6 +14,7 @@ mod column;
 pub mod error;
 pub mod eval;
 pub mod execute;
+pub mod gather;
 pub mod group;
 mod hash;
 pub mod interaction;

@@ -18,9 +18,13 @@ pub enum Ask {
 #[serde(rename_all = "snake_case")]
 pub enum Tell {
     Done,
-    Failed { detail: String },
+    Failed {
+        detail: String,
+    },
     /// Its script did not start, or it is about to die.
-    Panicked { text: String },
+    Panicked {
+        text: String,
+    },
 }
 
 /// How a file's content is written.

@@ -4,10 +4,10 @@
 use std::ops::Bound as End;
 
 use memchr::memmem::Finder;
-use regex::bytes::{Regex, RegexBuilder};
 
 use super::literals::{Request, spans_from_request};
 use super::moment::Moment;
+use super::pattern::Pattern;
 use super::ranges::{Integer, Place};
 use crate::error::{QueryError, QueryErrorKind};
 use crate::literal::Literal;
@@ -23,7 +23,7 @@ pub enum TextTest {
     /// Holds a substring.
     Contains(Box<Finder<'static>>),
     /// Is matched somewhere by a pattern.
-    Matches(Regex),
+    Matches(Box<Pattern>),
     /// Is a date or a timestamp between two ends, nanoseconds from 1970, both included.
     /// Text that is neither counts as null.
     Dates { low: i128, high: i128 },
@@ -59,7 +59,7 @@ impl TextTest {
                 }
             },
             Self::Contains(finder) => finder.find(text).is_some(),
-            Self::Matches(regex) => regex.is_match(text),
+            Self::Matches(pattern) => pattern.is_match(text),
             Self::Dates { low, high } => {
                 let moment = Moment::parse(str::from_utf8(text).ok()?)?;
                 let (nanos, _) = i128::clamped(moment.scaled(9).floor);
@@ -120,9 +120,9 @@ pub(super) fn text_test(
             Ok(TextTest::Contains(Box::new(Finder::new(text.as_bytes()).into_owned())))
         }
         Request::Contains { text, case_sensitive: false } => {
-            pattern(&regex::escape(text), false, path)
+            matches(&regex_syntax::escape(text), false, path)
         }
-        Request::Matches { pattern: text, case_sensitive } => pattern(text, *case_sensitive, path),
+        Request::Matches { pattern: text, case_sensitive } => matches(text, *case_sensitive, path),
     }
 }
 
@@ -145,26 +145,9 @@ fn dates(
     })
 }
 
-/// A compiled pattern may take this many bytes: room for any a person writes, and an
-/// end to those that repeat repetitions.
-const PATTERN_BYTES_MAX: usize = 4 << 20;
-
-fn pattern(text: &str, case_sensitive: bool, path: &str) -> Result<TextTest, QueryError> {
-    let bad = |error: regex::Error| {
-        let detail = match error {
-            regex::Error::CompiledTooBig(_) => "too large when compiled".to_owned(),
-            other => other.to_string(),
-        };
+fn matches(text: &str, case_sensitive: bool, path: &str) -> Result<TextTest, QueryError> {
+    let pattern = Pattern::new(text, case_sensitive).map_err(|detail| {
         QueryError::new(format!("{path}.value"), QueryErrorKind::BadRegex { detail })
-    };
-    // Bytes are matched, so that no reader has to vouch for their encoding; a pattern
-    // that only bytes could match is no pattern for text.
-    let mut for_text = regex::RegexBuilder::new(text);
-    for_text.case_insensitive(!case_sensitive).size_limit(PATTERN_BYTES_MAX);
-    for_text.build().map_err(bad)?;
-    // The flag is written into the pattern, so that whoever compiles it onward has all of it.
-    let flagged = format!("{}{text}", if case_sensitive { "" } else { "(?i)" });
-    let mut builder = RegexBuilder::new(&flagged);
-    builder.size_limit(PATTERN_BYTES_MAX);
-    builder.build().map_err(bad).map(TextTest::Matches)
+    });
+    Ok(TextTest::Matches(Box::new(pattern?)))
 }

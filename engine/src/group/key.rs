@@ -90,8 +90,7 @@ impl Keys {
                     order.iter().map(id).collect()
                 }
             };
-            arrow_select::take::take(&values, &arrow_array::UInt32Array::from(ids), None)
-                .map_err(crate::column::arrow_failed)
+            crate::gather::take(&values, &ids).map_err(crate::column::arrow_failed)
         });
         arrays.collect()
     }

@@ -3,12 +3,10 @@
 use arrow_array::Array;
 
 use crate::column::Values;
-
-/// Stands for null.
-pub(super) const NO_PLACE: u32 = u32::MAX;
+use crate::gather::NO_PLACE;
 
 /// The place in the dictionary of each row's value; `NO_PLACE` for null.
-pub(super) fn places_of(keys: &dyn Array) -> Vec<u32> {
+pub(crate) fn places_of(keys: &dyn Array) -> Vec<u32> {
     macro_rules! places {
         ($keys:expr) => {
             $keys.iter().map(|key| u32::try_from(*key).unwrap_or(NO_PLACE)).collect()

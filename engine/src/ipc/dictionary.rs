@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, OffsetSizeTrait};
 use arrow_schema::DataType;
-use arrow_select::concat::concat;
 
 use super::columns::Column;
 use super::error::IpcError;
 use super::limits::DecodeLimits;
+use crate::gather::concat;
 
 /// Each delta copies what came before it. This many times the limit on decoded bytes may
 /// be copied in all, so that a stream of many small deltas cannot cost its square in time.

@@ -2,6 +2,8 @@
 //! categories by how frequent they are, numbers and times along a ramp. Decided from all
 //! rows that are here, so that colours stay put while filters move.
 
+use engine::gather::take;
+
 use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette, ramp_index};
 use crate::draw::points::Points;
 use crate::protocol::{Legend, LegendEntry};
@@ -269,13 +271,12 @@ fn ramp_domain(column: &Column) -> Option<[f64; 2]> {
     let mut row = 0;
     for (index, block) in column.blocks().iter().enumerate() {
         let start = index * BLOCK_ROWS;
-        let mut picked = Vec::new();
+        let mut places = Vec::new();
         while row < start + block.len() {
-            picked.push(block.slice(row - start, 1));
+            places.push((row - start) as u32);
             row += stride;
         }
-        let refs: Vec<&dyn arrow_array::Array> = picked.iter().map(AsRef::as_ref).collect();
-        if let Ok(picked) = arrow_select::concat::concat(&refs) {
+        if let Ok(picked) = take(block.as_ref(), &places) {
             floats_into(picked.as_ref(), &mut values);
             sample.extend(values.iter().copied().filter(|value| value.is_finite()));
         }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use arrow_array::types::UInt16Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, UInt16Array, new_empty_array};
+use arrow_array::{Array, ArrayRef, DictionaryArray, UInt16Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef};
+use engine::gather::{concat, plain};
 use engine::kind::Kind;
 
 use super::BLOCK_ROWS;
@@ -269,12 +270,8 @@ fn plain_array(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     if !is_coded(array.data_type()) {
         return Ok(Arc::clone(array));
     }
-    if let Some(dictionary) = array.as_any_dictionary_opt() {
-        return plain_array(&arrow_select::take::take(
-            dictionary.values(),
-            dictionary.keys(),
-            None,
-        )?);
+    if array.as_any_dictionary_opt().is_some() {
+        return plain_array(&plain(array)?);
     }
     match array.as_string_view_opt() {
         Some(views) => Ok(Arc::new(views.iter().collect::<arrow_array::StringArray>())),
@@ -282,18 +279,16 @@ fn plain_array(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-/// Parts as one array that shares no memory with what they were cut from.
+/// Parts as one array that keeps no more memory than twice its own.
 fn joined(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
     let Some(first) = parts.first() else {
         return Err(ArrowError::InvalidArgumentError("a block of nothing".to_owned()));
     };
-    let mut refs: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-    // Of one array `concat` makes a view; with an empty second one it copies.
-    let empty = new_empty_array(first.data_type());
-    if refs.len() == 1 && block_bytes(first) * 2 < first.get_buffer_memory_size() {
-        refs.push(empty.as_ref());
+    if parts.len() == 1 && block_bytes(first) * 2 >= first.get_buffer_memory_size() {
+        return Ok(Arc::clone(first));
     }
-    arrow_select::concat::concat(&refs)
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    concat(&parts)
 }
 
 /// What a block takes, its texts left out where they are shared.

@@ -124,15 +124,27 @@ impl Words {
 
     fn encode_looked_up(&mut self, array: &dyn Array, codes: &mut Vec<u16>) -> Result<(), TooMany> {
         let Some(dictionary) = array.as_any_dictionary_opt() else { return Err(TooMany) };
-        let looked_up = arrow_select::take::take(dictionary.values(), dictionary.keys(), None);
-        self.encode_texts(looked_up.map_err(|_| TooMany)?.as_ref(), codes)
+        let keys = dictionary.normalized_keys();
+        let of_row = |row: usize| match array.is_null(row) {
+            true => None,
+            false => keys.get(row).and_then(|&key| text_at(dictionary.values(), key)),
+        };
+        self.encode_each((0..array.len()).map(of_row), codes)
     }
 
     fn encode_texts(&mut self, array: &dyn Array, codes: &mut Vec<u16>) -> Result<(), TooMany> {
+        self.encode_each((0..array.len()).map(|row| text_at(array, row)), codes)
+    }
+
+    fn encode_each<'t>(
+        &mut self,
+        texts: impl Iterator<Item = Option<&'t str>>,
+        codes: &mut Vec<u16>,
+    ) -> Result<(), TooMany> {
         // Neighbours are often equal, and cheaper to compare than to hash.
         let mut last: Option<(&str, u16)> = None;
-        for row in 0..array.len() {
-            let code = match text_at(array, row) {
+        for text in texts {
+            let code = match text {
                 None => NULL_CODE,
                 Some(text) => match last {
                     Some((before, code)) if before == text => code,
