@@ -4,6 +4,7 @@
 
 pub mod cell;
 pub mod draw;
+pub mod in_order;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod plan;

@@ -2,13 +2,16 @@
 //! while the order holds; counts of selected rows along it, renewed with the selection;
 //! so that any place of millions of rows is found by a short search. Pure.
 
+use engine::error::QueryError;
 use engine::mask::WORD_BITS;
-use engine::order::Sorter;
+use engine::order::{Sorter, Sorting};
 use engine::query::OrderKey;
 
 use crate::cell::cell_text;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
 
+/// Rows that are put in order between two looks at what else has come in: milliseconds.
+const SORTED_A_STEP: usize = 1 << 18;
 /// Places along an order that share a count.
 const STRIDE: usize = 4096;
 
@@ -17,7 +20,7 @@ const STRIDE: usize = 4096;
 pub struct RowOrder {
     /// What the order is of: keys, epoch of the rows, how many.
     of: Option<(Vec<OrderKey>, u64, usize)>,
-    sorting: Option<(Sorter, usize)>,
+    work: Work,
     /// The rows in order; `None` for table order.
     permutation: Option<Vec<u32>>,
     /// The selection that the counts are of.
@@ -25,6 +28,16 @@ pub struct RowOrder {
     /// Selected rows before each stretch of [`STRIDE`] places.
     counts: Vec<u32>,
     selected: usize,
+}
+
+/// What is left to do for an order.
+#[derive(Default)]
+enum Work {
+    #[default]
+    Nothing,
+    /// Blocks from the one named on go into the sorter.
+    Collect(Sorter, usize),
+    Sort(Sorting),
 }
 
 /// The selection to show rows of.
@@ -57,23 +70,31 @@ impl RowOrder {
             if !keys.is_empty() {
                 let schema = resident.schema_of(&names);
                 let sorter = Sorter::new(keys, &schema).map_err(|error| error.kind.to_string())?;
-                self.sorting = Some((sorter, 0));
+                self.work = Work::Collect(sorter, 0);
             }
         }
-        if let Some((mut sorter, block)) = self.sorting.take() {
-            let n_left = rows.saturating_sub(block * BLOCK_ROWS);
-            if n_left > 0
-                && let Some(batch) = resident.block(&names, block)
-            {
-                let batch = batch.slice(0, batch.num_rows().min(n_left));
-                let pushed = sorter.push(&batch, (block * BLOCK_ROWS) as u64);
-                pushed.map_err(|error| error.kind.to_string())?;
-                self.sorting = Some((sorter, block + 1));
+        match std::mem::take(&mut self.work) {
+            Work::Nothing => {}
+            Work::Collect(mut sorter, block) => {
+                let said = |error: QueryError| error.kind.to_string();
+                let n_left = rows.saturating_sub(block * BLOCK_ROWS);
+                self.work = match resident.block(&names, block).filter(|_| n_left > 0) {
+                    Some(batch) => {
+                        let batch = batch.slice(0, batch.num_rows().min(n_left));
+                        sorter.push(&batch, (block * BLOCK_ROWS) as u64).map_err(said)?;
+                        Work::Collect(sorter, block + 1)
+                    }
+                    None => Work::Sort(sorter.into_sorting().map_err(said)?),
+                };
                 return Ok(false);
             }
-            let order = sorter.finish(None).map_err(|error| error.kind.to_string())?;
-            self.permutation = Some(order);
-            return Ok(false);
+            Work::Sort(mut sorting) => {
+                match sorting.step(SORTED_A_STEP) {
+                    true => self.permutation = Some(sorting.into_order()),
+                    false => self.work = Work::Sort(sorting),
+                }
+                return Ok(false);
+            }
         }
         if self.counted != Some(selection.revision) {
             self.count(selection, rows);

@@ -6,7 +6,9 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::moment::Moment;
 use super::number::{Digits, Exact};
-use super::ranges::{Float, Place, Ranges, Span, float_range, ranges_from_spans};
+use super::ranges::{
+    Float, Place, Ranges, Span, float_range, float_ranges, ranges_from_spans, sort_spans,
+};
 use super::text::text_test;
 use super::{BoundColumn, Test, operator_for_type};
 use crate::error::{QueryError, QueryErrorKind};
@@ -100,7 +102,8 @@ pub(crate) fn test_from_request(
     let Some(place) = place_reader(data_type) else {
         return Err(operator_for_type(request.name(), column, path));
     };
-    let spans = spans_from_request(request, &place, &wrong)?;
+    let mut spans = spans_from_request(request, &place, &wrong)?;
+    sort_spans(&mut spans);
     let negated = request.is_negated();
     Ok(match data_type {
         DataType::Boolean => {
@@ -257,7 +260,8 @@ fn floats<T: Float>(
         }
         _ => ranges,
     };
-    Ok(Ranges::new(ranges.into_iter().flatten().collect(), request.is_negated()))
+    let ranges: Vec<(T, T)> = ranges.into_iter().flatten().collect();
+    Ok(float_ranges(&ranges, request.is_negated()))
 }
 
 /// A literal rounded to the column's type; text may say NaN or an infinity.

@@ -26,11 +26,10 @@ pub trait Stored: Copy + PartialOrd + Send + Sync + std::fmt::Debug + 'static {
 }
 
 impl<T: Stored> Ranges<T> {
-    /// Sorts the ranges and joins those that overlap; a range that ends before it
-    /// starts, or at NaN, holds nothing.
+    /// Joins the ranges that overlap; they come sorted by where they start. A range that
+    /// ends before it starts, or at NaN, holds nothing.
     pub fn new(mut ranges: Vec<(T, T)>, negated: bool) -> Self {
         ranges.retain(|(low, high)| low <= high);
-        ranges.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         let mut joined: Vec<(T, T)> = Vec::with_capacity(ranges.len());
         for (low, high) in ranges {
             match joined.last_mut() {
@@ -159,7 +158,12 @@ fn not_below(place: Exact) -> i256 {
     }
 }
 
-/// The values of the type inside any of the spans.
+/// Puts spans in the order of their low ends: once here, rather than in every type.
+pub(crate) fn sort_spans(spans: &mut [Span]) {
+    spans.sort_unstable_by_key(|span| span.low.unwrap_or(i256::MIN));
+}
+
+/// The values of the type inside any of the spans, which are in order.
 pub(crate) fn ranges_from_spans<T: Integer>(spans: &[Span], negated: bool) -> Ranges<T> {
     let ranges = spans.iter().filter_map(|span| {
         let low = span.low.map_or((T::LOWEST, true), T::clamped);
@@ -175,6 +179,9 @@ pub(crate) fn ranges_from_spans<T: Integer>(spans: &[Span], negated: bool) -> Ra
 /// Stored values that are floats: literals are rounded to them.
 pub(crate) trait Float: Stored {
     fn rounded(text: &str) -> Option<Self>;
+    fn wide(self) -> f64;
+    /// Of a number that is one of this type.
+    fn from_wide(wide: f64) -> Self;
     fn next_down(self) -> Self;
     fn next_up(self) -> Self;
 }
@@ -184,6 +191,12 @@ macro_rules! floats {
         impl Float for $native {
             fn rounded(text: &str) -> Option<Self> {
                 text.trim().parse().ok()
+            }
+            fn wide(self) -> f64 {
+                self.into()
+            }
+            fn from_wide(wide: f64) -> Self {
+                wide as Self
             }
             fn next_down(self) -> Self {
                 <$native>::next_down(self)
@@ -202,6 +215,14 @@ impl Float for f16 {
         text.trim().parse().ok().map(Self::from_f64)
     }
 
+    fn wide(self) -> f64 {
+        self.to_f64()
+    }
+
+    fn from_wide(wide: f64) -> Self {
+        Self::from_f64(wide)
+    }
+
     fn next_down(self) -> Self {
         -(-self).next_up()
     }
@@ -214,6 +235,14 @@ impl Float for f16 {
             bits => Self::from_bits(bits + 1),
         }
     }
+}
+
+/// The floats inside any of the ranges, sorted as the widest type.
+pub(crate) fn float_ranges<T: Float>(ranges: &[(T, T)], negated: bool) -> Ranges<T> {
+    let mut wide: Vec<_> = ranges.iter().map(|(low, high)| [low.wide(), high.wide()]).collect();
+    wide.sort_unstable_by(|[a, _], [b, _]| a.total_cmp(b));
+    let ranges = wide.into_iter().map(|[low, high]| (T::from_wide(low), T::from_wide(high)));
+    Ranges::new(ranges.collect(), negated)
 }
 
 /// The floats that compare so with a value; `ne` is told by its caller. None for NaN.
@@ -281,11 +310,17 @@ mod tests {
 
     #[test]
     fn ranges_join_and_are_searched() {
-        let set = Ranges::new(vec![(5, 7), (1, 2), (6, 9), (20, 10)], false);
+        let span = |low: i128, high: i128| Span {
+            low: Some(i256::from_i128(low)),
+            high: Some(i256::from_i128(high)),
+        };
+        let mut spans = [span(5, 7), span(1, 2), span(6, 9), span(20, 10)];
+        sort_spans(&mut spans);
+        let set = ranges_from_spans(&spans, false);
         assert_eq!(set.ranges, [(1, 2), (5, 9)]);
         let inside: Vec<i32> = (0..12).filter(|value| set.contains(*value)).collect();
         assert_eq!(inside, [1, 2, 5, 6, 7, 8, 9]);
-        let floats = Ranges::new(vec![(-0.0, 0.0), (f64::NAN, 1.0)], true);
+        let floats = float_ranges(&[(f64::NAN, 1.0), (-0.0, 0.0)], true);
         assert!(!floats.contains(0.0) && !floats.contains(-0.0) && floats.contains(f64::NAN));
     }
 }

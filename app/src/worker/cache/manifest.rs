@@ -8,6 +8,7 @@ use engine::kind::Kind;
 use engine::query::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::in_order::in_order_of;
 use crate::protocol::CachedSlice;
 
 /// Another number means another layout: what is found is then thrown away.
@@ -85,11 +86,9 @@ impl Manifest {
         held: &BTreeSet<String>,
     ) -> Option<Vec<String>> {
         let mut used = self.used_bytes().saturating_add(incoming);
-        let mut oldest: Vec<_> =
-            self.entries.iter().filter(|(file, _)| !held.contains(*file)).collect();
-        oldest.sort_by(|(_, a), (_, b)| a.used_at.total_cmp(&b.used_at));
+        let not_held = self.entries.iter().filter(|(file, _)| !held.contains(*file));
         let mut files = Vec::new();
-        for (file, entry) in oldest {
+        for (file, entry) in in_order_of(not_held, |(_, entry)| entry.used_at) {
             if used <= budget {
                 break;
             }
@@ -105,25 +104,21 @@ impl Manifest {
         for entry in self.entries.values() {
             groups.entry(entry.group()).or_default().push(entry);
         }
-        let mut slices: Vec<CachedSlice> = groups
-            .into_iter()
-            .filter_map(|(key, mut entries)| {
-                entries.sort_by_key(|entry| entry.place);
-                let first = entries.first()?;
-                Some(CachedSlice {
-                    key,
-                    table: first.table.clone(),
-                    version: first.version.clone(),
-                    columns: entries.iter().map(|entry| entry.column.clone()).collect(),
-                    rows: first.rows,
-                    bytes: entries.iter().map(|entry| entry.bytes).sum(),
-                    saved_at: entries.iter().map(|entry| entry.saved_at).fold(0.0, f64::max),
-                    used_at: entries.iter().map(|entry| entry.used_at).fold(0.0, f64::max),
-                })
+        let slices = groups.into_iter().filter_map(|(key, entries)| {
+            let entries = in_order_of(entries, |entry| entry.place.into());
+            let first = entries.first()?;
+            Some(CachedSlice {
+                key,
+                table: first.table.clone(),
+                version: first.version.clone(),
+                columns: entries.iter().map(|entry| entry.column.clone()).collect(),
+                rows: first.rows,
+                bytes: entries.iter().map(|entry| entry.bytes).sum(),
+                saved_at: entries.iter().map(|entry| entry.saved_at).fold(0.0, f64::max),
+                used_at: entries.iter().map(|entry| entry.used_at).fold(0.0, f64::max),
             })
-            .collect();
-        slices.sort_by(|a, b| b.used_at.total_cmp(&a.used_at).then_with(|| a.key.cmp(&b.key)));
-        slices
+        });
+        in_order_of(slices, |slice| -slice.used_at)
     }
 
     /// The files of a version of a table, as [`Self::slices`] names it.
@@ -134,14 +129,12 @@ impl Manifest {
 
     /// The columns kept of one version of a table, in the table's order.
     pub fn columns_of(&self, table: &str, version: Option<&Version>) -> Vec<(&str, &Entry)> {
-        let mut columns: Vec<_> = self
+        let columns = self
             .entries
             .iter()
             .filter(|(_, entry)| entry.table == table && entry.version.as_ref() == version)
-            .map(|(file, entry)| (file.as_str(), entry))
-            .collect();
-        columns.sort_by_key(|(_, entry)| entry.place);
-        columns
+            .map(|(file, entry)| (file.as_str(), entry));
+        in_order_of(columns, |(_, entry)| entry.place.into())
     }
 
     /// Which version to show without a network: the one that has the most of the wanted
