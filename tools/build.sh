@@ -31,7 +31,7 @@ build_app() {
   fi
   rm -f bin/.app-stamp
   step "bundling the app into dist/ (minutes, where it has to be compiled)" \
-    trunk build --offline --locked --skip-version-check --cargo-profile wasm
+    trunk build --release --offline --locked --skip-version-check --cargo-profile wasm
   mkdir -p bin
   # The bundle's files keep the times they were written at in the staging folder, which
   # cargo may take for older than the last build: what embeds them is made newer.
