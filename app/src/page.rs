@@ -27,4 +27,6 @@ pub fn start() {
     }));
     mount_to_body(ui::App);
     browser::remove_boot_screen();
+    // From here on there is something to use.
+    browser::mark("limn:shell");
 }

@@ -53,6 +53,9 @@ impl Page {
         // Nothing that was only redrawn is announced as a change.
         let mut change = AddressChange::None;
         self.model.update(|model| change = model.apply(command));
+        if let Command::SetMark { view, .. } | Command::SetViewport { view, .. } = command {
+            self.forget_hovered(*view);
+        }
         if matches!(command, Command::OpenTable { .. }) {
             self.tables_open.set(false);
             self.open_filters.update(std::collections::BTreeMap::clear);

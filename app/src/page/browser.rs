@@ -18,6 +18,13 @@ pub(super) fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
+/// Names a moment, for tools that measure the page.
+pub(super) fn mark(name: &str) {
+    if let Some(performance) = window().performance() {
+        drop(performance.mark(name));
+    }
+}
+
 /// Milliseconds since 1970.
 pub(super) fn wall_clock() -> f64 {
     js_sys::Date::now()

@@ -56,6 +56,7 @@ pub(super) fn start(page: Page) {
             },
         }
         receive::start_worker(page, 0);
+        receive::offer_requests(page);
     });
     set_interval(move || look_again(page), Duration::from_millis(LOOK_AGAIN_MILLIS));
     set_interval(move || refresh_unasked(page), Duration::from_millis(REFRESH_MILLIS));

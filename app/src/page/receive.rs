@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use wasm_bindgen::closure::Closure;
 
 use super::link::Heard;
 use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerState};
 use super::{address_bar, browser, companion};
 use crate::protocol::{
-    ColumnInfo, Level, LoadState, Notice, Origin, Progress, Reply, Request, TableInfo, VersionInfo,
-    Views,
+    ColumnInfo, Level, LoadState, MarkResult, Notice, Origin, Progress, Reply, Request, TableInfo,
+    VersionInfo, Views,
 };
 use crate::state::AddressChange;
 use crate::state::command::Command;
@@ -20,12 +21,17 @@ use crate::state::settle::settle;
 const DEATHS_MAX: usize = 3;
 const DEATHS_WINDOW_MILLIS: f64 = 60_000.0;
 
+const POINTS_SHOWN: &str = "limn:first-points";
+const ALL_SHOWN: &str = "limn:all-views";
+
 /// What the page remembers about its workers.
 #[derive(Clone, Default)]
 pub(super) struct Lives {
     deaths: Vec<f64>,
     /// What the running worker was last asked to load: worker, table and version.
     loaded: Option<(u32, String, String)>,
+    /// What of that was marked as being on screen.
+    marked: Vec<&'static str>,
 }
 
 impl Lives {
@@ -65,6 +71,17 @@ pub(super) fn start_worker(page: Page, epoch: u32) {
             page.described.set(Described::Asked);
         }
         page.link.send(&Request::Describe { table, version: chosen.version });
+    }
+}
+
+/// With `?debug=1` tests may send the worker any request, to break it on purpose:
+/// `limn.request('{"break":{"what":"panic"}}')`.
+pub(super) fn offer_requests(page: Page) {
+    if page.options.with_value(|options| options.debug) {
+        let send = Closure::<dyn Fn(String)>::new(move |text: String| page.link.send_text(&text));
+        browser::set_boot_value("request", send.as_ref());
+        // Tests may call it for as long as the page lives.
+        send.forget();
     }
 }
 
@@ -166,6 +183,9 @@ fn described(
     let fresh = page.lives.try_update_value(|lives| {
         let fresh = lives.loaded != load;
         lives.loaded = load;
+        if fresh {
+            lives.marked.clear();
+        }
         fresh
     });
     if fresh == Some(true) {
@@ -210,12 +230,17 @@ fn shown(page: Page, views: Views) {
     if accepted != Some(true) {
         return;
     }
+    let is_points =
+        |result: &MarkResult| matches!(result, MarkResult::Scatter { points, .. } if *points > 0);
+    let has_points = views.results.iter().any(|view| is_points(&view.result));
+    mark_shown(page, has_points, views.complete);
     page.results.update(|results| {
         results.clear();
         results.extend(views.results.into_iter().map(|view| (view.id, Arc::new(view.result))));
     });
+    let before = page.shown.with_untracked(|shown| shown.as_ref().map_or(0, |s| s.answer));
     page.shown.set(Some(Shown {
-        generation: views.generation,
+        answer: before + 1,
         selected: views.selected,
         total: views.total,
         complete: views.complete,
@@ -224,6 +249,20 @@ fn shown(page: Page, views: Views) {
         reduction: views.reduction,
         clause_errors: views.clause_errors,
     }));
+}
+
+/// Marks, for those who measure, when points and when all rows were first on screen.
+fn mark_shown(page: Page, has_points: bool, complete: bool) {
+    let due = page.lives.try_update_value(|lives| {
+        let wanted = [(POINTS_SHOWN, has_points), (ALL_SHOWN, complete)];
+        let due = wanted.into_iter().filter(|(mark, is)| *is && !lives.marked.contains(mark));
+        let due: Vec<_> = due.map(|(mark, _)| mark).collect();
+        lives.marked.extend(&due);
+        due
+    });
+    for mark in due.unwrap_or_default() {
+        request_animation_frame(move || browser::mark(mark));
+    }
 }
 
 fn noticed(page: Page, notice: Notice) {

@@ -112,7 +112,9 @@ impl Schema {
 /// What the last answer to `Show` said besides the views themselves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
-    pub generation: u64,
+    /// How many answers came before: the same question has more than one while columns
+    /// and rows arrive.
+    pub answer: u64,
     pub selected: u64,
     pub total: u64,
     pub complete: bool,

@@ -1,5 +1,5 @@
 //! The filter of a text: what it contains, literally or as a regular expression. It
-//! follows the typing after a short rest; one visit to the field is one step of undo.
+//! follows the typing after a short rest; what is typed in one go is one step of undo.
 
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use crate::state::column_clause;
 use crate::state::command::Gesture;
 
 const TYPING_REST_MILLIS: u64 = 250;
+/// After this the typing is done, as if the field had been left.
+const TYPING_DONE_MILLIS: u64 = 1500;
 
 #[component]
 pub(super) fn TextFilter(column: Signal<String>) -> impl IntoView {
@@ -39,8 +41,12 @@ pub(super) fn TextFilter(column: Signal<String>) -> impl IntoView {
     let on_input = move |_| {
         stop_waiting();
         let rest = Duration::from_millis(TYPING_REST_MILLIS);
-        let handle = set_timeout_with_handle(move || commit(Gesture::Moving), rest).ok();
-        waiting.set_value(handle);
+        let moving = move || {
+            commit(Gesture::Moving);
+            let rest = Duration::from_millis(TYPING_DONE_MILLIS);
+            waiting.set_value(set_timeout_with_handle(move || commit(Gesture::Done), rest).ok());
+        };
+        waiting.set_value(set_timeout_with_handle(moving, rest).ok());
     };
     let mode = move |label: &'static str,
                      title: &'static str,

@@ -20,9 +20,8 @@ struct Wanted {
     columns: Vec<String>,
     first: u64,
     count: u32,
-    /// The selection, and the worker, that the answer is of.
-    generation: u64,
-    total: u64,
+    /// The views that it stands beside, and the worker that it is of.
+    answer: u64,
     epoch: u32,
 }
 
@@ -37,8 +36,8 @@ struct Asked {
 pub(super) fn follow(grid: Grid) {
     let page = grid.page;
     let wanted = Memo::new(move |_| {
-        let shown = page.shown.with(|shown| shown.as_ref().map(|s| (s.generation, s.total)));
-        let (generation, total) = shown?;
+        let shown = page.shown.with(|shown| shown.as_ref().map(|s| s.answer));
+        let answer = shown?;
         let window = grid.window.get();
         let (first, count) = window.wanted(window.first_within(grid.first.get()));
         let columns =
@@ -50,8 +49,7 @@ pub(super) fn follow(grid: Grid) {
             columns,
             first,
             count,
-            generation,
-            total,
+            answer,
             epoch,
         })
     });

@@ -23,6 +23,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
         browser::observe_size(&element, move |width, height| {
             if width > 0.0 && height > 0.0 {
                 scatter.size.try_set((width, height));
+                page.forget_hovered(scatter.id);
             }
         });
     });
@@ -118,18 +119,12 @@ fn Overlay(scatter: Scatter, drawn: RwSignal<Option<[f64; 4]>>) -> impl IntoView
             <rect class=class x=left y=top width=(right - left).max(1.0) height=(bottom - top).max(1.0)></rect>
         }
     };
-    let marker = move || {
-        page.hovered.get().filter(|(view, _)| *view == scatter.id).map(|(_, row)| {
-            view! { <circle class="hovered" cx=row.x cy=row.y r="6"></circle> }
-        })
-    };
     view! {
         <svg class="overlay" aria-hidden="true">
             {move || match drawn.get() {
                 Some(corners) => Some(rect("box drawn", corners)),
                 None => own().map(|corners| rect("box", corners)),
             }}
-            {marker}
         </svg>
     }
 }
