@@ -134,9 +134,11 @@ impl BinPlan {
                     .iter()
                     .enumerate()
                     .map(|(row, value)| {
-                        let value = i64::try_from(*value).ok();
                         // The slots of nulls may hold anything.
-                        value.and_then(&edge).or_else(|| is_null(row).then_some(0))
+                        if is_null(row) {
+                            return Some(0);
+                        }
+                        i64::try_from(*value).ok().and_then(&edge)
                     })
                     .collect::<Option<Vec<i64>>>()
             };
