@@ -62,8 +62,8 @@ pub struct Pinned {
 impl Queries {
     pub fn new(lakes: Lakes, limits: &Limits) -> Result<Self, QueryFailure> {
         let session = session::new(limits)?;
-        let executor = Executor::new(limits.threads)
-            .map_err(|error| QueryFailure::Execution(error.into()))?;
+        let executor =
+            Executor::new(limits.threads).map_err(|error| QueryFailure::Execution(error.into()))?;
         Ok(Self {
             lakes,
             executor,
@@ -92,6 +92,14 @@ impl Queries {
     fn run(&self, pinned: Pinned, report: Arc<ScanReport>) -> Run {
         let (session, limits) = (Arc::clone(&self.session), self.limits.clone());
         Run { pinned, session, report, limits }
+    }
+
+    /// Runs work of some length on the threads that compute, away from those that serve.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, QueryFailure> + Send + 'static,
+    ) -> Result<T, QueryFailure> {
+        self.executor.spawn(async move { work() }).await
     }
 
     /// Computes the answer. Comes back once the first bytes are there, or all of a short answer.

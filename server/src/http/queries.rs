@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_schema::ArrowError;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -94,14 +95,17 @@ pub async fn post_queries(
         return Err(Problem::new(status, "not-acceptable", "Not acceptable", detail));
     }
     let pinned = pin_all(&state, queries).await?;
-    let collected = state.queries.collect(pinned.clone()).await;
+    let rows_max = state.queries.limits().rows;
+    let collected = state.queries.collect(pinned.clone(), rows_max).await;
     let collected = collected.map_err(|(place, failure)| blame(place, failure))?;
-    let body = match representation.format {
-        AnswerFormat::Json => json_body(&pinned, &collected),
-        _ => arrow_body(representation, &pinned, &collected),
+    let encode = move || {
+        let body = match representation.format {
+            AnswerFormat::Json => json_body(&pinned, &collected),
+            _ => arrow_body(representation, &pinned, &collected),
+        };
+        compressed(representation, body?)
     };
-    let body = compressed(representation, body?).map_err(QueryFailure::from)?;
-    Ok(response(representation, body))
+    Ok(response(representation, state.queries.compute(encode).await?))
 }
 
 fn read_queries(text: &str) -> Result<Vec<Query>, Problem> {
@@ -157,7 +161,7 @@ fn arrow_body(
     representation: Representation,
     pinned: &[Pinned],
     collected: &[Collected],
-) -> Result<Vec<Bytes>, Problem> {
+) -> Result<Vec<Bytes>, QueryFailure> {
     let mut body = Vec::new();
     for (pinned, answer) in pinned.iter().zip(collected) {
         answer.encode(pinned, representation, &mut body)?;
@@ -165,7 +169,7 @@ fn arrow_body(
     Ok(body)
 }
 
-fn json_body(pinned: &[Pinned], collected: &[Collected]) -> Result<Vec<Bytes>, Problem> {
+fn json_body(pinned: &[Pinned], collected: &[Collected]) -> Result<Vec<Bytes>, QueryFailure> {
     let mut body = vec![Bytes::from_static(b"{\"answers\":[")];
     for (place, (pinned, answer)) in pinned.iter().zip(collected).enumerate() {
         #[derive(Serialize)]
@@ -182,7 +186,8 @@ fn json_body(pinned: &[Pinned], collected: &[Collected]) -> Result<Vec<Bytes>, P
             total_rows: snapshot.rows(),
             reduction: pinned.key.reduction.name(),
         };
-        let facts = serde_json::to_string(&facts).map_err(|error| Problem::internal(&error))?;
+        let facts = serde_json::to_string(&facts)
+            .map_err(|error| ArrowError::JsonError(error.to_string()))?;
         let comma = if place > 0 { "," } else { "" };
         let open = facts.strip_suffix('}').unwrap_or(&facts);
         body.push(format!("{comma}\n{open},\"rows\":").into());
@@ -193,7 +198,10 @@ fn json_body(pinned: &[Pinned], collected: &[Collected]) -> Result<Vec<Bytes>, P
     Ok(body)
 }
 
-fn compressed(representation: Representation, body: Vec<Bytes>) -> Result<Vec<Bytes>, QueryFailure> {
+fn compressed(
+    representation: Representation,
+    body: Vec<Bytes>,
+) -> Result<Vec<Bytes>, QueryFailure> {
     let compress = || -> std::io::Result<Vec<Bytes>> {
         let mut compressor = Compressor::new(representation.encoding);
         let mut chunks = compressor.push(body)?;

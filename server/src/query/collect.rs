@@ -10,7 +10,7 @@ use futures::StreamExt;
 
 use super::encode::{Representation, encoder, plain};
 use super::failure::QueryFailure;
-use super::produce::{Run, answer_schema};
+use super::produce::{Run, answer_schema, check_rows_max};
 use super::{Pinned, Queries};
 
 /// Bytes that an encoder of a whole answer may hold back.
@@ -25,16 +25,18 @@ pub struct Collected {
 }
 
 impl Queries {
-    /// Computes several answers on one turn, each on its own; the first failure ends all, and
-    /// comes with its place among them.
+    /// Computes several answers on one turn, each on its own and of `rows_max` rows at most; the
+    /// first failure ends all, and comes with its place among them.
     pub async fn collect(
         &self,
         pinned: Vec<Pinned>,
+        rows_max: Option<u64>,
     ) -> Result<Vec<Collected>, (usize, QueryFailure)> {
         let turn = self.admission.turn().await.map_err(|failure| (0, failure))?;
         let limit = self.limits.time;
         let tasks = pinned.into_iter().enumerate().map(|(place, pinned)| {
-            let run = self.run(pinned, Arc::default());
+            let mut run = self.run(pinned, Arc::default());
+            run.limits.rows = rows_max;
             let task = self.executor.spawn(collect(run));
             async move {
                 let done = tokio::time::timeout(limit, task).await;
@@ -70,6 +72,7 @@ impl Collected {
 async fn collect(run: Run) -> Result<Collected, QueryFailure> {
     let reservation = run.reservation("collected answer");
     let mut answer = run.batches().await?;
+    check_rows_max(&run, &answer)?;
     let mut batches = Vec::new();
     while let Some(batch) = answer.stream.next().await {
         let batch = batch?;

@@ -52,7 +52,7 @@ impl Queries {
         // Text is searched by a filter, so that fewer groups are made; the rest as it is shown.
         let (filtered, shown) = if is_text { (search, None) } else { (None, search) };
         let query = counts_by_value(snapshot.table(), &request, filtered);
-        let collected = self.collect(vec![pin(query, snapshot)?]).await;
+        let collected = self.collect(vec![pin(query, snapshot)?], None).await;
         let collected = collected.map_err(|(_, failure)| blame_column(failure))?;
         let shown = shown.map(str::to_lowercase);
         let mut options = Options::default();
@@ -64,13 +64,18 @@ impl Queries {
                     options.nulls += count;
                     continue;
                 }
+                let is_full = options.values.len() >= request.limit;
+                if is_full && shown.is_none() {
+                    options.distinct += 1;
+                    continue;
+                }
                 let value = encode::json_value(values.as_ref(), row)?;
                 let text = value.get().to_lowercase();
                 if shown.as_ref().is_some_and(|wanted| !text.contains(wanted)) {
                     continue;
                 }
                 options.distinct += 1;
-                if options.values.len() < request.limit {
+                if !is_full {
                     options.values.push((value, count));
                 }
             }

@@ -24,6 +24,12 @@ async fn more_rows_than_may_be_are_refused_before_the_first() {
         let (status, kind, ..) = problem(world.query(query).await).await;
         assert_eq!((status, kind.as_str()), (413, "too-many-rows"), "{query}");
     }
+    let together = r#"[{"table": "few"}, {"table": "numbers"}]"#;
+    let (status, kind, ..) = problem(world.post("/api/queries", together).await).await;
+    assert_eq!((status, kind.as_str()), (413, "too-many-rows"));
+    // Of options as many are listed as are asked for, however many there are.
+    let options = world.get("/api/tables/numbers/options?column=id&limit=5").await;
+    assert_eq!(options.status(), StatusCode::OK);
     for query in [
         r#"{"table": "numbers", "limit": 1000}"#,
         r#"{"table": "numbers", "filters": [{"column": "id", "op": "lt", "value": 1000}]}"#,
