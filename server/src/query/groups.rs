@@ -36,6 +36,9 @@ pub(super) async fn batches(run: &Run) -> Result<Batches, QueryFailure> {
     let grouper = Grouper::new(&query.group_by, &query.aggregates, &table)?;
     check_answer(query, grouper.schema())?;
     let filter = filter(&query.filters, &table)?;
+    if query.sample.is_some_and(|sample| sample.rows == 0) {
+        return answered(run, grouper, run.reservation("groups"));
+    }
     let filter = match query.sample {
         Some(drawn) => sample::filter(run, drawn, filter).await?,
         None => filter,
@@ -61,14 +64,22 @@ pub(super) async fn batches(run: &Run) -> Result<Batches, QueryFailure> {
 
 /// All groups at once.
 async fn in_memory(run: &Run, scan: Arc<dyn ExecutionPlan>) -> Result<Batches, QueryFailure> {
-    let query = &run.pinned.query;
     let (grouper, reservation) = grouped(run, scan).await?;
+    answered(run, grouper, reservation)
+}
+
+/// The answer of a grouper that has seen all rows.
+fn answered(
+    run: &Run,
+    grouper: Grouper,
+    reservation: MemoryReservation,
+) -> Result<Batches, QueryFailure> {
     // The groups are made beside what they are made of.
     reservation.try_resize(grouper.byte_count().saturating_mul(2))?;
     let groups = grouper.finish()?;
     let bytes = groups.get_array_memory_size();
     reservation.try_resize(bytes.saturating_mul(2))?;
-    let answer = execute(&over_groups(query), &groups.schema(), &[groups], 0)?;
+    let answer = execute(&over_groups(&run.pinned.query), &groups.schema(), &[groups], 0)?;
     let rows_max = Some(answer.num_rows() as u64);
     let schema = answer.schema();
     let batches = slices(answer).map(move |batch| {
