@@ -1,5 +1,6 @@
 //! The whole system from outside.
 
+mod answers;
 mod parity;
 mod shaders;
 mod tidy;

@@ -5,7 +5,7 @@
 
 mod data;
 mod opaque;
-mod random;
+pub(crate) mod random;
 mod translation;
 
 use std::sync::Arc;
