@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use axum::Router;
 use http::{Method, Uri};
 use tower_http::catch_panic::CatchPanicLayer;
 

@@ -65,7 +65,8 @@ impl ScalarUDFImpl for Within {
         let [x, y] = <[ArrayRef; 2]>::try_from(columns)
             .map_err(|_| DataFusionError::Internal("limn_within takes x and y".to_owned()))?;
         let nulls = NullBuffer::union(x.logical_nulls().as_ref(), y.logical_nulls().as_ref());
-        let field = |name: &str, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
+        let field =
+            |name: &str, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
         let schema = Arc::new(Schema::new(vec![field("x", &x), field("y", &y)]));
         let polygon = self.polygon.iter().map(|corner| corner.map(f64::from_bits)).collect();
         let predicate = Predicate::Within { x: "x".to_owned(), y: "y".to_owned(), polygon };

@@ -172,19 +172,20 @@ fn float<T: Signed>(
         (lit(scalar(Some(low.low_zero()))), lit(scalar(Some(high.high_zero()))))
     });
     if negated != ranges.negated {
-        let outside: Vec<_> =
-            ends.map(|(low, high)| expr().lt(low).or(expr().gt(high))).collect();
+        let outside: Vec<_> = ends.map(|(low, high)| expr().lt(low).or(expr().gt(high))).collect();
         let nan = isnan(widened(column));
         return match outside.is_empty() {
             true => nan.clone().or(Expr::Not(Box::new(nan))),
             false => join(outside, Operator::And).or(nan),
         };
     }
-    let inside: Vec<_> = ends.map(|(low, high)| expr().gt_eq(low).and(expr().lt_eq(high))).collect();
+    let inside: Vec<_> =
+        ends.map(|(low, high)| expr().gt_eq(low).and(expr().lt_eq(high))).collect();
     match inside.is_empty() {
-        true => expr().lt(lit(scalar(Some(T::LOWEST)))).and(isnan(widened(column))).and(
-            expr().gt(lit(scalar(Some(T::HIGHEST)))),
-        ),
+        true => expr()
+            .lt(lit(scalar(Some(T::LOWEST))))
+            .and(isnan(widened(column)))
+            .and(expr().gt(lit(scalar(Some(T::HIGHEST))))),
         false => join(inside, Operator::Or),
     }
 }
@@ -241,13 +242,14 @@ fn text(column: &BoundColumn, test: &TextTest, negated: bool) -> Expr {
         // Both functions take plain text only.
         TextTest::Contains(finder) => {
             let needle = String::from_utf8_lossy(finder.needle()).into_owned();
-            not(contains(cast(expr(), DataType::LargeUtf8), lit(ScalarValue::LargeUtf8(Some(needle)))))
+            not(contains(
+                cast(expr(), DataType::LargeUtf8),
+                lit(ScalarValue::LargeUtf8(Some(needle))),
+            ))
         }
-        TextTest::Matches(regex) => not(regexp_like(
-            cast(expr(), DataType::Utf8),
-            lit(regex.as_str()),
-            None,
-        )),
+        TextTest::Matches(regex) => {
+            not(regexp_like(cast(expr(), DataType::Utf8), lit(regex.as_str()), None))
+        }
         TextTest::Dates { low, high } => not(opaque::dates(column, *low, *high)),
     }
 }
@@ -299,14 +301,18 @@ fn scalar_from_i64(value: Option<i64>, data_type: &DataType) -> ScalarValue {
 
 fn scalar_from_i128(value: Option<i128>, data_type: &DataType) -> ScalarValue {
     match data_type {
-        DataType::Decimal128(precision, scale) => ScalarValue::Decimal128(value, *precision, *scale),
+        DataType::Decimal128(precision, scale) => {
+            ScalarValue::Decimal128(value, *precision, *scale)
+        }
         _ => ScalarValue::Decimal128(value, 38, 0),
     }
 }
 
 fn scalar_from_i256(value: Option<i256>, data_type: &DataType) -> ScalarValue {
     match data_type {
-        DataType::Decimal256(precision, scale) => ScalarValue::Decimal256(value, *precision, *scale),
+        DataType::Decimal256(precision, scale) => {
+            ScalarValue::Decimal256(value, *precision, *scale)
+        }
         _ => ScalarValue::Decimal256(value, 76, 0),
     }
 }

@@ -78,8 +78,9 @@ fn query_text(argument: Option<&str>) -> Result<String, Failure> {
             Ok(text)
         }
         Some(argument) => match argument.strip_prefix('@') {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| Failure::failed(format!("cannot read the query: {error}: {path}"))),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::failed(format!("cannot read the query: {error}: {path}"))
+            }),
             None => Ok(argument.to_owned()),
         },
     }

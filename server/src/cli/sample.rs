@@ -81,14 +81,30 @@ fn stars() -> Result<RecordBatch, arrow_schema::ArrowError> {
         column("y_kpc", numbers(&|row| radius(row) * angle(row).sin() + normal(5, row) * 0.3)),
         column("temperature", numbers(&heat)),
         // Some were never measured.
-        column("magnitude", rows().map(|row| {
-            let magnitude = 16.0 - heat(row).log10() * 2.5 + normal(6, row);
-            (uniform(7, row) > 0.04).then_some((magnitude * 100.0).round() / 100.0)
-        }).collect::<Float64Array>()),
+        column(
+            "magnitude",
+            rows()
+                .map(|row| {
+                    let magnitude = 16.0 - heat(row).log10() * 2.5 + normal(6, row);
+                    (uniform(7, row) > 0.04).then_some((magnitude * 100.0).round() / 100.0)
+                })
+                .collect::<Float64Array>(),
+        ),
         column("class", StringArray::from_iter_values(rows().map(class))),
-        column("arm", StringArray::from_iter_values(rows().map(|row| ["inner", "outer", "far"][arm(row) as usize]))),
-        column("variable", rows().map(|row| Some(uniform(8, row) < 0.12)).collect::<BooleanArray>()),
-        column("found", Date32Array::from_iter_values(rows().map(|row| (uniform(9, row) * 18_000.0) as i32))),
+        column(
+            "arm",
+            StringArray::from_iter_values(
+                rows().map(|row| ["inner", "outer", "far"][arm(row) as usize]),
+            ),
+        ),
+        column(
+            "variable",
+            rows().map(|row| Some(uniform(8, row) < 0.12)).collect::<BooleanArray>(),
+        ),
+        column(
+            "found",
+            Date32Array::from_iter_values(rows().map(|row| (uniform(9, row) * 18_000.0) as i32)),
+        ),
     ])
 }
 
@@ -111,9 +127,17 @@ fn nights() -> Result<RecordBatch, arrow_schema::ArrowError> {
     };
     RecordBatch::try_from_iter([
         column("begins", begins),
-        column("cloud", Float64Array::from_iter_values(rows().map(|row| (cloud(row) * 1000.0).round() / 1000.0))),
+        column(
+            "cloud",
+            Float64Array::from_iter_values(
+                rows().map(|row| (cloud(row) * 1000.0).round() / 1000.0),
+            ),
+        ),
         column("weather", rows().map(weather).collect::<StringArray>()),
-        column("observed", Int64Array::from_iter_values(rows().map(|row| ((1.0 - cloud(row)) * 240.0) as i64))),
+        column(
+            "observed",
+            Int64Array::from_iter_values(rows().map(|row| ((1.0 - cloud(row)) * 240.0) as i64)),
+        ),
     ])
 }
 

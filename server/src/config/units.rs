@@ -66,7 +66,9 @@ enum Written {
     Text(String),
 }
 
-fn read<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(deserializer: D) -> Result<T, D::Error> {
+fn read<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     let text = match Written::deserialize(deserializer)? {
         Written::Whole(number) => number.to_string(),
         Written::Text(text) => text,
@@ -94,9 +96,15 @@ mod tests {
     #[test]
     fn sizes_and_times_are_read() {
         let size = |text: &str| text.parse::<ByteSize>().unwrap().0;
-        assert_eq!([size("2GiB"), size("1.5 MiB"), size("10"), size("3kb")], [2 << 30, 3 << 19, 10, 3000]);
+        assert_eq!(
+            [size("2GiB"), size("1.5 MiB"), size("10"), size("3kb")],
+            [2 << 30, 3 << 19, 10, 3000]
+        );
         let span = |text: &str| text.parse::<Span>().unwrap().0.as_millis();
-        assert_eq!([span("250ms"), span("1.5s"), span("5min"), span("2")], [250, 1500, 300_000, 2000]);
+        assert_eq!(
+            [span("250ms"), span("1.5s"), span("5min"), span("2")],
+            [250, 1500, 300_000, 2000]
+        );
         for text in ["", "GiB", "2 furlongs", "-1s", "1..2s"] {
             assert!(text.parse::<ByteSize>().is_err() && text.parse::<Span>().is_err(), "{text}");
         }

@@ -73,7 +73,8 @@ fn no_app() -> Response {
 
 /// The name of the file that a path asks for, if it can be one.
 fn file_name(path: &str) -> Option<Cow<'_, str>> {
-    let decoded = percent_encoding::percent_decode_str(path.strip_prefix('/')?).decode_utf8().ok()?;
+    let decoded =
+        percent_encoding::percent_decode_str(path.strip_prefix('/')?).decode_utf8().ok()?;
     let plain = |segment: &str| !segment.is_empty() && segment != "." && segment != "..";
     match decoded.as_ref() {
         "" => Some(Cow::Borrowed(PAGE)),
@@ -99,7 +100,8 @@ fn file_response(
     let encoding = if encoded.is_some() { encoding } else { "" };
     let hash = file.metadata.sha256_hash();
     let etag = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>();
-    let etag = if encoding.is_empty() { format!("\"{etag}\"") } else { format!("\"{etag}-{encoding}\"") };
+    let etag =
+        if encoding.is_empty() { format!("\"{etag}\"") } else { format!("\"{etag}-{encoding}\"") };
 
     let mut response = if caching::matches(headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -237,7 +239,9 @@ mod tests {
     fn inline_scripts_are_found() {
         let page = "<script src=\"a.js\"></script><script type=\"module\">go()</script><p>";
         assert_eq!(inline_scripts(page).collect::<Vec<_>>(), ["go()"]);
-        assert!(content_security_policy(&["https://api.example".to_owned()])
-            .contains("connect-src 'self' https://api.example;"));
+        assert!(
+            content_security_policy(&["https://api.example".to_owned()])
+                .contains("connect-src 'self' https://api.example;")
+        );
     }
 }

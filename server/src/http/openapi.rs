@@ -96,9 +96,15 @@ pub enum VersionDocument {
 #[schema(as = Filter, no_recursion)]
 #[expect(dead_code, reason = "it only describes")]
 pub enum FilterDocument {
-    And { and: Vec<FilterDocument> },
-    Or { or: Vec<FilterDocument> },
-    Not { not: Box<FilterDocument> },
+    And {
+        and: Vec<FilterDocument>,
+    },
+    Or {
+        or: Vec<FilterDocument>,
+    },
+    Not {
+        not: Box<FilterDocument>,
+    },
     Clause {
         column: String,
         /// eq, ne, lt, le, gt, ge, between, in, not_in, contains, matches, is_null or not_null.

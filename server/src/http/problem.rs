@@ -211,14 +211,18 @@ impl From<LakeError> for Problem {
 fn store_problem(lake: &str, failure: StoreFailure, path: Option<&str>) -> Problem {
     let place = path.map(|path| format!(" on {path:?}")).unwrap_or_default();
     let advice = match failure {
-        StoreFailure::Unreachable => "check that its store is up, and its address (AWS_ENDPOINT_URL)",
+        StoreFailure::Unreachable => {
+            "check that its store is up, and its address (AWS_ENDPOINT_URL)"
+        }
         StoreFailure::Denied => "check its keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
         StoreFailure::TimedOut => "check that its store is up, or wait longer by --store-timeout",
         StoreFailure::Dropped | StoreFailure::Throttled => "try again in a while",
         StoreFailure::Failed => "the server's log says how",
     };
     let detail = format!("lake {lake:?} {failure}{place}; {advice}");
-    let bad = |name: &str| Problem::new(StatusCode::BAD_GATEWAY, name, "The store failed", detail.clone());
+    let bad = |name: &str| {
+        Problem::new(StatusCode::BAD_GATEWAY, name, "The store failed", detail.clone())
+    };
     match failure {
         StoreFailure::Unreachable => bad("store-unreachable"),
         StoreFailure::Denied => bad("store-denied"),

@@ -13,7 +13,6 @@ use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
-
 use super::caching;
 use super::extract::{Parameters, TextBody};
 use super::negotiate::representation;
@@ -141,7 +140,8 @@ pub async fn get_query(
 }
 
 fn read_query(text: &str) -> Result<Query, Problem> {
-    Query::from_json(text).map_err(|error| Problem::from(crate::query::failure::QueryFailure::from(error)))
+    Query::from_json(text)
+        .map_err(|error| Problem::from(crate::query::failure::QueryFailure::from(error)))
 }
 
 /// Whether the query named this version, not a time whose version may still change.
@@ -225,7 +225,8 @@ fn put_figures(headers: &mut HeaderMap, pinned: &Pinned, answer: &Answer) {
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'\\').add(b',').add(b';');
 
 /// What RFC 8187 does not let stand in a file name.
-const FILE_NAME: &AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+const FILE_NAME: &AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 fn put_encoded(headers: &mut HeaderMap, name: &'static str, value: &str) {
     let value = utf8_percent_encode(value, ENCODED).to_string();
@@ -250,5 +251,8 @@ fn disposition(pinned: &Pinned, format: AnswerFormat) -> String {
         .chars()
         .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') { c } else { '_' })
         .collect();
-    format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{}", utf8_percent_encode(&file, FILE_NAME))
+    format!(
+        "{kind}; filename=\"{ascii}\"; filename*=UTF-8''{}",
+        utf8_percent_encode(&file, FILE_NAME)
+    )
 }

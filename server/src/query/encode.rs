@@ -176,7 +176,9 @@ pub fn encoder(
     Ok(match format {
         AnswerFormat::ArrowStream => Box::new(arrow::StreamBody::new(schema, compression)?),
         AnswerFormat::ArrowFile => Box::new(arrow::FileBody::new(schema, compression)?),
-        AnswerFormat::Parquet => Box::new(parquet::ParquetBody::new(schema, compression, bytes_max)?),
+        AnswerFormat::Parquet => {
+            Box::new(parquet::ParquetBody::new(schema, compression, bytes_max)?)
+        }
         AnswerFormat::Csv => Box::new(csv::CsvBody::new(schema)),
         AnswerFormat::Json => Box::new(json::JsonBody::array(schema)),
         AnswerFormat::Ndjson => Box::new(json::JsonBody::lines(schema)),

@@ -22,7 +22,9 @@ pub enum QueryFailure {
     Lake(#[from] LakeError),
 
     /// The answer would have more rows than this server gives at once.
-    #[error("the answer has {rows} rows, more than the {limit} that this server gives at once: narrow the filters or set a limit")]
+    #[error(
+        "the answer has {rows} rows, more than the {limit} that this server gives at once: narrow the filters or set a limit"
+    )]
     TooManyRows { rows: u64, limit: u64 },
 
     /// So many queries wait that one more is not let in.
@@ -40,10 +42,14 @@ pub enum QueryFailure {
     #[error("the reader took nothing for {} s", waited.as_secs_f32())]
     Stalled { waited: Duration },
 
-    #[error("the query needs more memory than it may have ({detail}): ask for fewer rows, columns or groups at once, or give the server more by --memory")]
+    #[error(
+        "the query needs more memory than it may have ({detail}): ask for fewer rows, columns or groups at once, or give the server more by --memory"
+    )]
     OutOfMemory { detail: String },
 
-    #[error("the query needs more disk than it may have ({detail}): ask for fewer rows, columns or groups at once, or give the server more by --spill-dir and --spill-limit")]
+    #[error(
+        "the query needs more disk than it may have ({detail}): ask for fewer rows, columns or groups at once, or give the server more by --spill-dir and --spill-limit"
+    )]
     OutOfDisk { detail: String },
 
     /// The work ended before the answer did.
@@ -93,9 +99,7 @@ impl From<QueryFailure> for DataFusionError {
             QueryFailure::OutOfMemory { detail } => Self::ResourcesExhausted(detail),
             QueryFailure::Execution(error) => error,
             QueryFailure::Arrow(error) => Self::ArrowError(Box::new(error), None),
-            QueryFailure::OutOfDisk { .. } => {
-                Self::ResourcesExhausted(DISK_LIMIT_TEXT.to_owned())
-            }
+            QueryFailure::OutOfDisk { .. } => Self::ResourcesExhausted(DISK_LIMIT_TEXT.to_owned()),
             other => Self::External(Box::new(other)),
         }
     }
@@ -136,9 +140,7 @@ fn disk_exhausted(error: &(dyn std::error::Error + 'static)) -> Option<String> {
 
 const DISK_LIMIT_TEXT: &str = "used disk space during the spilling process";
 
-fn find_query_error<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a QueryError> {
+fn find_query_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a QueryError> {
     let mut next = Some(error);
     while let Some(current) = next {
         if let Some(found) = current.downcast_ref::<QueryError>() {

@@ -166,9 +166,9 @@ where
             let flags = floats.values().iter().map(|value| is_nan(*value)).collect();
             Arc::new(BooleanArray::new(flags, floats.nulls().cloned()))
         }
-        FloatPart::Number => Arc::new(floats.unary::<_, T>(|value| {
-            if is_nan(value) || value == zero { zero } else { value }
-        })),
+        FloatPart::Number => Arc::new(
+            floats.unary::<_, T>(|value| if is_nan(value) || value == zero { zero } else { value }),
+        ),
     }
 }
 
@@ -200,7 +200,15 @@ mod tests {
     #[test]
     fn nan_and_null_keep_their_ends_and_ties_their_order() {
         let values = || {
-            vec![None, Some(0.0), Some(-f64::NAN), Some(-0.0), Some(1.0), Some(f64::NAN), Some(-1.0)]
+            vec![
+                None,
+                Some(0.0),
+                Some(-f64::NAN),
+                Some(-0.0),
+                Some(1.0),
+                Some(f64::NAN),
+                Some(-1.0),
+            ]
         };
         assert_eq!(sorted(values(), false, Nulls::Last), [6, 1, 3, 4, 2, 5, 0]);
         assert_eq!(sorted(values(), true, Nulls::Last), [4, 1, 3, 6, 2, 5, 0]);

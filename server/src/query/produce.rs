@@ -29,7 +29,9 @@ pub(super) enum Part {
     Head(SchemaRef),
     Chunks(Vec<Bytes>),
     /// All was handed over.
-    Done { rows: u64 },
+    Done {
+        rows: u64,
+    },
 }
 
 /// A reader that takes nothing for this long has gone away without saying so.
@@ -154,7 +156,7 @@ async fn produce(
 }
 
 /// Refuses an answer that may be longer than answers may be.
-fn check_rows_max(run: &Run, batches: &Batches) -> Result<(), QueryFailure> {
+pub(super) fn check_rows_max(run: &Run, batches: &Batches) -> Result<(), QueryFailure> {
     match (run.limits.rows, batches.rows_max) {
         (Some(limit), Some(rows)) if rows > limit => Err(QueryFailure::TooManyRows { rows, limit }),
         _ => Ok(()),

@@ -55,11 +55,7 @@ pub(super) fn table_schema(run: &Run) -> SchemaRef {
 }
 
 /// The columns of the answer.
-fn output_columns(
-    query: &Query,
-    own: &Schema,
-    table: &Schema,
-) -> Result<Vec<String>, QueryError> {
+fn output_columns(query: &Query, own: &Schema, table: &Schema) -> Result<Vec<String>, QueryError> {
     let Some(wanted) = &query.columns else {
         return Ok(own.fields().iter().map(|field| field.name().clone()).collect());
     };

@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn exactly_the_smallest_hashes_are_drawn() {
-        for (total, rows) in [(1000, 1), (1000, 10), (1000, 999), (1000, 1000), (10, 1000), (0, 5)] {
+        for (total, rows) in [(1000, 1), (1000, 10), (1000, 999), (1000, 1000), (10, 1000), (0, 5)]
+        {
             let mut hashes: Vec<u64> = (0..total).map(|row| hash64(7, row)).collect();
             hashes.sort_unstable();
             hashes.truncate(rows as usize);

@@ -206,9 +206,10 @@ impl Dealer {
 
     /// The files that got rows.
     fn finish(&self) -> Result<Vec<Bucket>, QueryFailure> {
-        let drafts = self.files.iter().filter_map(|file| {
-            file.lock().unwrap_or_else(PoisonError::into_inner).take()
-        });
+        let drafts = self
+            .files
+            .iter()
+            .filter_map(|file| file.lock().unwrap_or_else(PoisonError::into_inner).take());
         drafts.map(|draft| draft.finish(self.depth)).collect()
     }
 }
@@ -224,17 +225,18 @@ async fn deal(
         tokio::task::yield_now().await;
         for batch in plain::batches(&batch?, &dealer.rows.schema)? {
             let parts = dealer.grouper.parts(&batch, 0, dealer.depth, FAN_OUT)?;
-            for (part, (waiting, rows)) in waiting.iter_mut().enumerate() {
-                let of_part = |(row, found): (usize, &u32)| {
-                    (*found as usize == part).then_some(row as u32)
-                };
-                let picked: UInt32Array =
-                    parts.iter().enumerate().filter_map(of_part).map(Some).collect();
+            let mut picked: Vec<Vec<u32>> = vec![Vec::new(); FAN_OUT as usize];
+            for (row, part) in parts.into_iter().enumerate() {
+                if let Some(picked) = picked.get_mut(part as usize) {
+                    picked.push(row as u32);
+                }
+            }
+            for (part, ((waiting, rows), picked)) in waiting.iter_mut().zip(picked).enumerate() {
                 if picked.is_empty() {
                     continue;
                 }
                 *rows += picked.len();
-                waiting.push(take_record_batch(&batch, &picked)?);
+                waiting.push(take_record_batch(&batch, &UInt32Array::from(picked))?);
                 if *rows >= WRITTEN_ROWS {
                     dealer.write(part, waiting)?;
                     waiting.clear();

@@ -45,13 +45,17 @@ async fn the_listing_names_every_table_and_says_what_is_wrong_with_one() {
     assert!(few["version"].as_str().unwrap().starts_with("f-"), "{few}");
     assert!(few["bytes"].as_u64().unwrap() > 0);
     let kinds = few["columns"].as_array().unwrap().iter();
-    let kinds: Vec<_> = kinds.map(|c| (c["name"].as_str(), c["type"].as_str(), c["kind"].as_str())).collect();
-    assert_eq!(kinds, [
-        (Some("id"), Some("Int64"), Some("number")),
-        (Some("mixed"), Some("Int64"), Some("number")),
-        (Some("text"), Some("Utf8"), Some("text")),
-        (Some("float"), Some("Float64"), Some("number")),
-    ]);
+    let kinds: Vec<_> =
+        kinds.map(|c| (c["name"].as_str(), c["type"].as_str(), c["kind"].as_str())).collect();
+    assert_eq!(
+        kinds,
+        [
+            (Some("id"), Some("Int64"), Some("number")),
+            (Some("mixed"), Some("Int64"), Some("number")),
+            (Some("text"), Some("Utf8"), Some("text")),
+            (Some("float"), Some("Float64"), Some("number")),
+        ]
+    );
     assert_eq!((&tables[3]["format"], &tables[3]["rows"]), (&"csv".into(), &2.into()));
 }
 
@@ -88,7 +92,9 @@ async fn versions_and_a_version_by_its_name() {
     let version = versions[0]["version"].as_str().unwrap();
     let table = json(world.get(&format!("/api/tables/few?version={version}")).await).await;
     assert_eq!(table["version"], version);
-    let pinned = format!("/api/query?q=%7B%22table%22:%22few%22,%22version%22:%22{version}%22,%22limit%22:1%7D");
+    let pinned = format!(
+        "/api/query?q=%7B%22table%22:%22few%22,%22version%22:%22{version}%22,%22limit%22:1%7D"
+    );
     let response = world.get(&pinned).await;
     assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
     let etag = response.headers()["etag"].clone();
@@ -115,18 +121,27 @@ async fn options_list_values_by_value_with_their_rows() {
 async fn a_query_is_answered_in_six_formats_by_both_methods() {
     let world = world().await;
     let query = r#"{"table":"few","columns":["id","float"],"filters":[{"column":"id","op":"in","value":[7,8,9]}]}"#;
-    let in_address = percent_encoding::utf8_percent_encode(query, percent_encoding::NON_ALPHANUMERIC);
+    let in_address =
+        percent_encoding::utf8_percent_encode(query, percent_encoding::NON_ALPHANUMERIC);
     let whole: [(&str, &str, Option<&str>); 6] = [
         ("arrow-stream", "application/vnd.apache.arrow.stream", None),
         ("arrow-file", "application/vnd.apache.arrow.file", None),
         ("parquet", "application/vnd.apache.parquet", None),
         ("csv", "text/csv; charset=utf-8", Some("id,float\n7,NaN\n8,\n9,1.125\n")),
-        ("json", "application/json", Some(
-            "[\n{\"id\":7,\"float\":\"NaN\"},\n{\"id\":8,\"float\":null},\n{\"id\":9,\"float\":1.125}\n]\n",
-        )),
-        ("ndjson", "application/x-ndjson", Some(
-            "{\"id\":7,\"float\":\"NaN\"}\n{\"id\":8,\"float\":null}\n{\"id\":9,\"float\":1.125}\n",
-        )),
+        (
+            "json",
+            "application/json",
+            Some(
+                "[\n{\"id\":7,\"float\":\"NaN\"},\n{\"id\":8,\"float\":null},\n{\"id\":9,\"float\":1.125}\n]\n",
+            ),
+        ),
+        (
+            "ndjson",
+            "application/x-ndjson",
+            Some(
+                "{\"id\":7,\"float\":\"NaN\"}\n{\"id\":8,\"float\":null}\n{\"id\":9,\"float\":1.125}\n",
+            ),
+        ),
     ];
     for (format, media_type, expected) in whole {
         let posted = world.post(&format!("/api/query?format={format}"), query).await;
@@ -135,7 +150,9 @@ async fn a_query_is_answered_in_six_formats_by_both_methods() {
             let headers = response.headers();
             assert_eq!(response.status(), 200, "{format}");
             assert_eq!(headers["content-type"], media_type);
-            for (name, value) in [("limn-table", "few"), ("limn-total-rows", "20"), ("limn-reduction", "none")] {
+            for (name, value) in
+                [("limn-table", "few"), ("limn-total-rows", "20"), ("limn-reduction", "none")]
+            {
                 assert_eq!(headers[name], value, "{format} {name}");
             }
             assert!(headers["etag"].to_str().unwrap().starts_with('"'));
@@ -193,17 +210,20 @@ async fn the_description_names_every_route() {
         routes.extend(methods.map(|method| format!("{method} {path}")));
     }
     routes.sort();
-    assert_eq!(routes, [
-        "get /api/health",
-        "get /api/openapi.json",
-        "get /api/query",
-        "get /api/tables",
-        "get /api/tables/{name}",
-        "get /api/tables/{name}/options",
-        "get /api/tables/{name}/versions",
-        "post /api/queries",
-        "post /api/query",
-    ]);
+    assert_eq!(
+        routes,
+        [
+            "get /api/health",
+            "get /api/openapi.json",
+            "get /api/query",
+            "get /api/tables",
+            "get /api/tables/{name}",
+            "get /api/tables/{name}/options",
+            "get /api/tables/{name}/versions",
+            "post /api/queries",
+            "post /api/query",
+        ]
+    );
 }
 
 #[tokio::test]
@@ -238,16 +258,46 @@ async fn every_mistake_has_its_problem() {
         (r#"{"table": "fews"}"#.to_owned(), 404, "unknown-table", "table", "\"few\""),
         (r#"{"table": "../few"}"#.to_owned(), 400, "table-name", "table", ""),
         (table(r#", "columns": ["idd"]"#), 400, "unknown-column", "columns[0]", "\"id\""),
-        (filter(r#"{"column": "txt", "op": "eq", "value": "a"}"#), 400, "unknown-column", "filters[0].column", "\"text\""),
-        (filter(r#"{"column": "id", "op": "contains", "value": "1"}"#), 400, "operator-for-type", "filters[0].op", "id"),
-        (filter(r#"{"column": "text", "op": "matches", "value": "("}"#), 400, "bad-regex", "filters[0].value", ""),
-        (filter(r#"{"column": "id", "op": "eq", "value": "x"}"#), 400, "wrong-type", "filters[0].value", ""),
+        (
+            filter(r#"{"column": "txt", "op": "eq", "value": "a"}"#),
+            400,
+            "unknown-column",
+            "filters[0].column",
+            "\"text\"",
+        ),
+        (
+            filter(r#"{"column": "id", "op": "contains", "value": "1"}"#),
+            400,
+            "operator-for-type",
+            "filters[0].op",
+            "id",
+        ),
+        (
+            filter(r#"{"column": "text", "op": "matches", "value": "("}"#),
+            400,
+            "bad-regex",
+            "filters[0].value",
+            "",
+        ),
+        (
+            filter(r#"{"column": "id", "op": "eq", "value": "x"}"#),
+            400,
+            "wrong-type",
+            "filters[0].value",
+            "",
+        ),
         (table(r#", "limit": -1"#), 400, "malformed-query", "limit", ""),
         (table(r#", "version": "f-0000000000000000""#), 410, "version-gone", "version", ""),
         (table(r#", "version": 3"#), 404, "unknown-version", "version", ""),
         (table(r#", "version": "yesterday""#), 400, "version", "version", ""),
         (r#"{"table": "broken"}"#.to_owned(), 422, "unreadable-table", "", "broken.parquet"),
-        (table(r#", "aggregates": [{"op": "sum", "column": "text"}]"#), 400, "operator-for-type", "aggregates[0].op", "text"),
+        (
+            table(r#", "aggregates": [{"op": "sum", "column": "text"}]"#),
+            400,
+            "operator-for-type",
+            "aggregates[0].op",
+            "text",
+        ),
     ] {
         let (found, name, blamed, detail) = problem(world.query(&query).await).await;
         assert_eq!((found, name.as_str()), (status, kind), "{query}: {detail}");
@@ -268,15 +318,25 @@ async fn requests_of_the_wrong_shape_have_their_problem() {
         ("/api/tables/few/options?column=id&filters=x", 400, "malformed-query", Some("filters")),
         ("/api/query", 400, "parameters", Some("q")),
         ("/api/query?q=%7B%22table%22:%22few%22%7D&format=xlsx", 400, "format", Some("format")),
-        ("/api/query?q=%7B%22table%22:%22few%22%7D&compression=x", 400, "format", Some("compression")),
+        (
+            "/api/query?q=%7B%22table%22:%22few%22%7D&compression=x",
+            400,
+            "format",
+            Some("compression"),
+        ),
         ("/api/tables/few?version=x", 400, "version", Some("version")),
     ] {
         let (found, name, blamed, detail) = problem(world.get(path).await).await;
-        assert_eq!((found, name.as_str(), blamed.as_deref()), (status, kind, field), "{path}: {detail}");
+        assert_eq!(
+            (found, name.as_str(), blamed.as_deref()),
+            (status, kind, field),
+            "{path}: {detail}"
+        );
     }
     let request = |method: Method, path: &str, headers: &[(&str, &str)]| {
         let request = Request::builder().method(method).uri(path);
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         request.body(Body::empty()).unwrap()
     };
     let few = "/api/query?q=%7B%22table%22:%22few%22%7D";

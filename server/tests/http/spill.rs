@@ -105,7 +105,9 @@ async fn what_cannot_spill_says_what_to_do() {
     // One group's numbers have to be in memory together, however they are dealt out.
     for query in [
         format!(r#"{{"table": "numbers", {median}}}"#),
-        format!(r#"{{"table": "numbers", "group_by": [{{"column": "id", "bin": {{"step": 10000000}}}}], {median}}}"#),
+        format!(
+            r#"{{"table": "numbers", "group_by": [{{"column": "id", "bin": {{"step": 10000000}}}}], {median}}}"#
+        ),
     ] {
         let (status, kind, _, detail) = problem(world.query(&query).await).await;
         assert_eq!((status, kind.as_str()), (503, "memory-limit"), "{query}");

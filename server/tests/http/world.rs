@@ -81,7 +81,10 @@ impl Store {
                 }
                 Gate::FailsAfter(reads) if read >= reads => {
                     let source = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                    return Err(object_store::Error::Generic { store: "S3", source: source.into() });
+                    return Err(object_store::Error::Generic {
+                        store: "S3",
+                        source: source.into(),
+                    });
                 }
                 _ => return Ok(()),
             }
@@ -248,8 +251,6 @@ impl World {
         StreamReader::try_new(&bytes[..], None).unwrap().map(|batch| batch.unwrap()).collect()
     }
 }
-
-
 
 /// The whole body, or why it broke off.
 pub async fn bytes_of(response: Response<Body>) -> std::result::Result<Bytes, axum::Error> {

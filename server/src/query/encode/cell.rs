@@ -6,9 +6,9 @@ use std::io::Write;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{
-    AnyDictionaryArray, Array, ArrayRef, ArrowPrimitiveType, BooleanArray, FixedSizeListArray, GenericListArray,
-    MapArray, OffsetSizeTrait, PrimitiveArray, StructArray, UnionArray, downcast_dictionary_array,
-    downcast_integer_array,
+    AnyDictionaryArray, Array, ArrayRef, ArrowPrimitiveType, BooleanArray, FixedSizeListArray,
+    GenericListArray, MapArray, OffsetSizeTrait, PrimitiveArray, StructArray, UnionArray,
+    downcast_dictionary_array, downcast_integer_array,
 };
 use arrow_buffer::{IntervalDayTime, IntervalMonthDayNano, NullBuffer};
 use arrow_schema::{ArrowError, DataType, IntervalUnit, TimeUnit};
@@ -116,9 +116,9 @@ fn temporal_cells<'a>(array: &'a dyn Array) -> Result<Box<dyn Cells + 'a>, Arrow
     }
     Ok(match array.data_type() {
         DataType::Date32 => of::<Date32Type>(array, time::write_date),
-        DataType::Date64 => {
-            of::<Date64Type>(array, |millis, out| time::write_date(millis.div_euclid(86_400_000), out))
-        }
+        DataType::Date64 => of::<Date64Type>(array, |millis, out| {
+            time::write_date(millis.div_euclid(86_400_000), out)
+        }),
         DataType::Time32(TimeUnit::Second) => {
             of::<Time32SecondType>(array, |v, out| time::write_time(v, TimeUnit::Second, out))
         }
@@ -161,7 +161,12 @@ fn temporal_cells<'a>(array: &'a dyn Array) -> Result<Box<dyn Cells + 'a>, Arrow
         DataType::Interval(IntervalUnit::MonthDayNano) => Box::new(Written(
             array.as_primitive::<IntervalMonthDayNanoType>(),
             |value: IntervalMonthDayNano, out: &mut Vec<u8>| {
-                time::write_interval(value.months.into(), value.days.into(), value.nanoseconds, out);
+                time::write_interval(
+                    value.months.into(),
+                    value.days.into(),
+                    value.nanoseconds,
+                    out,
+                );
             },
         )),
         _ => return Err(unknown(array)),
@@ -411,7 +416,8 @@ impl<'a> Maps<'a> {
 impl Cells for Maps<'_> {
     fn write(&self, row: usize, _: Style, out: &mut Vec<u8>) {
         let offsets = self.map.value_offsets();
-        let [start, end] = [offsets[row], offsets[row + 1]].map(|o| usize::try_from(o).unwrap_or(0));
+        let [start, end] =
+            [offsets[row], offsets[row + 1]].map(|o| usize::try_from(o).unwrap_or(0));
         let mut key = Vec::new();
         out.push(b'{');
         for entry in start..end {

@@ -19,10 +19,7 @@ pub(super) fn write_date(days: i64, out: &mut Vec<u8>) {
 pub(super) fn write_time(value: i64, unit: TimeUnit, out: &mut Vec<u8>) {
     let per_second = per_second(unit);
     let seconds = value.div_euclid(per_second);
-    put(
-        out,
-        format_args!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
-    );
+    put(out, format_args!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
     write_fraction(value.rem_euclid(per_second) * (1_000_000_000 / per_second), out);
 }
 
