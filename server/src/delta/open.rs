@@ -250,10 +250,16 @@ fn deletion_at(
     };
     let cardinality =
         descriptors.column_by_name("cardinality").and_then(|c| c.as_primitive_opt::<Int64Type>());
-    let (Some(kind), Some(place), Some(bytes), Some(cardinality)) =
-        (text("storageType"), text("pathOrInlineDv"), int("sizeInBytes"), cardinality)
-    else {
+    let Some(kind) = text("storageType") else {
         return Ok(None);
+    };
+    let cardinality = cardinality.filter(|counts| counts.is_valid(row));
+    // Half a description must not bring deleted rows back.
+    let (Some(place), Some(bytes), Some(cardinality)) =
+        (text("pathOrInlineDv"), int("sizeInBytes"), cardinality)
+    else {
+        let reason = "a deletion vector is described in part only".to_owned();
+        return Err(Ok(BadTable::CorruptLog { reason }));
     };
     let resolve = |path: &str| table.lake.resolve(table.root, path);
     let found = DeletionVector::from_log(
