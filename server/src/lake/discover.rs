@@ -185,7 +185,7 @@ async fn look_into(lake: &Lake, folder: Path) -> Result<Seen, LakeError> {
             (Some(TableSource::Partitioned { root: folder.clone() }), vec![], vec![])
         }
         FolderKind::Flat(format, files)
-            if !folder.is_root() && files::have_one_schema(lake, format, &files).await =>
+            if !folder.is_root() && files::have_one_schema(lake, format, &files).await? =>
         {
             let root = folder.clone();
             (Some(TableSource::Folder { root, format, files }), vec![], below)
@@ -263,7 +263,7 @@ async fn refreshed(lake: &Lake, known: TableSource) -> Result<Option<TableSource
     let FolderKind::Flat(now, files) = folder_kind(&level(lake, &root).await?) else {
         return Ok(None);
     };
-    let same = now == format && files::have_one_schema(lake, format, &files).await;
+    let same = now == format && files::have_one_schema(lake, format, &files).await?;
     Ok(same.then_some(TableSource::Folder { root, format, files }))
 }
 
@@ -290,7 +290,7 @@ async fn lookup(lake: &Lake, path: &Path) -> Result<TableSource, LakeError> {
     match folder_kind(&own) {
         FolderKind::Delta => return Ok(TableSource::Delta { root: path.clone() }),
         FolderKind::Partitioned => return Ok(TableSource::Partitioned { root: path.clone() }),
-        FolderKind::Flat(format, files) if files::have_one_schema(lake, format, &files).await => {
+        FolderKind::Flat(format, files) if files::have_one_schema(lake, format, &files).await? => {
             return Ok(TableSource::Folder { root: path.clone(), format, files });
         }
         _ => {}

@@ -13,7 +13,7 @@ use object_store::ObjectMeta;
 use object_store::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::error::{BadTable, LakeError};
+use super::error::{BadTable, LakeError, StoreFailure};
 use super::facts::{self, FileFacts};
 use super::format::Format;
 use super::hive::Partitions;
@@ -47,14 +47,21 @@ pub(crate) fn fingerprint(files: &[ObjectMeta]) -> Version {
     Version::Files(hash.digest())
 }
 
-/// Whether the files of a folder have one schema, so that the folder is one table.
-pub(crate) async fn have_one_schema(lake: &Lake, format: Format, files: &[ObjectMeta]) -> bool {
+/// Whether the files of a folder have one schema, so that the folder is one table. Files that
+/// cannot be read have none; a store that does not answer says nothing of them.
+pub(crate) async fn have_one_schema(
+    lake: &Lake,
+    format: Format,
+    files: &[ObjectMeta],
+) -> Result<bool, LakeError> {
     match files {
-        [] => false,
-        [_] => true,
+        [] => Ok(false),
+        [_] => Ok(true),
         files => match all_facts(lake, "", format, files).await {
-            Ok(facts) => one_schema("", files, &facts).is_ok(),
-            Err(_) => false,
+            Ok(facts) => Ok(one_schema("", files, &facts).is_ok()),
+            Err(LakeError::Store { failure: StoreFailure::Denied, .. }) => Ok(false),
+            Err(error @ LakeError::Store { .. }) => Err(error),
+            Err(_) => Ok(false),
         },
     }
 }
