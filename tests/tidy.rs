@@ -246,10 +246,11 @@ fn dependencies(manifest: &str) -> Vec<String> {
         if let Some(table) = line.strip_prefix('[') {
             let table = table.trim_end_matches(']');
             inside = table.ends_with("dependencies") && !table.ends_with("dev-dependencies");
-        } else if inside && let Some((name, _)) = line.split_once('=') {
-            if !line.starts_with([' ', '#']) {
-                names.push(name.trim().trim_matches('"').to_owned());
-            }
+        } else if inside
+            && !line.starts_with([' ', '#'])
+            && let Some((name, _)) = line.split_once('=')
+        {
+            names.push(name.trim().trim_matches('"').to_owned());
         }
     }
     names

@@ -139,9 +139,10 @@ fn extreme<'a>(
 
 /// Bounds tell the two zeros apart, so as to enclose both; values do not.
 fn plain_zero(value: ScalarValue) -> ScalarValue {
+    // Minus zero and zero are zero; whatever else stays what it is.
     match value {
-        ScalarValue::Float64(Some(zero)) if zero == 0.0 => ScalarValue::Float64(Some(0.0)),
-        ScalarValue::Float32(Some(zero)) if zero == 0.0 => ScalarValue::Float32(Some(0.0)),
+        ScalarValue::Float64(Some(value)) => ScalarValue::Float64(Some(value + 0.0)),
+        ScalarValue::Float32(Some(value)) => ScalarValue::Float32(Some(value + 0.0)),
         value => value,
     }
 }

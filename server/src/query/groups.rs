@@ -82,10 +82,9 @@ fn answered(
     let answer = execute(&over_groups(&run.pinned.query), &groups.schema(), &[groups], 0)?;
     let rows_max = Some(answer.num_rows() as u64);
     let schema = answer.schema();
-    let batches = slices(answer).map(move |batch| {
-        // Held as long as there are slices to come.
+    // Held as long as there are slices to come.
+    let batches = slices(answer).inspect(move |_| {
         let _held = &reservation;
-        batch
     });
     Ok(Batches { schema, stream: stream::iter(batches).boxed(), rows_max })
 }

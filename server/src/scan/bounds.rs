@@ -112,7 +112,7 @@ fn soften_float(array: ArrayRef, zero: f64) -> ArrayRef {
     if let Some(values) = array.as_primitive_opt::<Float64Type>() {
         return Arc::new(values.unary_opt::<_, Float64Type>(|value| match value {
             nan if nan.is_nan() => None,
-            value if value == 0.0 => Some(zero),
+            0.0 => Some(zero),
             value => Some(value),
         }));
     }
@@ -120,7 +120,7 @@ fn soften_float(array: ArrayRef, zero: f64) -> ArrayRef {
         let zero = if zero.is_sign_negative() { -0.0 } else { 0.0 };
         return Arc::new(values.unary_opt::<_, Float32Type>(|value| match value {
             nan if nan.is_nan() => None,
-            value if value == 0.0 => Some(zero),
+            0.0 => Some(zero),
             value => Some(value),
         }));
     }

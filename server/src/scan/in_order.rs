@@ -235,6 +235,7 @@ impl Running {
 
     fn start_more(&mut self) {
         while self.next < self.partitions && self.queues.len() < self.window {
+            #[expect(clippy::disallowed_methods, reason = "`Waiting` bounds it, by bytes")]
             let (sender, queue) = mpsc::unbounded_channel();
             let (input, context) = (Arc::clone(&self.input), Arc::clone(&self.context));
             let waiting = Arc::clone(&self.waiting);

@@ -32,7 +32,7 @@ const BROTLI_WINDOW: u32 = 20;
 /// a compressor's window while the next batch is computed.
 pub enum Compressor {
     Identity,
-    Gzip(flate2::write::GzEncoder<Vec<u8>>),
+    Gzip(Box<flate2::write::GzEncoder<Vec<u8>>>),
     Brotli(Box<brotli::CompressorWriter<Vec<u8>>>),
 }
 
@@ -40,10 +40,10 @@ impl Compressor {
     pub fn new(encoding: ContentEncoding) -> Self {
         match encoding {
             ContentEncoding::Identity => Self::Identity,
-            ContentEncoding::Gzip => Self::Gzip(flate2::write::GzEncoder::new(
+            ContentEncoding::Gzip => Self::Gzip(Box::new(flate2::write::GzEncoder::new(
                 Vec::new(),
                 flate2::Compression::new(GZIP_LEVEL),
-            )),
+            ))),
             ContentEncoding::Brotli => Self::Brotli(Box::new(brotli::CompressorWriter::new(
                 Vec::new(),
                 64 * 1024,
