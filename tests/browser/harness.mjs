@@ -114,6 +114,11 @@ export class Scene {
     return page;
   }
 
+  // Opens an address as one would be sent: ':' and ',' stand bare in it.
+  async openLink(query, page = this.page) {
+    await page.goto(`${this.wire.url}/?${query}&renderer=${this.renderer}`, { waitUntil: 'load' });
+  }
+
   async reload() {
     await this.page.reload({ waitUntil: 'load' });
   }
@@ -124,6 +129,55 @@ export class Scene {
     this.servers.push(server);
     this.wire.upstreamPort = server.port;
     return server;
+  }
+
+  // What the companion itself answers, past the wire: the numbers to hold the page to.
+  async ask(query) {
+    const answer = await fetch(`http://127.0.0.1:${this.wire.upstreamPort}/api/query?format=json`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(query),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`the companion answers ${answer.status}: ${text}`);
+    return JSON.parse(text);
+  }
+
+  async countOf(table, filters = [], version = undefined) {
+    const [row] = await this.ask({ table, version, filters, aggregates: [{ op: 'count', as: 'n' }] });
+    return row.n;
+  }
+
+  // What the page says: how many rows pass, of how many.
+  async counts(page = this.page) {
+    const text = await page.locator('.counts').innerText({ timeout: STEP_MILLIS });
+    const [selected, total] = text.match(/[\d,]+/g).map((digits) => Number(digits.replaceAll(',', '')));
+    return { selected, total };
+  }
+
+  async untilSelected(expected, page = this.page) {
+    let last;
+    await this.until(`${expected} rows selected`, async () => {
+      last = await this.counts(page);
+      return last.selected === expected;
+    }).catch((error) => {
+      throw new Error(`${error.message}; the page says ${JSON.stringify(last)}`);
+    });
+  }
+
+  // Every view has its answer about all rows.
+  async untilShown(page = this.page) {
+    await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, {
+      timeout: 2 * STEP_MILLIS,
+    });
+  }
+
+  // The control of a column's filter, opened in the side panel.
+  async filter(column, page = this.page) {
+    const side = page.getByRole('complementary', { name: 'Filters and columns' });
+    const toggle = side.getByRole('button', { name: column, exact: true });
+    if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
+    return page.locator(`[id="filter-${column}"]`);
   }
 
   // The network is gone: nothing answers, and the browser knows it.
