@@ -150,8 +150,8 @@ export class Scene {
 
   // What the page says: how many rows pass, of how many.
   async counts(page = this.page) {
-    const text = await page.locator('.counts').innerText({ timeout: STEP_MILLIS });
-    const [selected, total] = text.match(/[\d,]+/g).map((digits) => Number(digits.replaceAll(',', '')));
+    const title = await page.locator('.counts').getAttribute('title', { timeout: STEP_MILLIS });
+    const [selected, total] = title.match(/\d[\d,]*/g).map((digits) => Number(digits.replaceAll(',', '')));
     return { selected, total };
   }
 

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise, Reflect};
+use leptos::html::ElementType;
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -89,22 +90,30 @@ pub(super) fn show_fatal(text: &str) {
     drop(body.append_child(&screen));
 }
 
-/// Follows the content size of an element until the scope ends. Called at most once a
-/// frame, by the browser.
-pub(super) fn observe_size(element: &Element, mut on_size: impl FnMut(f64, f64) + 'static) {
-    let closure = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
-        if let Ok(entry) = entries.at(-1).dyn_into::<ResizeObserverEntry>() {
-            let size = entry.content_rect();
-            on_size(size.width(), size.height());
-        }
-    });
-    let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) else { return };
-    observer.observe(element);
-    let kept = StoredValue::new_local(Some((observer, closure)));
-    on_cleanup(move || {
-        if let Some(Some((observer, _closure))) = kept.try_update_value(Option::take) {
-            observer.disconnect();
-        }
+/// Follows the content size of an element for as long as it is there. Called at most once
+/// a frame, by the browser.
+pub(super) fn observe_size<E>(node: NodeRef<E>, on_size: impl Fn(f64, f64) + Copy + 'static)
+where
+    E: ElementType,
+    E::Output: AsRef<Element> + JsCast + Clone + 'static,
+{
+    // An effect, so that there is an owner: what it cleans up lives as long as the element.
+    Effect::new(move |_| {
+        let Some(element) = node.get() else { return };
+        let closure = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            if let Ok(entry) = entries.at(-1).dyn_into::<ResizeObserverEntry>() {
+                let size = entry.content_rect();
+                on_size(size.width(), size.height());
+            }
+        });
+        let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) else { return };
+        observer.observe(element.as_ref());
+        let kept = StoredValue::new_local(Some((observer, closure)));
+        on_cleanup(move || {
+            if let Some(Some((observer, _closure))) = kept.try_update_value(Option::take) {
+                observer.disconnect();
+            }
+        });
     });
 }
 

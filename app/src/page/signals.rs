@@ -136,6 +136,8 @@ pub(super) enum Companion {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum WorkerState {
+    /// It is not listening yet.
+    Coming,
     /// `epoch` counts the workers: canvases of an earlier one are lost with it.
     Running { epoch: u32 },
     /// It died too often to be started again unasked.
@@ -145,7 +147,16 @@ pub(super) enum WorkerState {
 impl WorkerState {
     pub(super) fn epoch(&self) -> u32 {
         match self {
+            Self::Coming => 0,
             Self::Running { epoch } | Self::Stopped { epoch, .. } => *epoch,
+        }
+    }
+
+    /// The worker that canvases may be given to.
+    pub(super) fn running(&self) -> Option<u32> {
+        match self {
+            Self::Running { epoch } => Some(*epoch),
+            Self::Coming | Self::Stopped { .. } => None,
         }
     }
 }
@@ -174,7 +185,7 @@ impl Page {
             cached: RwSignal::new(None),
             renderer: RwSignal::new(None),
             companion: RwSignal::new(Companion::Unknown),
-            worker: RwSignal::new(WorkerState::Running { epoch: 0 }),
+            worker: RwSignal::new(WorkerState::Coming),
             newer: RwSignal::new(None),
             notices: RwSignal::default(),
             theme: RwSignal::default(),

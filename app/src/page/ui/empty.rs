@@ -106,7 +106,7 @@ pub(super) fn WorkerStopped() -> impl IntoView {
     let page = use_page();
     let reason = move || match page.worker.get() {
         WorkerState::Stopped { reason, .. } => reason,
-        WorkerState::Running { .. } => String::new(),
+        WorkerState::Coming | WorkerState::Running { .. } => String::new(),
     };
     let filtered = page.model.with_untracked(|model| !model.chosen.clauses.is_empty());
     let without_filters = filtered.then(|| {

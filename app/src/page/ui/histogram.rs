@@ -66,10 +66,8 @@ pub(super) fn HistogramChart(
     let page = use_page();
     let size = RwSignal::new((0.0, 0.0));
     let container = NodeRef::<html::Div>::new();
-    container.on_load(move |element| {
-        browser::observe_size(&element, move |width, height| {
-            size.try_set((width, height));
-        });
+    browser::observe_size(container, move |width, height| {
+        size.try_set((width, height));
     });
     let scalar = Memo::new(move |_| page.scalar(&column.get()));
     let bars = Memo::new(move |_| result.with(|result| Bars::of(result.as_deref()?)));

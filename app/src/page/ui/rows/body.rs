@@ -24,10 +24,8 @@ type Scroller = NodeRef<html::Div>;
 pub(super) fn Body(grid: Grid) -> impl IntoView {
     let page = grid.page;
     let scroller = Scroller::new();
-    scroller.on_load(move |element| {
-        browser::observe_size(&element, move |_, height| {
-            grid.height.try_set((height - HEAD_HEIGHT).max(0.0));
-        });
+    browser::observe_size(scroller, move |_, height| {
+        grid.height.try_set((height - HEAD_HEIGHT).max(0.0));
     });
     // What the bar was last set to, so that its own event is told from the user's.
     let set_to = StoredValue::new(0.0f64);

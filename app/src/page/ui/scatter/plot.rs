@@ -19,13 +19,11 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
     let page = scatter.page;
     let area = NodeRef::<html::Div>::new();
     let pointers = StoredValue::new_local(Pointers::default());
-    area.on_load(move |element| {
-        browser::observe_size(&element, move |width, height| {
-            if width > 0.0 && height > 0.0 {
-                scatter.size.try_set((width, height));
-                page.forget_hovered(scatter.id);
-            }
-        });
+    browser::observe_size(area, move |width, height| {
+        if width > 0.0 && height > 0.0 {
+            scatter.size.try_set((width, height));
+            page.forget_hovered(scatter.id);
+        }
     });
     // Leaves Rust: the worker draws what the axes say.
     Effect::new(move |_| {
@@ -35,7 +33,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
         }
     });
     on_cleanup(move || page.link.send(&Request::DetachCanvas { view: scatter.id }));
-    let epoch = Memo::new(move |_| page.worker.with(WorkerState::epoch));
+    let running = Memo::new(move |_| page.worker.with(WorkerState::running));
     let drawn = RwSignal::new(None::<[f64; 4]>);
     let summary = move || summary(scatter);
     view! {
@@ -56,7 +54,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
             on:dblclick=move |_| gestures::fit(scatter)
             on:keydown=move |event| gestures::key(scatter, &event)
         >
-            <For each=move || [epoch.get()] key=|epoch| *epoch let:_epoch><Canvas scatter/></For>
+            <For each=move || running.get() key=|epoch| *epoch let:_epoch><Canvas scatter/></For>
             <Overlay scatter drawn/>
         </div>
         <Tooltip scatter/>

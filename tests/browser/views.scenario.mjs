@@ -1,0 +1,213 @@
+// Charts, points and rows, all linked: brush, box, zoom, hover, colour, sort, scroll.
+
+import assert from 'node:assert/strict';
+import { scenario } from './harness.mjs';
+
+const raster = { renderers: ['raster'] };
+
+// Drags from one place to another of an element, both as shares of its width and height.
+async function drag(page, element, from, to, modifier) {
+  const box = await element.boundingBox();
+  const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+  if (modifier) await page.keyboard.down(modifier);
+  await page.mouse.move(...at(from));
+  await page.mouse.down();
+  const middle = from.map((share, side) => (share + to[side]) / 2);
+  await page.mouse.move(...at(middle), { steps: 4 });
+  await page.mouse.move(...at(to), { steps: 4 });
+  await page.mouse.up();
+  if (modifier) await page.keyboard.up(modifier);
+}
+
+// The clauses that the address holds, by column: `filter=column:between:low:high`.
+const clausesOf = (page) =>
+  new URL(page.url()).search
+    .slice(1)
+    .split('&')
+    .filter((part) => part.startsWith('filter='))
+    .map((part) => part.slice('filter='.length).split(':').map((atom) => decodeURIComponent(atom)));
+
+scenario('a brush on a histogram filters everything else', async (t) => {
+  await t.openLink('link=1&table=movies&view=1:histogram:imdb:40&view=2:bars:genre:12&view=3:scatter:us_gross:imdb');
+  await t.untilShown();
+  const chart = t.page.getByRole('article', { name: 'Histogram of imdb' });
+  const surface = chart.locator('.brush-surface');
+  await drag(t.page, surface, [0.3, 0.5], [0.6, 0.5]);
+  await t.until('the address holds the range', () => clausesOf(t.page).length === 1);
+  const [[column, op, low, high]] = clausesOf(t.page);
+  assert.deepEqual([column, op], ['imdb', 'between']);
+  const range = { column, op, value: [Number(low), Number(high)] };
+  await t.untilSelected(await t.countOf('movies', [range]));
+  // The bars beside it count under the range.
+  const drama = await t.countOf('movies', [range, { column: 'genre', op: 'eq', value: 'Drama' }]);
+  const bar = t.page.getByRole('option', { name: /^Drama/ }).locator('.bar-count');
+  await t.until('Drama under the range', async () => Number((await bar.innerText()).replaceAll(',', '')) === drama);
+
+  // Drag the middle: the range keeps its width.
+  await drag(t.page, surface, [0.45, 0.5], [0.55, 0.5]);
+  await t.until('the range has moved', () => clausesOf(t.page)[0][2] !== low);
+  const [[, , movedLow, movedHigh]] = clausesOf(t.page);
+  assert.ok(Math.abs(Number(movedHigh) - Number(movedLow) - (Number(high) - Number(low))) < 0.3);
+  // A click beside it takes it away.
+  const box = await surface.boundingBox();
+  await t.page.mouse.click(box.x + box.width * 0.1, box.y + box.height / 2);
+  await t.untilSelected((await t.counts()).total);
+}, raster);
+
+scenario('a box on the points is a filter, and stays where it was drawn', async (t) => {
+  await t.openLink('link=1&table=movies&view=1:scatter:imdb:running_time_min&view=2:histogram:imdb:40');
+  await t.untilShown();
+  const plot = t.page.getByRole('application');
+  await drag(t.page, plot, [0.4, 0.3], [0.8, 0.7], 'Shift');
+  await t.until('the address holds the box', () => clausesOf(t.page).length === 1);
+  // The same rows by the box's own ends: `@1:box:x:low:high:y:low:high`.
+  const [[owner, shape, x, xLow, xHigh, y, yLow, yHigh]] = clausesOf(t.page);
+  assert.deepEqual([owner, shape, x, y], ['@1', 'box', 'imdb', 'running_time_min']);
+  const within = (column, low, high) => ({ column, op: 'between', value: [Number(low), Number(high)] });
+  const selected = await t.countOf('movies', [within(x, xLow, xHigh), within(y, yLow, yHigh)]);
+  await t.untilSelected(selected);
+  const { total } = await t.counts();
+  assert.ok(selected > 0 && selected < total);
+  assert.equal(await plot.locator('rect.box').count(), 1);
+
+  await plot.focus();
+  await t.page.keyboard.press('Escape');
+  await t.untilSelected(total);
+  // By the button for those without a Shift key.
+  await t.page.getByRole('button', { name: 'Select by dragging' }).click();
+  await drag(t.page, plot, [0.4, 0.3], [0.8, 0.7]);
+  await t.untilSelected(selected);
+}, raster);
+
+scenario('points zoom to the pointer, move, and come back', async (t) => {
+  await t.openLink('link=1&table=zipcodes&view=1:scatter:longitude:latitude');
+  await t.untilShown();
+  const plot = t.page.getByRole('application');
+  const canvas = plot.locator('canvas');
+  await t.until('points are drawn', async () => (await t.ink(canvas)).share > 0.02);
+  const before = await canvas.screenshot();
+  const box = await plot.boundingBox();
+  await t.page.mouse.move(box.x + box.width * 0.7, box.y + box.height * 0.5);
+  await t.page.mouse.wheel(0, -600);
+  await t.until('another picture', async () => (await t.difference(before, await canvas.screenshot())) > 0.01);
+  const back = t.page.getByRole('button', { name: 'Show everything' });
+  assert.ok(await back.isEnabled());
+  // What is zoomed into is in the link.
+  const again = await t.newPage();
+  await again.goto(t.page.url());
+  await t.untilShown(again);
+  const elsewhere = again.getByRole('application').locator('canvas');
+  await t.until('the same picture elsewhere', async () => {
+    return (await t.difference(await canvas.screenshot(), await elsewhere.screenshot())) < 0.002;
+  });
+  await again.close();
+  await drag(t.page, plot, [0.5, 0.5], [0.3, 0.4]);
+  await back.click();
+  await t.until('the first picture again', async () => (await t.difference(before, await canvas.screenshot())) < 0.002);
+  // By keys.
+  await plot.focus();
+  await t.page.keyboard.press('+');
+  await t.until('closer', async () => (await t.difference(before, await canvas.screenshot())) > 0.01);
+  await t.page.keyboard.press('0');
+  await t.until('everything', async () => (await t.difference(before, await canvas.screenshot())) < 0.002);
+}, raster);
+
+scenario('the row under the pointer is told, and its values are the table\'s', async (t) => {
+  await t.openLink('link=1&table=penguins&view=1:scatter:flipper_length_mm:body_mass_g:species');
+  await t.untilShown();
+  // The heaviest one lies alone.
+  const [heaviest] = await t.ask({
+    table: 'penguins',
+    order_by: [{ column: 'body_mass_g', descending: true }],
+    limit: 1,
+  });
+  const plot = t.page.getByRole('application');
+  const box = await plot.boundingBox();
+  const label = await plot.getAttribute('aria-label');
+  const number = '(−?[\\d.,]+)';
+  const [xLow, xHigh, yLow, yHigh] = label
+    .match(new RegExp(`flipper_length_mm from ${number} to ${number}, body_mass_g from ${number} to ${number}`))
+    .slice(1)
+    .map((text) => Number(text.replaceAll(',', '').replace('−', '-').replace(/[.]$/, '')));
+  const x = box.x + (box.width * (heaviest.flipper_length_mm - xLow)) / (xHigh - xLow);
+  const y = box.y + box.height * (1 - (heaviest.body_mass_g - yLow) / (yHigh - yLow));
+  await t.page.mouse.move(x - 40, y - 30);
+  await t.page.mouse.move(x, y, { steps: 3 });
+  const tooltip = t.page.locator('.tooltip');
+  await t.until('its values', async () => {
+    const text = await tooltip.innerText();
+    return text.includes(heaviest.species) && text.includes(String(heaviest.body_mass_g));
+  });
+  await t.shot('hover');
+  await t.page.mouse.move(box.x - 30, box.y - 30);
+  await tooltip.waitFor({ state: 'hidden' });
+}, raster);
+
+scenario('colour by a category and by a number, with a legend that filters', async (t) => {
+  await t.openLink('link=1&table=penguins&view=1:scatter:flipper_length_mm:body_mass_g');
+  await t.untilShown();
+  const view = t.page.getByRole('article', { name: /^Scatter/ });
+  const plain = await t.ink(view.locator('canvas'));
+  await view.getByRole('combobox', { name: 'Colour' }).selectOption('species');
+  const legend = view.getByRole('list', { name: /species/ });
+  await legend.waitFor();
+  for (const species of ['Adelie', 'Gentoo', 'Chinstrap']) {
+    const entry = legend.getByRole('button', { name: new RegExp(`^${species}`) });
+    // Points have both coordinates.
+    const expected = await t.countOf('penguins', [
+      { column: 'species', op: 'eq', value: species },
+      { column: 'flipper_length_mm', op: 'not_null' },
+      { column: 'body_mass_g', op: 'not_null' },
+    ]);
+    assert.match(await entry.getAttribute('title'), new RegExp(`${expected}$`));
+  }
+  await t.until('more colours', async () => (await t.ink(view.locator('canvas'))).colours > plain.colours);
+  await t.shot('colour-species');
+  await legend.getByRole('button', { name: /^Gentoo/ }).click();
+  await t.untilSelected(await t.countOf('penguins', [{ column: 'species', op: 'eq', value: 'Gentoo' }]));
+  await legend.getByRole('button', { name: /^Gentoo/ }).click();
+  await view.getByRole('combobox', { name: 'Colour' }).selectOption('beak_depth_mm');
+  await view.getByRole('img', { name: /Colours of beak_depth_mm/ }).waitFor();
+  await t.shot('colour-ramp');
+});
+
+scenario('rows are sorted, scrolled to their end, and their columns chosen', async (t) => {
+  await t.openLink('link=1&table=flights&columns=date,delay,distance,origin&view=1:histogram:delay:40');
+  await t.untilShown();
+  const grid = t.page.getByRole('grid', { name: 'Rows that pass the filters' });
+  const cellsOf = async (row) => (await row.getByRole('gridcell').allInnerTexts()).map((text) => text.trim());
+  const firstRow = () => grid.locator('[role=rowgroup] [role=row]').first();
+  const byDelay = (descending) =>
+    t.ask({ table: 'flights', columns: ['delay', 'origin', 'distance'], order_by: [{ column: 'delay', descending }], limit: 1 });
+
+  const header = grid.getByRole('columnheader', { name: /^delay/ });
+  await header.getByRole('button', { name: 'delay' }).click();
+  const [least] = await byDelay(false);
+  await t.until('the least delay first', async () => (await cellsOf(firstRow()))[1] === String(least.delay), 60_000);
+  assert.equal(await header.getAttribute('aria-sort'), 'ascending');
+  await header.getByRole('button', { name: 'delay' }).click();
+  const [most] = await byDelay(true);
+  await t.until('the most first', async () => (await cellsOf(firstRow()))[1] === String(most.delay), 60_000);
+  assert.equal(await header.getAttribute('aria-sort'), 'descending');
+  // By a second column within the first.
+  await grid.getByRole('columnheader', { name: /^origin/ }).getByRole('button', { name: 'origin' }).click({ modifiers: ['Shift'] });
+  await t.until('two keys in the address', () => decodeURIComponent(t.page.url()).includes('sort=-delay,origin'));
+  await header.getByRole('button', { name: 'delay' }).click();
+
+  // Table order again, and the very last of three million.
+  await t.openLink('link=1&table=flights&columns=date,delay,distance,origin&view=1:histogram:delay:40');
+  await t.untilShown();
+  const [last] = await t.ask({ table: 'flights', columns: ['_row', 'delay', 'distance', 'origin'], offset: 2_999_999, limit: 1 });
+  await grid.focus();
+  await grid.locator('[role=gridcell]').first().click();
+  await t.page.keyboard.press('Control+End');
+  const row = grid.getByRole('row').filter({ has: t.page.getByRole('rowheader', { name: last._row.toLocaleString('en-US'), exact: true }) });
+  await row.waitFor();
+  await t.until('its values', async () => (await cellsOf(row)).includes(String(last.distance)));
+  assert.deepEqual((await cellsOf(row)).slice(1), [last.delay, last.distance, last.origin].map((value) => String(value ?? '–')));
+  await t.shot('last-row');
+
+  await t.page.getByRole('button', { name: 'Columns of the rows' }).click();
+  await t.page.getByRole('checkbox', { name: 'delay' }).uncheck();
+  await t.until('one column fewer', async () => (await grid.getByRole('columnheader', { name: /^delay/ }).count()) === 0);
+}, { ...raster, timeoutMillis: 240_000 });
