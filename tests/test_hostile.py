@@ -357,7 +357,7 @@ def test_clients_that_never_finish_asking(sample):
     sockets = [socket.create_connection(address) for _ in range(100)]
     try:
         for open_socket in sockets:
-            open_socket.sendall(b"GET /api/tables HTTP/1.1\r\nHost: limn\r\nX-Slow: ")
+            open_socket.sendall(b"GET /api/tables HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         assert sample.get("/api/health", timeout=10).status_code == 200
     finally:
         for open_socket in sockets:
@@ -405,7 +405,7 @@ def test_a_dropped_request_stops_its_work(serve, sample_lake):
     address = ("127.0.0.1", int(limn.url.rsplit(":", 1)[1]))
     for _ in range(8):
         with socket.create_connection(address) as client:
-            head = f"POST /api/query HTTP/1.1\r\nHost: limn\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = f"POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             client.sendall(head.encode() + body)
             time.sleep(0.05)
     deadline = time.monotonic() + 20
@@ -417,6 +417,28 @@ def test_a_dropped_request_stops_its_work(serve, sample_lake):
             break
         assert time.monotonic() < deadline, f"still busy: {busy:.1f} s of work in a second"
     limn.assert_alive()
+
+
+def test_a_dropped_request_is_idle_within_a_tenth_of_a_second(serve, sample_lake, tmp_path):
+    """While it scans and groups, and while it spills."""
+    for arguments in ((), ("--memory", "48MiB", "--spill-dir", tmp_path)):
+        limn = serve(sample_lake, arguments=arguments)
+        limn.rows({"table": "flights", "limit": 1})
+        body = json.dumps(HEAVY).encode()
+        head = f"POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", int(limn.url.rsplit(":", 1)[1]))) as client:
+            began = cpu_seconds(limn.process)
+            client.sendall(head.encode() + body)
+            deadline = time.monotonic() + 20
+            while cpu_seconds(limn.process) - began < 0.2:
+                assert time.monotonic() < deadline, "it does not begin"
+                time.sleep(0.01)
+        time.sleep(0.1)
+        before = cpu_seconds(limn.process)
+        time.sleep(0.5)
+        assert cpu_seconds(limn.process) - before <= 0.03, arguments
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+        limn.assert_alive()
 
 
 def test_a_client_that_reads_slowly_holds_little(serve, sample_lake):

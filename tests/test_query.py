@@ -281,6 +281,24 @@ def test_groups_in_another_order_and_paged(sample, reference):
     assert sample.rows(query | {"limit": 10, "offset": 225}) == expected[225:]
 
 
+def test_groups_that_do_not_fit_in_memory_go_by_way_of_the_disk(serve, sample_lake, sample, tmp_path):
+    """Nearly as many groups as rows, answered alike with little memory and with enough."""
+    limn = serve(sample_lake, arguments=("--memory", "32MiB", "--spill-dir", tmp_path))
+    query = {
+        "table": "flights",
+        "group_by": ["date", "origin", "destination", "delay"],
+        "aggregates": [{"op": "count", "as": "n"}, {"op": "mean", "column": "distance", "as": "far"}],
+    }
+    top = {"order_by": [{"column": "n", "descending": True}], "limit": 50}
+    assert limn.rows(query | top) == sample.rows(query | top)
+    found, expected = limn.arrow(query), sample.arrow(query)
+    assert found.num_rows > 1_500_000
+    assert found.drop_columns("far").equals(expected.drop_columns("far"))
+    # What a server of two gibibytes would take for it is far more.
+    assert limn.peak_memory_bytes() < 500 << 20
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_aggregates_over_no_rows(sample):
     nobody = [clause("delay", "gt", 30000)]
     query = {"table": "flights", "filters": nobody, "aggregates": [entry for entry, _, _ in AGGREGATES]}
