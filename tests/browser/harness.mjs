@@ -180,6 +180,28 @@ export class Scene {
     return page.locator(`[id="filter-${column}"]`);
   }
 
+  // The service worker has the app's files, and what was loaded is written down.
+  async offlineReady(page = this.page) {
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await this.until('the app is kept', () =>
+      page.evaluate(async () => {
+        const names = await caches.keys();
+        const sizes = await Promise.all(names.map(async (name) => (await (await caches.open(name)).keys()).length));
+        return Math.max(0, ...sizes) > 8;
+      }),
+    );
+  }
+
+  // Refuses the worker's files too: its script is served with a line before it.
+  async refuseStorageInWorkers() {
+    await this.context.route(/worker-start-.*\.js$/, async (route) => {
+      const answer = await route.fetch();
+      const refusal =
+        "StorageManager.prototype.getDirectory = async () => { throw new DOMException('storage is refused here', 'SecurityError'); };\n";
+      await route.fulfill({ response: answer, body: refusal + (await answer.text()) });
+    });
+  }
+
   // The network is gone: nothing answers, and the browser knows it.
   async offline() {
     await this.wire.unplug();

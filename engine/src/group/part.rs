@@ -64,7 +64,9 @@ fn add_hashes(hashes: &mut [u64], array: &ArrayRef, seed: u64) {
         Some(Values::UInt16(values)) => each!(values, u64::from),
         Some(Values::UInt32(values)) => each!(values, u64::from),
         Some(Values::UInt64(values)) => each!(values, |value: u64| value),
-        Some(Values::Float16(values)) => each!(values, |value: half::f16| float_bits(value.to_f64())),
+        Some(Values::Float16(values)) => {
+            each!(values, |value: half::f16| float_bits(value.to_f64()))
+        }
         Some(Values::Float32(values)) => each!(values, |value| float_bits(f64::from(value))),
         Some(Values::Float64(values)) => each!(values, float_bits),
         Some(Values::Int128(values)) => {
@@ -103,7 +105,8 @@ mod tests {
 
     #[test]
     fn one_key_is_in_one_part_however_it_is_stored() {
-        let zeros = Float64Array::from(vec![Some(0.0), Some(-0.0), Some(f64::NAN), Some(-f64::NAN)]);
+        let zeros =
+            Float64Array::from(vec![Some(0.0), Some(-0.0), Some(f64::NAN), Some(-f64::NAN)]);
         let found = parts(vec![("x", Arc::new(zeros))], 1);
         assert_eq!((found[0], found[2]), (found[1], found[3]));
         let words = vec![Some("a"), None, Some("b"), Some("a"), None];

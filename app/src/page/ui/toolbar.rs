@@ -147,10 +147,11 @@ fn LoadLine() -> impl IntoView {
                     "Loading was stopped: {} are here.",
                     format::counted(progress.rows, "row")
                 );
-                Some(stopped(page, text).into_any())
+                Some(stopped(page, text, "Load the rest").into_any())
             }
             LoadState::Failed { detail } => {
-                Some(stopped(page, format!("Loading failed: {detail}")).into_any())
+                let again = if progress.rows == 0 { "Try again" } else { "Load the rest" };
+                Some(stopped(page, format!("Loading failed: {detail}"), again).into_any())
             }
         }
     }
@@ -191,11 +192,11 @@ fn loading(page: Page, progress: &Progress) -> impl IntoView + use<> {
     }
 }
 
-fn stopped(page: Page, text: String) -> impl IntoView {
+fn stopped(page: Page, text: String, again: &'static str) -> impl IntoView {
     view! {
         <div class="load-line stopped">
             <span class="load-text">{Icon::Warning.view()} {text}</span>
-            <button type="button" class="button small" on:click=move |_| page.ask_load()>"Load the rest"</button>
+            <button type="button" class="button small" on:click=move |_| page.ask_load()>{again}</button>
         </div>
     }
 }

@@ -1,0 +1,139 @@
+// What goes wrong: a worker that dies, a stream cut half-way, a companion that is busy,
+// gone, or refuses; a load that is stopped; tables larger than the browser's share.
+
+import assert from 'node:assert/strict';
+import { scenario } from './harness.mjs';
+
+const raster = { renderers: ['raster'] };
+const panic = (page) => page.evaluate(() => globalThis.limn.request(JSON.stringify({ break: { what: 'panic' } })));
+
+scenario('a worker that dies is replaced, and nothing chosen is lost', async (t) => {
+  t.allow(/panicked|broken on purpose|unreachable|RuntimeError/);
+  await t.openLink('link=1&table=movies&filter=genre:in:Drama&debug=1');
+  await t.untilShown();
+  const drama = await t.countOf('movies', [{ column: 'genre', op: 'eq', value: 'Drama' }]);
+  await t.untilSelected(drama);
+  await panic(t.page);
+  await t.page.getByText(/^The part that holds the data stopped and was started again/).waitFor();
+  await t.shot('worker-died');
+  // The new worker answers, also what is asked from now on.
+  await t.page.getByRole('option', { name: /^R / }).first().click();
+  await t.untilSelected(
+    await t.countOf('movies', [
+      { column: 'genre', op: 'eq', value: 'Drama' },
+      { column: 'rating', op: 'eq', value: 'R' },
+    ]),
+  );
+  const canvas = t.page.locator('canvas').first();
+  await t.until('points are drawn again', async () => (await t.ink(canvas)).share > 0.002);
+
+  // Again and again: it is given up, with a way on.
+  await panic(t.page);
+  await t.page.waitForTimeout(300);
+  await t.until('it is given up', async () => {
+    await panic(t.page).catch(() => {});
+    return t.page.getByRole('heading', { name: 'The part that holds the data keeps stopping' }).isVisible();
+  });
+  await t.shot('worker-given-up');
+  await t.page.getByRole('button', { name: 'Try again without filters' }).click();
+  await t.untilSelected(await t.countOf('movies'));
+});
+
+scenario('a stream cut half-way keeps what is here, and the rest is loaded on request', async (t) => {
+  t.allow(/ERR_|Failed to load|network/i);
+  await t.throttle({ bytesPerSecond: 3_000_000 });
+  await t.openLink('link=1&table=flights&columns=delay,distance&view=1:histogram:delay:40');
+  await t.until('some rows are here', async () => (await t.counts()).total > 100_000, 60_000);
+  await t.wire.unplug();
+  await t.page.getByRole('button', { name: 'Load the rest' }).waitFor({ timeout: 60_000 });
+  const { total } = await t.counts();
+  assert.ok(total > 100_000 && total < 3_000_000, `${total} rows are here`);
+  await t.shot('cut');
+  await t.throttle({});
+  await t.wire.replug();
+  await t.page.getByRole('button', { name: 'Load the rest' }).click();
+  await t.until('all rows', async () => (await t.counts()).total === 3_000_000, 90_000);
+  await t.untilSelected(3_000_000);
+}, { ...raster, timeoutMillis: 240_000 });
+
+scenario('a load is stopped and goes on', async (t) => {
+  await t.throttle({ bytesPerSecond: 2_000_000 });
+  await t.openLink('link=1&table=flights&columns=delay,distance&view=1:histogram:delay:40');
+  const stop = t.page.getByRole('button', { name: 'Stop', exact: true });
+  await stop.waitFor();
+  await t.page.getByRole('progressbar', { name: 'Loading' }).waitFor();
+  await t.until('some rows are here', async () => (await t.counts()).total > 10_000, 60_000);
+  await stop.click();
+  await t.page.getByText(/^Loading was stopped: /).waitFor();
+  const { total } = await t.counts();
+  assert.ok(total < 3_000_000);
+  await t.shot('stopped');
+  await t.throttle({});
+  await t.page.getByRole('button', { name: 'Load the rest' }).click();
+  await t.until('all rows', async () => (await t.counts()).total === 3_000_000, 90_000);
+}, { ...raster, timeoutMillis: 240_000 });
+
+scenario('what the companion refuses is said, and tried again', async (t) => {
+  t.allow(/429|500|503/);
+  const refuse = (status, title) => async (route) =>
+    route.fulfill({
+      status,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ type: 'urn:limn:problem:busy', title, status, detail: `${title}: try again in a while` }),
+    });
+  await t.context.route('**/api/query**', refuse(429, 'Too many queries'));
+  await t.openLink('link=1&table=movies');
+  await t.page.getByText(/Too many queries/).first().waitFor();
+  await t.shot('refused');
+  await t.context.unroute('**/api/query**');
+  await t.page.getByRole('button', { name: 'Try again' }).first().click();
+  await t.untilSelected(await t.countOf('movies'));
+}, raster);
+
+scenario('a companion that ends and comes back is noticed', async (t) => {
+  t.allow(/ERR_|Failed to load/);
+  await t.open({ table: 'weather' });
+  await t.untilShown();
+  await t.wire.unplug();
+  // What it is asked for next tells.
+  await t.page.getByRole('button', { name: 'Table weather. Choose another' }).click();
+  await t.page.getByRole('option', { name: /movies/ }).click();
+  await t.page.getByText(/^offline/).waitFor({ timeout: 90_000 });
+  await t.page.goBack();
+  await t.untilSelected(await t.countOf('weather'));
+  await t.page.getByRole('option', { name: /^rain/ }).first().click();
+  await t.untilSelected(await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]));
+  await t.wire.replug();
+  await t.page.getByText('online', { exact: true }).waitFor({ timeout: 90_000 });
+}, { ...raster, timeoutMillis: 240_000 });
+
+scenario('a table larger than the browser\'s share is aggregated by the companion', async (t) => {
+  await t.openLink('link=1&table=flights&columns=delay,distance,origin&view=1:histogram:delay:40&view=2:bars:origin:12&view=3:scatter:distance:delay&budget=4000000');
+  await t.untilShown();
+  await t.page.locator('.status').getByText('server').waitFor();
+  await t.page.getByText(/by the companion: needs .* this browser holds/).waitFor();
+  const total = await t.countOf('flights');
+  await t.untilSelected(total);
+  await t.page.getByRole('option', { name: /^ORD/ }).first().click();
+  await t.untilSelected(await t.countOf('flights', [{ column: 'origin', op: 'eq', value: 'ORD' }]));
+  const canvas = t.page.locator('canvas').first();
+  await t.until('a density is drawn', async () => (await t.ink(canvas)).share > 0.002);
+  // Rows come by the page.
+  const grid = t.page.getByRole('grid');
+  await t.until('rows', async () => (await grid.locator('[role=rowgroup] [role=row]').first().innerText()).includes('ORD'));
+  await t.shot('by-the-companion');
+}, raster);
+
+scenario('without WebGPU everything is drawn by the raster, and said', async (t) => {
+  await t.context.route(/worker-start-.*\.js$/, async (route) => {
+    const answer = await route.fetch();
+    const without = "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { get: () => undefined });\n";
+    await route.fulfill({ response: answer, body: without + (await answer.text()) });
+  });
+  await t.page.goto(`${t.wire.url}/?table=penguins`);
+  await t.untilShown();
+  const said = t.page.locator('.renderer');
+  await t.until('the raster draws', async () => (await said.innerText()) === 'raster');
+  assert.match(await said.getAttribute('title'), /WebGPU/);
+  await t.until('points are drawn', async () => (await t.ink(t.page.locator('canvas').first())).share > 0.005);
+}, raster);
