@@ -213,8 +213,13 @@ fn progressed(page: Page, progress: Progress) {
             }
         });
     }
-    if let LoadState::Failed { detail } = &progress.state {
-        page.notify(Level::Error, format!("{} could not be loaded: {detail}", progress.table));
+    // Where nothing is known of the table yet, that is what stands in its place.
+    if let LoadState::Failed { detail } = &progress.state
+        && page.described.with_untracked(|described| *described == Described::Asked)
+    {
+        page.described.set(Described::Failed(detail.clone()));
+        page.progress.set(None);
+        return;
     }
     let ended = progress.state != LoadState::Loading;
     // Rows that have arrived are in the views that the worker sends by itself meanwhile.

@@ -194,7 +194,7 @@ fn loading(page: Page, progress: &Progress) -> impl IntoView + use<> {
 
 fn stopped(page: Page, text: String, again: &'static str) -> impl IntoView {
     view! {
-        <div class="load-line stopped">
+        <div class="load-line stopped" role="alert">
             <span class="load-text">{Icon::Warning.view()} {text}</span>
             <button type="button" class="button small" on:click=move |_| page.ask_load()>{again}</button>
         </div>

@@ -41,17 +41,24 @@ pub(super) fn VersionPicker() -> impl IntoView {
             }
         })
     };
+    // A file of one's own has no history.
+    let is_kept = move || {
+        let is_file = |table: &String| table.starts_with("file:");
+        page.model.with(|model| !model.chosen.table.as_ref().is_some_and(is_file))
+    };
     view! {
-        <Popover
-            label=label
-            open=open
-            button_class="picker version-picker"
-            panel_class="versions-panel"
-            button=button
-        >
-            <VersionList open/>
-        </Popover>
-        {newer}
+        <Show when=is_kept>
+            <Popover
+                label=label
+                open=open
+                button_class="picker version-picker"
+                panel_class="versions-panel"
+                button=button
+            >
+                <VersionList open/>
+            </Popover>
+            {newer}
+        </Show>
     }
 }
 

@@ -1,0 +1,104 @@
+// Files of one's own, and hosts without a companion or with one elsewhere.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { scenario } from './harness.mjs';
+import { StaticHost } from './static_host.mjs';
+
+const raster = { renderers: ['raster'] };
+
+// Drops a file on the page as a hand would: dragged over it, let go.
+async function drop(t, name, bytes, page = t.page) {
+  const data = await page.evaluateHandle(
+    async ([name, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], name));
+      return data;
+    },
+    [name, bytes.toString('base64')],
+  );
+  await page.dispatchEvent('body', 'dragover', { dataTransfer: data });
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+}
+
+async function onHost(t, config, run) {
+  const host = await new StaticHost().start(config);
+  try {
+    await run(host);
+  } finally {
+    await t.page.goto('about:blank');
+    await host.stop();
+  }
+}
+
+const sample = (t, name) => readFileSync(join(t.stage.lake, name));
+
+scenario('files dropped on a page without any companion become tables', async (t) => {
+  t.allow(/404/);
+  await onHost(t, {}, async (host) => {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}`);
+    await t.page.getByText('There is no companion here, and nothing is kept in this browser yet.').waitFor();
+    await t.shot('no-companion');
+    for (const [name, table] of [
+      ['movies.parquet', 'movies'],
+      ['airports.csv', 'airports'],
+      ['penguins.arrow', 'penguins'],
+      ['stocks.arrows', 'stocks'],
+    ]) {
+      await drop(t, name, sample(t, name));
+      await t.page.getByRole('button', { name: `Table file:${name}. Choose another` }).waitFor();
+      await t.untilSelected(await t.countOf(table));
+    }
+    await drop(t, 'movies.parquet', sample(t, 'movies.parquet'));
+    await t.untilSelected(await t.countOf('movies'));
+    await t.page.getByRole('option', { name: /^Drama/ }).first().click();
+    await t.untilSelected(await t.countOf('movies', [{ column: 'genre', op: 'eq', value: 'Drama' }]));
+    assert.equal(await t.page.locator('.status').innerText().then((text) => text.includes('file')), true);
+    await t.shot('dropped');
+  });
+}, raster);
+
+scenario('a file that is not what it says is refused in words', async (t) => {
+  t.allow(/404/);
+  await onHost(t, {}, async (host) => {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}`);
+    await t.page.getByRole('heading', { name: 'Explore a table' }).waitFor();
+    const parquet = sample(t, 'movies.parquet');
+    await drop(t, 'half.parquet', parquet.subarray(0, parquet.length / 2));
+    await t.page.getByRole('heading', { name: 'file:half.parquet cannot be opened' }).waitFor();
+    await t.shot('half-a-file');
+    await drop(t, 'letter.docx', Buffer.from('no table'));
+    await t.page.getByText('letter.docx is none of Parquet, Arrow (feather) and CSV.').waitFor();
+    await drop(t, 'empty.csv', Buffer.alloc(0));
+    await t.page.getByRole('heading', { name: 'file:empty.csv cannot be opened' }).waitFor();
+    // And the next good one opens.
+    await drop(t, 'penguins.arrow', sample(t, 'penguins.arrow'));
+    await t.untilSelected(await t.countOf('penguins'));
+  });
+}, raster);
+
+scenario('the same files serve a companion on another origin', async (t) => {
+  const host = await new StaticHost().start();
+  await host.stop();
+  // The companion has to know the page's origin, the page the companion's.
+  const config = {};
+  await onHost(t, config, async (host) => {
+    const server = await t.serve([t.stage.lake], ['--cors-origin', host.url]);
+    config.api = server.url;
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}&table=weather`);
+    await t.untilShown();
+    await t.untilSelected(await t.countOf('weather'));
+    await t.page.getByText('online', { exact: true }).waitFor();
+    await t.page.getByRole('option', { name: /^rain/ }).first().click();
+    await t.untilSelected(await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]));
+  });
+  // A companion that does not know the page answers none of its scripts.
+  await onHost(t, config, async (other) => {
+    t.allow(/CORS|ERR_FAILED|Access-Control/);
+    await t.page.goto(`${other.url}/?renderer=${t.renderer}&table=weather`);
+    await t.page.getByRole('heading', { name: 'weather cannot be opened' }).waitFor();
+    await t.shot('foreign-companion');
+  });
+}, raster);
