@@ -48,7 +48,8 @@ pub(super) fn TableList() -> impl IntoView {
     let search = RwSignal::new(String::new());
     let active = RwSignal::new(0usize);
     let input = NodeRef::<html::Input>::new();
-    let found = Memo::new(move |_| matching(&page.tables.get(), &search.get()));
+    let offline = move || page.companion.get() == Companion::Offline;
+    let found = Memo::new(move |_| matching(&page.tables.get(), &search.get(), offline()));
     let open_at = move |at: usize| {
         if let Some(table) = found.with_untracked(|found| found.get(at).cloned())
             && table.error.is_none()
@@ -112,13 +113,14 @@ fn option_id(at: usize) -> String {
     format!("table-option-{at}")
 }
 
-fn matching(tables: &Tables, search: &str) -> Vec<TableInfo> {
+fn matching(tables: &Tables, search: &str, offline: bool) -> Vec<TableInfo> {
     let Tables::Known { tables, .. } = tables else { return Vec::new() };
     let search = search.trim().to_lowercase();
     let found = tables.iter().filter(|table| table.name.to_lowercase().contains(&search));
     let mut found: Vec<TableInfo> = found.cloned().collect();
     // Those that cannot be read are there to be explained, not to be in the way.
-    found.sort_by_key(|table| table.error.is_some());
+    // Without the companion those that are kept here come first.
+    found.sort_by_key(|table| (table.error.is_some(), offline && !table.cached));
     found
 }
 
@@ -137,6 +139,8 @@ fn TableOption(
     let error = table.error.clone().map(|error| {
         view! { <p class="table-error">{Icon::Warning.view()} {error}</p> }
     });
+    let is_cached = table.cached;
+    let is_away = move || !is_cached && page.companion.get() == Companion::Offline;
     let offline = table.cached.then(|| {
         view! { <span class="tag ok" title="A complete copy is kept in this browser">{Icon::Check.view()} "offline"</span> }
     });
@@ -147,6 +151,8 @@ fn TableOption(
             class="table-option"
             class:highlighted=move || active.get() == at
             class:unreadable=unreadable
+            class:away=is_away
+            title=move || is_away().then_some("Not kept in this browser: opens when the companion answers")
             aria-selected=move || is_chosen().to_string()
             aria-disabled=unreadable.to_string()
             on:click=move |_| open_at(at)

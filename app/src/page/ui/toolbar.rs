@@ -143,10 +143,9 @@ fn LoadLine() -> impl IntoView {
             LoadState::Loading => Some(loading(page, &progress).into_any()),
             LoadState::Complete | LoadState::OnServer { .. } => None,
             LoadState::Cancelled => {
-                let text = format!(
-                    "Loading was stopped: {} are here.",
-                    format::counted(progress.rows, "row")
-                );
+                let here = page.shown.with(|shown| shown.as_ref().map(|shown| shown.total));
+                let here = format::counted(here.unwrap_or(progress.rows), "row");
+                let text = format!("Loading was stopped: {here} are here.");
                 Some(stopped(page, text, "Load the rest").into_any())
             }
             LoadState::Failed { detail } => {
