@@ -24,7 +24,7 @@ const ENGINE_MAY_USE: &[&str] = &[
     "hashbrown",
     "lz4_flex",
     "memchr",
-    "regex",
+    "regex-automata",
     "regex-syntax",
     "ruzstd",
     "serde",

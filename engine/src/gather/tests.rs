@@ -1,3 +1,5 @@
+//! Taking and joining, held to what arrow's own kernels make of the same arrays.
+
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
