@@ -210,9 +210,11 @@ fn read_only_handle(file: &FileSystemFileHandle) -> Result<Promise, OpfsError> {
     Ok(create.call1(file, &options)?.dyn_into()?)
 }
 
-/// The whole of a small file as text; `None` where it is not.
+/// The whole of a small file as text; `None` where it is not. Read without a handle, which
+/// would be in the way of another tab that writes the file under its lock.
 pub async fn read_text(folder: &FileSystemDirectoryHandle, name: &str) -> Option<String> {
-    let file = OpenForReading::open(folder, name).await.ok()?;
+    let handle: FileSystemFileHandle = settled(folder.get_file_handle(name)).await.ok()?;
+    let file = OpenForReading::Blob(settled(handle.get_file()).await.ok()?);
     let n_bytes = usize::try_from(file.size().ok()?).ok()?;
     String::from_utf8(file.read(0, n_bytes).await.ok()?).ok()
 }
