@@ -74,36 +74,45 @@ scenario('a load is stopped and goes on', async (t) => {
 }, { ...raster, timeoutMillis: 240_000 });
 
 scenario('what the companion refuses is said, and tried again', async (t) => {
-  t.allow(/429|500|503/);
+  t.allow(/413|429|500|503/);
   const refuse = (status, title) => async (route) =>
     route.fulfill({
       status,
       contentType: 'application/problem+json',
       body: JSON.stringify({ type: 'urn:limn:problem:busy', title, status, detail: `${title}: try again in a while` }),
     });
-  await t.context.route('**/api/query**', refuse(429, 'Too many queries'));
-  await t.openLink('link=1&table=movies');
-  await t.page.getByText(/Too many queries/).first().waitFor();
-  await t.shot('refused');
-  await t.context.unroute('**/api/query**');
+  for (const [status, title] of [
+    [500, 'A fault of the companion'],
+    [413, 'More rows than one answer may have'],
+    [429, 'Too many queries'],
+  ]) {
+    await t.context.route('**/api/query**', refuse(status, title));
+    await t.openLink('link=1&table=movies');
+    await t.page.getByText(new RegExp(title)).first().waitFor();
+    await t.shot(`refused-${status}`);
+    await t.context.unroute('**/api/query**');
+  }
   await t.page.getByRole('button', { name: 'Try again' }).first().click();
   await t.untilSelected(await t.countOf('movies'));
 }, raster);
 
 scenario('a companion that ends and comes back is noticed', async (t) => {
   t.allow(/ERR_|Failed to load/);
+  const server = await t.serve([t.stage.lake]);
   await t.open({ table: 'weather' });
   await t.untilShown();
-  await t.wire.unplug();
+  const total = await t.countOf('weather');
+  const rain = await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]);
+  await server.stop();
   // What it is asked for next tells.
   await t.page.getByRole('button', { name: 'Table weather. Choose another' }).click();
   await t.page.getByRole('option', { name: /movies/ }).click();
   await t.page.getByText(/^offline/).waitFor({ timeout: 90_000 });
   await t.page.goBack();
-  await t.untilSelected(await t.countOf('weather'));
+  await t.untilSelected(total);
   await t.page.getByRole('option', { name: /^rain/ }).first().click();
-  await t.untilSelected(await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]));
-  await t.wire.replug();
+  await t.untilSelected(rain);
+  await t.serve([t.stage.lake]);
   await t.page.getByText('online', { exact: true }).waitFor({ timeout: 90_000 });
 }, { ...raster, timeoutMillis: 240_000 });
 

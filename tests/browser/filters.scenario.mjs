@@ -124,6 +124,8 @@ scenario('dates end with their day; a switch takes yes, no and missing', async (
     await option(bool, String(value)).click({ modifiers: ['Alt'] });
     await t.untilSelected(await t.countOf('kinds', [{ column: 'boolean', op: 'eq', value }]));
   }
+  await option(bool, 'missing').click();
+  await t.untilSelected(await t.countOf('kinds', [{ column: 'boolean', op: 'is_null' }]));
 }, raster);
 
 scenario('a text is looked for literally, by case and by pattern', async (t) => {

@@ -35,7 +35,7 @@ pub struct Binned {
 impl Answer {
     /// The one number of an answer of one row.
     pub fn number(&self) -> Option<u64> {
-        self.rows.first().and_then(|row| count_of(row))
+        self.rows.first().and_then(count_of)
     }
 
     /// One value of the first row, in data units; `None` for null.

@@ -102,10 +102,10 @@ fn unique_name(name: &str, place: usize, taken: &[String]) -> String {
 /// A text on its way into batches.
 pub struct CsvBatches {
     decoder: Decoder,
-    schema: SchemaRef,
+    whole: SchemaRef,
     skip: usize,
     /// The rows before, to number lines by.
-    projected: SchemaRef,
+    schema: SchemaRef,
 }
 
 impl CsvBatches {
@@ -121,12 +121,12 @@ impl CsvBatches {
             .with_batch_size(BATCH_ROWS)
             .with_projection(places)
             .build_decoder();
-        Ok(Self { decoder, schema: Arc::clone(schema), skip: dialect.skip, projected })
+        Ok(Self { decoder, whole: Arc::clone(schema), skip: dialect.skip, schema: projected })
     }
 
     /// The schema of the batches.
     pub fn schema(&self) -> &SchemaRef {
-        &self.projected
+        &self.schema
     }
 
     /// Takes the bytes that follow; hands on the batches that they complete.
@@ -166,7 +166,7 @@ impl CsvBatches {
         let text = text.split(". Row data:").next().unwrap_or(&text).to_owned();
         let after = text.split(" for column ").nth(1).and_then(|rest| rest.split(' ').next());
         let place = after.and_then(|place| place.parse::<usize>().ok());
-        let name = place.and_then(|place| self.schema.fields().get(place));
+        let name = place.and_then(|place| self.whole.fields().get(place));
         match (place, name) {
             (Some(place), Some(field)) => ReadError::Bad(
                 text.replace(&format!("column {place}"), &format!("column {:?}", field.name())),

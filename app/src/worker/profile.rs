@@ -120,9 +120,12 @@ impl Profiling {
     }
 }
 
+/// Whether an end stands in a row of a block's numbers, whole or not.
+type IsEnd<'a> = dyn Fn(&[i64], &[f64], usize) -> bool + 'a;
+
 /// The ends of a column as its cells show them.
 fn ends(column: &Column, extent: Extent) -> [Option<String>; 2] {
-    let text = |found: &dyn Fn(&[i64], &[f64], usize) -> bool| {
+    let text = |found: &IsEnd<'_>| {
         let (mut wholes, mut floats) = (Vec::new(), Vec::new());
         column.blocks().iter().find_map(|block| {
             match extent {

@@ -234,7 +234,7 @@ mod tests {
         let key = |descending| OrderKey { column: "n".into(), descending, nulls: Nulls::Last };
         let mut order = RowOrder::default();
         for (revision, modulus) in [(1, 1), (2, 7), (3, 5000)] {
-            let mask = Mask::from_fn(ROWS, |row| hash64(3, row as u64) % modulus == 0);
+            let mask = Mask::from_fn(ROWS, |row| hash64(3, row as u64).is_multiple_of(modulus));
             let at = Selection { words: mask.words(), rows: ROWS, revision, epoch: 1 };
             for keys in [vec![], vec![key(false)], vec![key(true)]] {
                 ready(&mut order, &keys, &resident, &at);

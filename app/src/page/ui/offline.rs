@@ -45,11 +45,15 @@ fn Offline() -> impl IntoView {
 #[component]
 fn Kept(cached: Cached) -> impl IntoView {
     let page = use_page();
-    if let Some(reason) = cached.unavailable {
+    let more = if cached.slices.is_empty() { "Nothing" } else { "Nothing more" };
+    let hint = cached.unavailable.clone().map(|reason| {
         let text = format!(
-            "Nothing can be kept here: {reason}. Tables still open while the companion answers."
+            "{more} can be kept here: {reason}. Tables still open while the companion answers."
         );
-        return view! { <p class="hint">{Icon::Warning.view()} {text}</p> }.into_any();
+        view! { <p class="hint">{Icon::Warning.view()} {text}</p> }
+    });
+    if hint.is_some() && cached.slices.is_empty() {
+        return hint.into_any();
     }
     let Cached { slices, used_bytes, budget_bytes, .. } = cached;
     let is_empty = slices.is_empty();
@@ -69,6 +73,7 @@ fn Kept(cached: Cached) -> impl IntoView {
     };
     let rows = slices.into_iter().map(|slice| view! { <SliceRow slice/> });
     view! {
+        {hint}
         <div class="cache-use">
             <span class="meter wide"><i style:width=format!("{share}%")></i></span>
             <span>{format::bytes(used_bytes)} " of at most "</span>

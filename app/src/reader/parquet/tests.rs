@@ -30,7 +30,7 @@ impl Source for Memory {
 
 fn batch(rows: usize) -> RecordBatch {
     let n = || 0..rows;
-    let some = |n: usize| n % 7 != 0;
+    let some = |n: usize| !n.is_multiple_of(7);
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(n().map(|n| n as i64)));
     let floats: ArrayRef =
         Arc::new(Float64Array::from_iter(n().map(|n| some(n).then_some(n as f64 / 3.0))));

@@ -10,18 +10,12 @@ use crate::worker::tally::{Codes, Tally};
 use super::masks::BLOCK_WORDS;
 
 /// The extent of a column, a block at a time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ExtentScan {
     pub extent: Option<Extent>,
     n_blocks: usize,
     wholes: Vec<i64>,
     floats: Vec<f64>,
-}
-
-impl Default for ExtentScan {
-    fn default() -> Self {
-        Self { extent: None, n_blocks: 0, wholes: Vec::new(), floats: Vec::new() }
-    }
 }
 
 impl ExtentScan {

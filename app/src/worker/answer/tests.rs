@@ -24,7 +24,7 @@ fn random(row: usize, salt: u64) -> u64 {
 }
 
 fn delay(row: usize) -> Option<i32> {
-    (random(row, 1) % 17 != 0).then(|| (random(row, 2) % 200) as i32 - 50)
+    (!random(row, 1).is_multiple_of(17)).then(|| (random(row, 2) % 200) as i32 - 50)
 }
 
 fn distance(row: usize) -> f64 {

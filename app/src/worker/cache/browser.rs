@@ -67,22 +67,29 @@ impl Cache {
         let Ok(files) = opfs::sizes(folder).await else { return };
         let columns = files.into_iter().filter(|(file, _)| file.ends_with(COLUMN_FILE)).collect();
         let before = self.manifest.borrow().clone();
-        let mut repaired = before.clone();
-        for file in repaired.reconcile(&columns) {
+        let mut there = before.clone();
+        let strays = there.reconcile(&columns);
+        let mut found = Vec::new();
+        for file in strays {
+            // Whoever is still writing it holds its lock, and lets go when the file is whole.
+            let Some(_lock) = lock::try_lock(&column::lock_name(&file)).await else { continue };
             match column::entry_of_file(folder, &file).await {
-                Some(entry) => {
-                    repaired.entries.insert(file, entry);
-                }
-                None => {
-                    // Whoever is still writing it holds its lock.
-                    if lock::try_lock(&column::lock_name(&file)).await.is_some() {
-                        let _removed = opfs::remove(folder, &file).await;
-                    }
-                }
+                Some(entry) => found.push((file, entry)),
+                None => drop(opfs::remove(folder, &file).await),
             }
         }
-        if repaired != before {
-            self.update(|manifest| *manifest = repaired).await;
+        let is_gone = |file: &String, entry: &Entry| {
+            before.entries.get(file) == Some(entry) && !there.entries.contains_key(file)
+        };
+        if !found.is_empty() || there != before {
+            // What another tab has listed meanwhile stays.
+            self.update(|manifest| {
+                manifest.entries.retain(|file, entry| !is_gone(file, entry));
+                for (file, entry) in found {
+                    manifest.entries.entry(file).or_insert(entry);
+                }
+            })
+            .await;
         }
     }
 

@@ -216,24 +216,8 @@ impl Picture {
                     let values = values.into_iter().map(|(value, _)| value).collect();
                     memory.first_values.insert(key.clone(), values);
                 }
-                let mut found = bars_of(counts);
-                // Values that no row has any more can still be chosen.
                 let first_values = memory.first_values.get(&key).cloned().unwrap_or_default();
-                for value in first_values {
-                    let is_there = found.iter().any(|(other, _)| *other == value);
-                    if found.len() < usize::from(limit) && !is_there {
-                        found.push((value, 0));
-                    }
-                }
-                let bars: Vec<Bar> = found
-                    .into_iter()
-                    .map(|(value, count)| Bar {
-                        label: value.as_text().to_owned(),
-                        value,
-                        count,
-                        unfiltered: 0,
-                    })
-                    .collect();
+                let bars = bars(bars_of(counts), first_values, usize::from(limit));
                 let is_unknown =
                     |bar: &&Bar| !memory.totals.contains_key(&(column.clone(), bar.value.clone()));
                 let unknown: Vec<Literal> =
@@ -260,21 +244,45 @@ impl Picture {
                 };
                 Read { result, density: Some(density), unknown: None }
             }
-            Self::Empty(Mark::Scatter { .. }) => whole(MarkResult::Scatter {
-                x_extent: [0.0, 1.0],
-                y_extent: [0.0, 1.0],
-                points: 0,
-                legend: Legend::None,
-                density: true,
-            }),
-            Self::Empty(_) => whole(MarkResult::Histogram {
-                domain: [0.0, 1.0],
-                extent: [0.0, 1.0],
-                counts: Vec::new(),
-                unfiltered: Vec::new(),
-                nulls: 0,
-            }),
+            Self::Empty(mark) => whole(nothing(&mark)),
         }
+    }
+}
+
+/// Bars of the values found, and of those that no row has any more: they can still be
+/// chosen.
+fn bars(mut found: Vec<(Literal, u64)>, first_values: Vec<Literal>, limit: usize) -> Vec<Bar> {
+    for value in first_values {
+        if found.len() < limit && !found.iter().any(|(other, _)| *other == value) {
+            found.push((value, 0));
+        }
+    }
+    let bar = |(value, count): (Literal, u64)| Bar {
+        label: value.as_text().to_owned(),
+        value,
+        count,
+        unfiltered: 0,
+    };
+    found.into_iter().map(bar).collect()
+}
+
+/// What a view shows of no rows at all.
+fn nothing(mark: &Mark) -> MarkResult {
+    match mark {
+        Mark::Scatter { .. } => MarkResult::Scatter {
+            x_extent: [0.0, 1.0],
+            y_extent: [0.0, 1.0],
+            points: 0,
+            legend: Legend::None,
+            density: true,
+        },
+        _ => MarkResult::Histogram {
+            domain: [0.0, 1.0],
+            extent: [0.0, 1.0],
+            counts: Vec::new(),
+            unfiltered: Vec::new(),
+            nulls: 0,
+        },
     }
 }
 
