@@ -62,9 +62,9 @@ async function brushInWorker({ script, table, views, active, bins, windows }) {
     if (reply.panicked || reply.notice) failures.push(JSON.stringify(reply));
   };
   const reply = (wanted) => new Promise((done) => waiting.push({ wanted, done }));
-  const send = (request) => worker.postMessage({ text: JSON.stringify(request) });
+  const send = (request) => worker.postMessage(JSON.stringify(request));
   const columns = [...views.map((view) => view.column), active];
-  send({ start: { api: location.origin, renderer: 'raster', dark: false, debug: false } });
+  send({ start: { api: location.origin, reader: null, budget_bytes: null, renderer: 'raster', dark: false, debug: false } });
   const began = performance.now();
   const loaded = reply((message) => message.progress && (message.progress.state === 'complete' || message.progress.state.failed));
   send({ load: { table, version: null, columns } });
