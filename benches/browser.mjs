@@ -57,11 +57,16 @@ async function brushInWorker({ script, table, views, active, bins, windows }) {
   const waiting = [];
   const failures = [];
   worker.onmessage = ({ data: message }) => {
-    const reply = JSON.parse(message.text ?? message);
+    const reply = JSON.parse(message);
     for (const entry of [...waiting]) if (entry.wanted(reply)) { waiting.splice(waiting.indexOf(entry), 1); entry.done(reply); }
     if (reply.panicked || reply.notice) failures.push(JSON.stringify(reply));
   };
-  const reply = (wanted) => new Promise((done) => waiting.push({ wanted, done }));
+  // A worker that says nothing is told of, rather than waited for.
+  const reply = (wanted) => new Promise((done, failed) => {
+    const late = setTimeout(() => failed(new Error(`the worker did not answer ${wanted}; it said ${failures}`)), 60_000);
+    waiting.push({ wanted, done: (answer) => { clearTimeout(late); done(answer); } });
+  });
+  worker.onerror = (error) => failures.push(error.message);
   const send = (request) => worker.postMessage(JSON.stringify(request));
   const columns = [...views.map((view) => view.column), active];
   send({ start: { api: location.origin, reader: null, budget_bytes: null, renderer: 'raster', dark: false, debug: false } });
@@ -104,15 +109,16 @@ function sameCounts(name, ours, theirs) {
 
 function workerScript() {
   const dist = join(here, '..', 'dist');
-  const boot = readdirSync(dist, { recursive: true }).map(String).find((name) => /worker[^/]*\.js$/.test(name) && !name.endsWith('sw.js'));
+  const boot = readdirSync(dist, { recursive: true }).map(String).find((name) => /^worker-start-[^/]*\.js$/.test(name));
   if (!boot) throw new Error('no worker script in dist/: make build first');
   return boot;
 }
 
+// What bundle.mjs counts as the first load: not the reader, not the service worker.
 function firstLoad() {
   const dist = join(here, '..', 'dist');
   const sizes = readdirSync(dist, { recursive: true }).map(String)
-    .filter((name) => /\.(wasm|js|css|html)$/.test(name))
+    .filter((name) => /^(index|boot|style|page|worker).*\.(wasm|js|css|html)$/.test(name))
     .map((name) => {
       const packed = join(dist, `${name}.gz`);
       try { return [name, statSync(packed).size]; } catch { return [name, statSync(join(dist, name)).size]; }
@@ -147,6 +153,7 @@ async function main() {
           [peer, { ...work, url, windows: peer === 'duckdb' ? WINDOWS.filter((_, i) => i % 4 === 0) : WINDOWS }]);
         await context.close();
       }
+      sameCounts('crossfilter', entry.limn.counts, entry.crossfilter.counts);
       sameCounts('duckdb', entry.limn.counts.filter((_, i) => i % 4 === 0), entry.duckdb.counts);
       for (const side of ['limn', 'crossfilter', 'duckdb']) {
         delete entry[side].counts;

@@ -115,6 +115,7 @@ scenario('two tabs share what is kept', async (t) => {
   const dialog = await kept(t, other);
   await dialog.getByRole('button', { name: 'Delete all' }).click();
   await dialog.getByText('Nothing is kept yet: open a table.').waitFor();
+  await t.page.bringToFront();
   await t.page.getByRole('option', { name: /^rain/ }).first().click();
   await t.untilSelected(await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]));
   await t.reload();

@@ -36,6 +36,7 @@ scenario('an older version shows the rows it had, and so does its link', async (
   await t.untilSelected(await t.countOf('weather', sunny, 0), again);
   await totalIs(t, first, again);
   await again.close();
+  await t.page.bringToFront();
 
   await newer.click();
   await totalIs(t, newest);
