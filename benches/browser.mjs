@@ -10,6 +10,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { Wire } from '../tests/browser/wire.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const [binary, data, out] = process.argv.slice(2);
@@ -130,7 +131,7 @@ async function main() {
   const peers = await serveFolder(here);
   const files = await serveFolder(data);
   const limn = await startLimn();
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   const results = { chromium: browser.version(), size: firstLoad(), tables: [] };
   try {
     const script = new URL(workerScript(), `${limn.address}/`).href;
@@ -175,13 +176,10 @@ async function main() {
 async function firstPoints(browser, address, table) {
   const times = { points: [], views: [], shell: [], wire: 0 };
   for (let run = 0; run < 3; run++) {
+    const wire = await new Wire(Number(new URL(address).port)).plugIn();
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     const page = await context.newPage();
-    let wire = 0;
-    const session = await context.newCDPSession(page);
-    await session.send('Network.enable');
-    session.on('Network.loadingFinished', (event) => { wire += event.encodedDataLength; });
-    await page.goto(`${address}/?table=${table}`);
+    await page.goto(`${wire.url}/?table=${table}`);
     const mark = async (name) => {
       await page.waitForFunction((wanted) => performance.getEntriesByName(wanted).length > 0, name, { timeout: 120000 });
       return page.evaluate((wanted) => performance.getEntriesByName(wanted)[0].startTime, name);
@@ -189,8 +187,9 @@ async function firstPoints(browser, address, table) {
     times.shell.push(await mark('limn:shell'));
     times.points.push(await mark('limn:first-points'));
     times.views.push(await mark('limn:all-views'));
-    times.wire = wire;
+    times.wire = wire.bytesDown;
     await context.close();
+    await wire.close();
   }
   const middle = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
   return { shell: middle(times.shell), points: middle(times.points), views: middle(times.views), wire: times.wire };

@@ -4,7 +4,6 @@
 
 pub mod cell;
 pub mod draw;
-pub mod in_order;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod plan;

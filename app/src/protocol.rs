@@ -14,6 +14,19 @@ use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 use serde::{Deserialize, Serialize};
 
+/// What tells the names of files of one's own from those of tables.
+const FILE_PREFIX: &str = "file:";
+
+/// The name under which a file is shown as a table.
+pub fn name_of_file(file: &str) -> String {
+    format!("{FILE_PREFIX}{file}")
+}
+
+/// The file that is shown as this table, if it is one.
+pub fn file_of_name(table: &str) -> Option<&str> {
+    table.strip_prefix(FILE_PREFIX)
+}
+
 /// Counts the changes of selection and views. A reply of an older generation is dropped.
 pub type Generation = u64;
 

@@ -1,6 +1,9 @@
 //! Arrays put together from rows of others: looked up by place, and end to end. Arrow's
 //! own kernels do the same, compiled once for every type: more code than all of the
-//! evaluator, which a browser would have to load first.
+//! evaluator, which a browser would have to load first. `execute` keeps arrow's, as the
+//! browser does not link it.
+
+mod places;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int16Type, Int32Type, Int64Type};
@@ -12,7 +15,8 @@ use arrow_schema::{ArrowError, DataType};
 
 use crate::column::{Values, array_from_natives, bytes_array};
 use crate::error::QueryError;
-use crate::intern::places::places_of;
+
+pub(crate) use self::places::places_of;
 
 /// Stands for null among places.
 pub const NO_PLACE: u32 = u32::MAX;

@@ -148,17 +148,28 @@ impl Grouper {
         Ok(())
     }
 
-    /// The groups and their aggregates.
-    pub fn finish(mut self) -> Result<RecordBatch, QueryError> {
+    /// The groups and their aggregates, sorted by key.
+    pub fn finish(self) -> Result<RecordBatch, QueryError> {
+        let order = self.keys.sorted()?;
+        self.finish_in(&order)
+    }
+
+    /// The groups and their aggregates in the order in which they were met, for those who
+    /// put them in one of their own.
+    pub fn finish_unsorted(self) -> Result<RecordBatch, QueryError> {
+        let order: Vec<u32> = (0..self.keys.group_count()).map(|group| group as u32).collect();
+        self.finish_in(&order)
+    }
+
+    fn finish_in(mut self, order: &[u32]) -> Result<RecordBatch, QueryError> {
         let group_count = self.keys.group_count();
         self.states.iter_mut().for_each(|state| state.resize(group_count));
-        let order = self.keys.sorted()?;
-        let mut arrays = self.keys.arrays(Some(&order))?;
+        let mut arrays = self.keys.arrays(Some(order))?;
         for (index, aggregate) in self.plan.aggregates.iter().enumerate() {
             let Some(state) = self.states.get(aggregate.state) else { continue };
             let column =
                 self.plan.states.get(aggregate.state).and_then(|plan| plan.column.as_ref());
-            let array = finish::column(aggregate, state, &order).map_err(|mut error| {
+            let array = finish::column(aggregate, state, order).map_err(|mut error| {
                 error.field = format!("aggregates[{index}]");
                 blame(error, column)
             });

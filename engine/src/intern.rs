@@ -2,7 +2,6 @@
 //! after batch. Groups, distinct counts and ranks of dictionaries are built on it.
 
 mod bytes;
-pub(crate) mod places;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -12,13 +11,13 @@ use arrow_array::{Array, ArrayRef, BooleanArray, new_null_array};
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::DataType;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use self::bytes::BytesStore;
-use self::places::places_of;
 use crate::bind::value_type;
 use crate::column::{Values, array_from_natives, arrow_failed, bytes_array, plain};
 use crate::error::{QueryError, QueryErrorKind};
-use crate::gather::{NO_PLACE, take};
+use crate::gather::{NO_PLACE, places_of, take};
 use crate::hash::hash_bytes;
 use crate::sample::mix;
 
@@ -42,7 +41,8 @@ enum Store {
 }
 
 struct BitsStore {
-    table: HashTable<u32>,
+    /// Values beside their ids: looking one up touches one line of memory, not two.
+    table: HashTable<(u64, u32)>,
     values: Vec<u64>,
     /// Ids looked up lately, by a cheap hash.
     recent: Vec<(u64, u32)>,
@@ -107,11 +107,20 @@ impl Interner {
     pub(crate) fn byte_count(&self) -> usize {
         let values = self.len() * (size_of::<u64>() + 2 * size_of::<u32>());
         match &self.store {
-            Store::Bits(_) => values,
+            Store::Bits(_) => values + self.len() * 2 * size_of::<u64>(),
             Store::Wide { .. } => values + self.len() * size_of::<i256>(),
             Store::Bytes(store) => {
                 values + store.bytes.len() + store.hashes.len() * size_of::<u64>()
             }
+        }
+    }
+
+    /// Makes room for values to come, as many as there may be.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        if let Store::Bits(BitsStore { table, values, seed, .. }) = &mut self.store {
+            let seed = *seed;
+            table.reserve(additional, |(bits, _)| mix(*bits ^ seed));
+            values.reserve(additional);
         }
     }
 
@@ -243,18 +252,16 @@ impl Interner {
         {
             return Ok(*id);
         }
-        let (values, seed) = (&store.values, store.seed);
-        let null = self.null;
-        let hash = mix(bits ^ seed);
-        let same = |id: &u32| values.get(*id as usize) == Some(&bits) && Some(*id) != null;
-        let id = match store.table.find(hash, same) {
-            Some(id) => *id,
-            None => {
+        let seed = store.seed;
+        let hash_of = |(bits, _): &(u64, u32)| mix(*bits ^ seed);
+        let hash = hash_of(&(bits, NO_ID));
+        let entry = store.table.entry(hash, |(met, _)| *met == bits, hash_of);
+        let id = match entry {
+            Entry::Occupied(met) => met.get().1,
+            Entry::Vacant(free) => {
                 let id = next_id(self.len)?;
                 self.len += 1;
-                let hash_of =
-                    |id: &u32| mix(values.get(*id as usize).copied().unwrap_or_default() ^ seed);
-                store.table.insert_unique(hash, id, hash_of);
+                free.insert((bits, id));
                 store.values.push(bits);
                 id
             }

@@ -128,13 +128,18 @@ const FEW: usize = 8;
 /// Fewer rows are compared one by one.
 const RADIX_ROWS_MIN: usize = 512;
 
-/// The place of each value of an array when they are in ascending order, nulls last.
-pub(crate) fn ranks(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
+/// The places of the values of an array in ascending order, nulls last.
+pub(crate) fn ascending(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
     let mut key = KeyColumn::new(array.data_type(), false, Nulls::Last);
     key.push(array)?;
     let mut sorting = Sorting::new(array.len() as u32, vec![key.resolved()?]);
     while !sorting.step(usize::MAX) {}
-    let order = sorting.into_order();
+    Ok(sorting.into_order())
+}
+
+/// The rank of each value of an array when they are in ascending order, nulls last.
+pub(crate) fn ranks(array: &ArrayRef) -> Result<Vec<u32>, QueryError> {
+    let order = ascending(array)?;
     let mut ranks = vec![0; order.len()];
     for (rank, row) in order.into_iter().enumerate() {
         if let Some(place) = ranks.get_mut(row as usize) {

@@ -11,7 +11,7 @@ use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerSt
 use super::{address_bar, browser, companion};
 use crate::protocol::{
     ColumnInfo, Level, LoadState, MarkResult, Notice, Origin, Progress, Reply, Request, TableInfo,
-    VersionInfo, Views,
+    VersionInfo, Views, file_of_name,
 };
 use crate::state::AddressChange;
 use crate::state::command::Command;
@@ -190,7 +190,7 @@ fn described(
     });
     if fresh == Some(true) {
         // A dropped file is loaded whole, at once.
-        if !name.starts_with("file:") {
+        if file_of_name(&name).is_none() {
             page.ask_load();
         }
         page.ask_show();

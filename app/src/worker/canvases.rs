@@ -11,7 +11,6 @@ use crate::draw::density::Density;
 use crate::draw::painter::{Event, Painter};
 use crate::draw::palette::Palette;
 use crate::draw::{Frame, Picture, Progress, Style, Theme, Unselected};
-use crate::in_order::in_order_of;
 use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
 use crate::worker::answer::Answers;
 use crate::worker::answer::nearest::Look;
@@ -329,7 +328,8 @@ fn hovered(host: &Host, view: ViewId) -> Option<HoveredRow> {
 
 /// All that is here of a row, in the table's order of columns.
 fn values_of(resident: &Resident, row: u64) -> Vec<(String, Option<String>)> {
-    let columns = in_order_of(resident.columns(), |column| column.place().into());
+    let mut columns: Vec<_> = resident.columns().into_iter().collect();
+    columns.sort_by_key(|column| column.place());
     let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
     let values = cells(resident, &names, &[row]).pop().unwrap_or_default();
     names.into_iter().zip(values).collect()

@@ -12,7 +12,9 @@ use arrow_schema::SchemaRef;
 use engine::kind::columns_from_schema;
 use web_sys::File;
 
-use crate::protocol::{ColumnInfo, LoadState, Origin, Reply, TableInfo};
+use crate::protocol::{
+    ColumnInfo, LoadState, Origin, Reply, TableInfo, file_of_name, name_of_file,
+};
 use crate::reader::message::{FileFormat, HEAD_BYTES, format_of};
 use crate::reader::stream::TOTAL_ROWS;
 use crate::worker::budget::{Fit, bytes_per_row_of_text};
@@ -27,9 +29,6 @@ use crate::worker::tables::Described;
 use crate::worker::turn::Stride;
 
 pub use link::ReaderLink;
-
-/// What tells the names of files from those of tables.
-const PREFIX: &str = "file:";
 
 /// The files of this session.
 #[derive(Default)]
@@ -62,7 +61,7 @@ pub fn open(host: &Rc<Host>, name: String, bytes: u64, file: File) {
     let load = host.load.take_over();
     let host = Rc::clone(host);
     wasm_bindgen_futures::spawn_local(async move {
-        let table = format!("{PREFIX}{name}");
+        let table = name_of_file(&name);
         let mut report = Report::new(table, None, Vec::new());
         report.set_origin(Origin::File);
         report.tell(LoadState::Loading, Vec::new());
@@ -113,7 +112,7 @@ impl Opening {
         schema: &SchemaRef,
         report: &mut Report,
     ) -> Result<(), Trouble> {
-        let table = format!("{PREFIX}{}", self.name);
+        let table = name_of_file(&self.name);
         let rows = schema.metadata().get(TOTAL_ROWS).and_then(|rows| rows.parse().ok());
         let columns: Vec<ColumnInfo> =
             columns_from_schema(schema).into_iter().map(described_column).collect();
@@ -165,7 +164,7 @@ pub async fn read_columns(
     let open = host.files.open.borrow().get(name).cloned();
     let open = open.ok_or_else(|| Trouble::Failed(format!("{name} is no longer open")))?;
     let columns: Vec<String> = missing.iter().map(|wanted| wanted.name().to_owned()).collect();
-    let short = name.strip_prefix(PREFIX).unwrap_or(name);
+    let short = file_of_name(name).unwrap_or(name);
     let mut feed = feed_of(host, &open.file, short, open.format, Some(columns.clone())).await?;
     let n_bytes = Cell::new(0);
     let mut rows = 0;

@@ -3,8 +3,8 @@
 //! in text that is not ASCII, too many states) the Pike VM does, in linear time as well.
 //!
 //! Syntax and meaning are those of the crate `regex`, which is built of the same parts.
-//! Its other engines are left out: they are for captures and positions, and weigh as
-//! much as everything else that the browser loads to evaluate a filter.
+//! Its other engines are left out: they are for captures and positions, and
+//! would make what the browser loads of the engine 6 % larger.
 
 use std::fmt;
 

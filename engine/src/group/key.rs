@@ -62,12 +62,18 @@ impl Keys {
 
     /// The group here of each group of `other`, whose keys are added.
     pub(super) fn merge(&mut self, other: &Self) -> Result<Vec<u32>, QueryError> {
+        for ((interner, _), (others, _)) in self.columns.iter_mut().zip(&other.columns) {
+            interner.reserve(others.len());
+        }
         let Some(groups) = self.groups(&other.arrays(None)?)? else { return Ok(vec![0]) };
         Ok(groups)
     }
 
     /// The groups in the order of their keys, nulls last.
     pub(super) fn sorted(&self) -> Result<Vec<u32>, QueryError> {
+        if let [(interner, data_type)] = self.columns.as_slice() {
+            return crate::order::ascending(&interner.to_array(&answer_type(data_type))?);
+        }
         let columns = self.columns.iter().zip(self.ids());
         let ranks = columns.map(|((interner, data_type), ids)| {
             let ranks = crate::order::ranks(&interner.to_array(&answer_type(data_type))?)?;

@@ -16,7 +16,7 @@ use engine::execute::execute;
 use engine::group::Grouper;
 use engine::order::Sorter;
 use engine::predicate::Predicate;
-use engine::query::Query;
+use engine::query::{Nulls, OrderKey, Query};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 
@@ -76,10 +76,15 @@ fn answered(
 ) -> Result<Batches, QueryFailure> {
     // The groups are made beside what they are made of.
     reservation.try_resize(grouper.byte_count().saturating_mul(2))?;
-    let groups = grouper.finish()?;
+    // Groups that are ordered anyway need no sorting by key: the keys settle ties.
+    let query = over_groups(&run.pinned.query);
+    let groups = match query.order_by.is_empty() {
+        true => grouper.finish()?,
+        false => grouper.finish_unsorted()?,
+    };
     let bytes = groups.get_array_memory_size();
     reservation.try_resize(bytes.saturating_mul(2))?;
-    let answer = execute(&over_groups(&run.pinned.query), &groups.schema(), &[groups], 0)?;
+    let answer = execute(&query, &groups.schema(), &[groups], 0)?;
     let rows_max = Some(answer.num_rows() as u64);
     let schema = answer.schema();
     // Held as long as there are slices to come.
@@ -116,8 +121,18 @@ async fn on_disk(run: &Run, scan: Arc<dyn ExecutionPlan>) -> Result<Batches, Que
 }
 
 /// What is left of a query once its groups are known: columns, order and page among them.
+/// What it orders by is followed by the keys.
 fn over_groups(query: &Query) -> Query {
+    let mut order_by = query.order_by.clone();
+    if !order_by.is_empty() {
+        order_by.extend(query.group_by.iter().map(|key| OrderKey {
+            column: key.name().to_owned(),
+            descending: false,
+            nulls: Nulls::Last,
+        }));
+    }
     Query {
+        order_by,
         filters: Predicate::all(),
         group_by: Vec::new(),
         aggregates: Vec::new(),
@@ -167,14 +182,21 @@ async fn grouped(
             Ok::<_, QueryFailure>((grouper, reservation))
         });
     }
-    let mut whole = new()?;
-    let reservation = run.reservation("groups");
+    let mut whole: Option<(Grouper, MemoryReservation)> = None;
     while let Some(done) = tasks.join_next().await {
-        let (grouper, _partition) = done.map_err(join_failure)??;
-        whole.merge(grouper)?;
-        reservation.try_resize(whole.byte_count())?;
+        let (grouper, partition) = done.map_err(join_failure)??;
+        match &mut whole {
+            None => whole = Some((grouper, partition)),
+            Some((whole, reservation)) => {
+                whole.merge(grouper)?;
+                reservation.try_resize(whole.byte_count())?;
+            }
+        }
     }
-    Ok((whole, reservation))
+    Ok(match whole {
+        Some(whole) => whole,
+        None => (new()?, run.reservation("groups")),
+    })
 }
 
 /// Rows that are encoded at once.

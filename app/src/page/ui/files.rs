@@ -6,7 +6,7 @@ use leptos::{ev, html};
 use web_sys::{DragEvent, File};
 
 use crate::page::signals::{Page, use_page};
-use crate::protocol::{Level, Request};
+use crate::protocol::{Level, Request, name_of_file};
 
 const ENDINGS: [&str; 9] =
     [".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".csv", ".tsv", ".txt"];
@@ -86,7 +86,7 @@ fn open(page: Page, file: &File) {
         page.notify(Level::Warning, text);
         return;
     }
-    page.open_file(&format!("file:{name}"));
+    page.open_file(&name_of_file(&name));
     let request = Request::OpenFile { name, bytes: file.size() as u64 };
     page.link.send_beside(&request, file);
 }

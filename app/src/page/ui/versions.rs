@@ -8,7 +8,7 @@ use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::browser;
 use crate::page::signals::{Page, use_page};
-use crate::protocol::VersionInfo;
+use crate::protocol::{VersionInfo, file_of_name};
 use crate::state::command::Command;
 use crate::state::format;
 use crate::state::position::{End, Scalar};
@@ -43,8 +43,7 @@ pub(super) fn VersionPicker() -> impl IntoView {
     };
     // A file of one's own has no history.
     let is_kept = move || {
-        let is_file = |table: &String| table.starts_with("file:");
-        page.model.with(|model| !model.chosen.table.as_ref().is_some_and(is_file))
+        page.model.with(|model| model.chosen.table.as_deref().and_then(file_of_name).is_none())
     };
     view! {
         <Show when=is_kept>

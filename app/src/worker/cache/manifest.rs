@@ -8,7 +8,6 @@ use engine::kind::Kind;
 use engine::query::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::in_order::in_order_of;
 use crate::protocol::CachedSlice;
 
 /// Another number means another layout: what is found is then thrown away.
@@ -87,8 +86,10 @@ impl Manifest {
     ) -> Option<Vec<String>> {
         let mut used = self.used_bytes().saturating_add(incoming);
         let not_held = self.entries.iter().filter(|(file, _)| !held.contains(*file));
+        let mut not_held: Vec<_> = not_held.collect();
+        not_held.sort_by(|(_, a), (_, b)| a.used_at.total_cmp(&b.used_at));
         let mut files = Vec::new();
-        for (file, entry) in in_order_of(not_held, |(_, entry)| entry.used_at) {
+        for (file, entry) in not_held {
             if used <= budget {
                 break;
             }
@@ -104,8 +105,8 @@ impl Manifest {
         for entry in self.entries.values() {
             groups.entry(entry.group()).or_default().push(entry);
         }
-        let slices = groups.into_iter().filter_map(|(key, entries)| {
-            let entries = in_order_of(entries, |entry| entry.place.into());
+        let slices = groups.into_iter().filter_map(|(key, mut entries)| {
+            entries.sort_by_key(|entry| entry.place);
             let first = entries.first()?;
             Some(CachedSlice {
                 key,
@@ -118,7 +119,9 @@ impl Manifest {
                 used_at: entries.iter().map(|entry| entry.used_at).fold(0.0, f64::max),
             })
         });
-        in_order_of(slices, |slice| -slice.used_at)
+        let mut slices: Vec<_> = slices.collect();
+        slices.sort_by(|a, b| b.used_at.total_cmp(&a.used_at));
+        slices
     }
 
     /// The files of a version of a table, as [`Self::slices`] names it.
