@@ -137,7 +137,9 @@ impl Manifest {
             .iter()
             .filter(|(_, entry)| entry.table == table && entry.version.as_ref() == version)
             .map(|(file, entry)| (file.as_str(), entry));
-        in_order_of(columns, |(_, entry)| entry.place.into())
+        let mut columns: Vec<_> = columns.collect();
+        columns.sort_by_key(|(_, entry)| entry.place);
+        columns
     }
 
     /// Which version to show without a network: the one that has the most of the wanted
