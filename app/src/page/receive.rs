@@ -20,6 +20,7 @@ use crate::state::settle::settle;
 /// So many deaths within a minute are no accident.
 const DEATHS_MAX: usize = 3;
 const DEATHS_WINDOW_MILLIS: f64 = 60_000.0;
+const STARTED_AGAIN: &str = "The part that holds the data stopped and was started again";
 
 const POINTS_SHOWN: &str = "limn:first-points";
 const ALL_SHOWN: &str = "limn:all-views";
@@ -94,11 +95,13 @@ fn died(page: Page, epoch: u32, reason: String) {
         lives.deaths.len()
     });
     if deaths.unwrap_or(DEATHS_MAX) >= DEATHS_MAX {
+        page.notices.update(|notices| {
+            notices.retain(|notice| !notice.text.starts_with(STARTED_AGAIN));
+        });
         page.worker.set(WorkerState::Stopped { epoch, reason });
         return;
     }
-    let text = format!("The part that holds the data stopped and was started again: {reason}");
-    page.notify(Level::Warning, text);
+    page.notify(Level::Warning, format!("{STARTED_AGAIN}: {reason}"));
     // Not from inside the dead worker's own event.
     set_timeout(move || start_worker(page, epoch + 1), std::time::Duration::ZERO);
 }

@@ -32,7 +32,7 @@ mod views;
 
 use leptos::prelude::*;
 
-use super::signals::{Page, WorkerState};
+use super::signals::{Described, Page, WorkerState};
 use super::{address_bar, companion, shell, theme};
 use crate::protocol::Level;
 use crate::state::Model;
@@ -60,20 +60,28 @@ pub(super) fn App() -> impl IntoView {
         Part::Rows => "rows",
     };
     let is_open = move || page.model.with(|model| model.chosen.table.is_some());
+    // Around a table that cannot be opened there is nothing to filter or to list.
+    let shut = Memo::new(move |_| {
+        page.described.with(|described| matches!(described, Described::Failed(_)))
+    });
     let stopped = move || matches!(page.worker.get(), WorkerState::Stopped { .. });
     view! {
         <a class="skip" href="#main">"Skip to the views"</a>
-        <div class="app" data-part=part class:side-hidden=move || !page.side_open.get()>
+        <div class="app" data-part=part class:side-hidden=move || !page.side_open.get() || shut.get()>
             <header::Header/>
             <Show when=move || !stopped() fallback=|| view! { <empty::WorkerStopped/> }>
                 <Show when=is_open fallback=|| view! { <empty::Welcome/> }>
                     <div class="body">
                         <filters::Side/>
                         <main id="main" class="main" tabindex="-1">
-                            <toolbar::Toolbar/>
+                            <Show when=move || !shut.get()>
+                                <toolbar::Toolbar/>
+                            </Show>
                             <empty::TableState/>
                             <views::Views/>
-                            <rows::RowsPanel/>
+                            <Show when=move || !shut.get()>
+                                <rows::RowsPanel/>
+                            </Show>
                         </main>
                     </div>
                     <PartTabs/>

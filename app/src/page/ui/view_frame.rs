@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::signals::use_page;
-use crate::protocol::{MarkResult, Origin, ViewId};
+use crate::protocol::{LoadState, MarkResult, Origin, ViewId};
 use crate::state::command::Command;
 
 #[component]
@@ -33,8 +33,22 @@ pub(super) fn ViewFrame(
             _ => None,
         })
     };
+    // What became of a load is said once, above all views.
+    let nothing_came = move || {
+        page.progress.with(|progress| {
+            progress.as_ref().is_some_and(|progress| {
+                progress.rows == 0 && matches!(progress.state, LoadState::Failed { .. })
+            })
+        })
+    };
     let failed = move || {
-        failure().map(|detail| view! { <p class="view-failed" role="alert">{Icon::Warning.view()} {detail}</p> })
+        failure().map(|detail| match nothing_came() {
+            true => view! { <p class="view-failed quiet">"Not loaded"</p> }.into_any(),
+            false => {
+                view! { <p class="view-failed" role="alert">{Icon::Warning.view()} {detail}</p> }
+                    .into_any()
+            }
+        })
     };
     // Where a picture is not of columns that are here, it says so itself.
     let elsewhere = move || {
