@@ -7,6 +7,7 @@ pub(crate) mod moment;
 pub(crate) mod number;
 mod pattern;
 mod ranges;
+mod runs;
 mod text;
 
 use std::sync::Arc;

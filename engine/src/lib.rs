@@ -11,6 +11,7 @@
 pub mod bind;
 pub mod calendar;
 mod column;
+pub mod cube;
 pub mod error;
 pub mod eval;
 pub mod execute;

@@ -76,7 +76,7 @@ impl KeyColumn {
         self.push_nulls(start, array.logical_nulls());
         match &mut self.values {
             KeyValues::Words(words) => {
-                push_words(words, &*array, self.descending);
+                push_key_words(words, &*array, self.descending);
                 words.resize(self.rows, 0);
             }
             KeyValues::Wide(wide) => {
@@ -171,6 +171,11 @@ impl KeyColumn {
 
     pub(super) fn has_classes(&self) -> bool {
         !self.classes.is_empty()
+    }
+
+    /// How many of so many rows have a value.
+    pub(super) fn valued(&self, rows: usize) -> usize {
+        rows - self.classes.iter().filter(|class| **class != VALUE).count()
     }
 
     #[inline]
@@ -329,6 +334,21 @@ pub(crate) fn array_from_words(
         DataType::Float64 => natives!(|word| float(*word)),
         _ => natives!(|word| signed(*word)),
     }
+}
+
+/// The words of a key: they compare as the values do, and need tell no value from its word.
+/// Floats of 32 bits stay that narrow, for the sake of sorting.
+fn push_key_words(words: &mut Vec<u64>, array: &dyn Array, descending: bool) {
+    let Some(Values::Float32(values)) = Values::of(array) else {
+        return push_words(words, array, descending);
+    };
+    let flip = if descending { u32::MAX } else { 0 };
+    words.extend(values.iter().map(|value| {
+        // Adding makes 0 of -0.
+        let bits = (value + 0.0).to_bits();
+        let word = if bits >> 31 == 0 { bits ^ (1 << 31) } else { !bits };
+        u64::from(word ^ flip)
+    }));
 }
 
 fn push_words(words: &mut Vec<u64>, array: &dyn Array, descending: bool) {

@@ -11,6 +11,8 @@ pub struct Sorting {
     /// The keys that are still to be sorted by, the first key first.
     keys: Vec<KeyColumn>,
     stage: Stage,
+    /// Rows that have a value of the first key.
+    valued: usize,
 }
 
 /// What is done for the last of the keys left.
@@ -25,7 +27,8 @@ enum Stage {
 impl Sorting {
     pub(super) fn new(rows: u32, keys: Vec<KeyColumn>) -> Self {
         let stage = Stage::Rank(Box::default());
-        Self { order: (0..rows).collect(), keys, stage }
+        let valued = keys.first().map_or(rows as usize, |key| key.valued(rows as usize));
+        Self { order: (0..rows).collect(), keys, stage, valued }
     }
 
     /// Works on about `budget` rows more and tells whether all is in order.
@@ -52,6 +55,13 @@ impl Sorting {
             }
         }
         self.keys.is_empty()
+    }
+
+    /// Of an order by one key, ascending and with nulls last: the rows that have a value,
+    /// neither null nor NaN, in order.
+    pub fn into_valued(mut self) -> Vec<u32> {
+        self.order.truncate(self.valued);
+        self.order
     }
 
     /// The rows in order, numbered as they were pushed, once [`Self::step`] told so.
