@@ -69,6 +69,10 @@ pub enum Request {
         version: Option<Version>,
         columns: Vec<String>,
     },
+    /// The pointer, or the focus, came to a control of a column: its clause may move next.
+    Approach {
+        column: String,
+    },
     /// Stops the load; what has arrived stays usable and is marked incomplete.
     CancelLoad,
     /// A Parquet, Arrow or CSV file dropped on the page; the `File` travels beside. It

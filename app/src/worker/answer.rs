@@ -7,6 +7,7 @@ pub mod nearest;
 pub mod scatter;
 
 mod bars;
+mod brush;
 mod coding;
 mod coloring;
 mod histogram;
@@ -20,10 +21,12 @@ use crate::protocol::{
 };
 use crate::worker::bins::Extent;
 use crate::worker::resident::Resident;
+use crate::worker::tally::Codes;
 
 pub use histogram::ExtentScan;
 
 use bars::Bars;
+use brush::Brush;
 use histogram::Histogram;
 use masks::Masks;
 use scatter::Scatter;
@@ -53,6 +56,7 @@ pub struct Answers {
     /// The rows that this is about; others mean starting over.
     epoch: u64,
     masks: Masks,
+    brush: Brush,
     views: BTreeMap<ViewId, Shown>,
     question: Question,
     phase: Phase,
@@ -106,6 +110,7 @@ impl Answers {
         if self.epoch != epoch {
             self.epoch = epoch;
             self.masks.clear();
+            self.brush.clear();
             self.views.clear();
             self.selection.clear();
             self.selected_rows = 0;
@@ -116,7 +121,8 @@ impl Answers {
 
     /// Begins to answer; an answer that was not finished is given up.
     pub fn begin(&mut self, question: Question, resident: &Resident) {
-        self.masks.set(&question.clauses, resident);
+        self.brush.notice(&self.question.clauses, &question.clauses);
+        self.masks.set(&question.clauses, resident, &self.brush);
         self.views.retain(|id, _| question.views.iter().any(|view| view.id == *id));
         for view in &question.views {
             let before = self.views.remove(&view.id);
@@ -164,10 +170,16 @@ impl Answers {
             return;
         };
         if block == 0 {
+            let cubed = self.brush.counts(view, shown, &self.question, &self.masks, resident);
+            if let Some(counts) = cubed {
+                shown.give(counts);
+                self.phase = Phase::Count(index + 1, 0);
+                return;
+            }
             let own = view.own_clause();
             let here = shown.rows(resident);
-            let rows = self.masks.rows(Some(&own), here);
-            self.masks.combine(Some(&own), rows, &mut self.mask);
+            let rows = self.masks.rows(&[&own], here);
+            self.masks.combine(&[&own], rows, &mut self.mask);
         }
         let is_more = shown.count(resident, block, &self.mask);
         self.phase =
@@ -175,9 +187,9 @@ impl Answers {
     }
 
     fn finish(&mut self, resident: &Resident) -> Answer {
-        let rows = self.masks.rows(None, resident.rows());
+        let rows = self.masks.rows(&[], resident.rows());
         let mut selection = std::mem::take(&mut self.mask);
-        self.masks.combine(None, rows, &mut selection);
+        self.masks.combine(&[], rows, &mut selection);
         if selection != self.selection || rows != self.selected_rows {
             std::mem::swap(&mut self.selection, &mut selection);
             self.selected_rows = rows;
@@ -185,7 +197,7 @@ impl Answers {
         }
         self.mask = selection;
         let mut results = Vec::with_capacity(self.question.views.len());
-        let mut complete = self.masks.is_complete(None, resident);
+        let mut complete = self.masks.is_complete(&[], resident);
         for view in &self.question.views {
             let Some(shown) = self.views.get_mut(&view.id) else { continue };
             let own = self.masks.predicate(&view.own_clause());
@@ -204,6 +216,19 @@ impl Answers {
             results,
             clause_errors: self.masks.errors(),
         }
+    }
+
+    /// The clause of a column is about to move: prepares for it from now on.
+    pub fn approach(&mut self, column: &str) {
+        self.brush.approach(column);
+    }
+
+    /// Prepares a little for what is likely to be asked next, once the present question has
+    /// its answer; false where nothing is left to do.
+    pub fn prepare_next(&mut self, resident: &Resident, epoch: u64) -> bool {
+        self.phase == Phase::Done
+            && self.epoch == epoch
+            && self.brush.step(resident, &self.question, &self.views, &self.masks)
     }
 
     /// The rows that pass all clauses, and how many rows there are to pass them.
@@ -301,6 +326,25 @@ impl Shown {
             }
             Self::Scatter(scatter) => scatter.count(resident, block, mask),
             Self::Failed(_) => false,
+        }
+    }
+
+    /// The code of each row, block by block, and how many codes there are; `None` for what
+    /// is not counted by codes.
+    fn codes<'a>(&'a self, resident: &'a Resident) -> Option<(Vec<Codes<'a>>, usize)> {
+        match self {
+            Self::Histogram(histogram) => histogram.codes(),
+            Self::Bars(bars) => bars.codes(resident.column(&bars.column)?),
+            Self::Scatter(_) | Self::Failed(_) => None,
+        }
+    }
+
+    /// Takes counts that were found another way, nulls last.
+    fn give(&mut self, counts: Vec<u32>) {
+        match self {
+            Self::Histogram(histogram) => histogram.give(counts),
+            Self::Bars(bars) => bars.give(counts),
+            Self::Scatter(_) | Self::Failed(_) => {}
         }
     }
 

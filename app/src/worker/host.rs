@@ -53,6 +53,8 @@ pub struct Host {
     pub asking: RefCell<Option<(Cancel, f64)>>,
     /// Raised when views or the rows under them changed.
     pub show: Notify,
+    /// There may be something to prepare for the next question.
+    pub prepare: Notify,
     pub rows: Notify,
     pub draw: Notify,
     pub hover: Notify,
@@ -79,6 +81,7 @@ pub fn start() {
         memory: elsewhere::Memory::default(),
         asking: RefCell::default(),
         show: Notify::default(),
+        prepare: Notify::default(),
         rows: Notify::default(),
         draw: Notify::default(),
         hover: Notify::default(),
@@ -145,6 +148,10 @@ impl Host {
                 // Legends carry colours.
                 self.show.raise();
                 self.draw.raise();
+            }
+            Request::Approach { column } => {
+                self.answers.borrow_mut().approach(&column);
+                self.prepare.raise();
             }
             Request::ListTables => spawn_local(tables::list(Rc::clone(self))),
             Request::Describe { table, version } => {
@@ -233,6 +240,7 @@ impl Host {
         spawn_local(canvases::draw_on_demand(Rc::clone(self)));
         spawn_local(canvases::hover_on_demand(Rc::clone(self)));
         spawn_local(views::answer_on_demand(Rc::clone(self)));
+        spawn_local(views::prepare_on_demand(Rc::clone(self)));
         spawn_local(pages::answer_on_demand(Rc::clone(self)));
     }
 

@@ -12,6 +12,22 @@ pub enum Codes<'a> {
     Wide(&'a [u32]),
 }
 
+impl Codes<'_> {
+    /// The code of a row, `None` inside for null; `None` past the end.
+    pub fn get(&self, row: usize) -> Option<Option<usize>> {
+        Some(match self {
+            Self::Narrow(codes) => match *codes.get(row)? {
+                NULL_NARROW => None,
+                code => Some(usize::from(code)),
+            },
+            Self::Wide(codes) => match *codes.get(row)? {
+                NULL_WIDE => None,
+                code => Some(code as usize),
+            },
+        })
+    }
+}
+
 /// Counts by code.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -20,6 +36,8 @@ pub struct Tally {
     nulls: u32,
     /// The rows that are counted.
     words: Vec<u64>,
+    /// Counts that were found another way, nulls last; empty where they were not.
+    given: Vec<u32>,
 }
 
 /// The code that narrow codes have for null.
@@ -30,15 +48,20 @@ pub const NULL_WIDE: u32 = u32::MAX;
 impl Tally {
     /// Of `n_codes`, of no rows yet.
     pub fn new(n_codes: usize) -> Self {
-        Self { counts: vec![0; n_codes], nulls: 0, words: Vec::new() }
+        Self { counts: vec![0; n_codes], nulls: 0, words: Vec::new(), given: Vec::new() }
     }
 
     pub fn counts(&self) -> &[u32] {
-        &self.counts
+        self.given.split_last().map_or(&self.counts, |(_, counts)| counts)
     }
 
     pub fn nulls(&self) -> u32 {
-        self.nulls
+        self.given.last().copied().unwrap_or(self.nulls)
+    }
+
+    /// Takes counts that were found another way, nulls last, until a mask is followed again.
+    pub fn give(&mut self, counts: Vec<u32>) {
+        self.given = counts;
     }
 
     /// Makes room for codes that were not known before.
@@ -50,6 +73,7 @@ impl Tally {
 
     /// Before a mask is followed: if more rows change than stay, counting starts anew.
     pub fn prepare(&mut self, mask: &[u64]) {
+        self.given.clear();
         if self.words.len() > mask.len() {
             self.reset();
         }

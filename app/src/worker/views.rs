@@ -28,6 +28,27 @@ pub async fn answer_on_demand(host: Rc<Host>) {
     }
 }
 
+/// The task that prepares for the next question while there is none to answer.
+pub async fn prepare_on_demand(host: Rc<Host>) {
+    loop {
+        host.prepare.wait().await;
+        let mut stride = Stride::start();
+        loop {
+            let is_more = {
+                let data = host.data.borrow();
+                let mut answers = host.answers.borrow_mut();
+                data.resident
+                    .as_ref()
+                    .is_some_and(|resident| answers.prepare_next(resident, data.epoch()))
+            };
+            if !is_more {
+                break;
+            }
+            stride.breathe().await;
+        }
+    }
+}
+
 async fn answer_here(host: &Rc<Host>, question: Question) {
     let started = now_millis();
     let generation = question.generation;
@@ -85,6 +106,7 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
         results: answer.results,
         clause_errors: answer.clause_errors,
     }));
+    host.prepare.raise();
     host.canvases.borrow_mut().refresh();
     host.rows.raise();
     host.draw.raise();

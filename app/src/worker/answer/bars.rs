@@ -5,7 +5,7 @@ use engine::predicate::{Comparison, Predicate};
 
 use crate::protocol::{Bar, MarkResult};
 use crate::worker::resident::column::Column;
-use crate::worker::tally::Tally;
+use crate::worker::tally::{Codes, Tally};
 
 use super::coding::Coding;
 use super::masks::BLOCK_WORDS;
@@ -77,6 +77,18 @@ impl Bars {
         let Some(codes) = self.coding.codes(column, block) else { return false };
         self.tally.follow(first, mask, codes);
         true
+    }
+
+    /// The code of each row, block by block, and how many codes there are.
+    pub fn codes<'a>(&'a self, column: &'a Column) -> Option<(Vec<Codes<'a>>, usize)> {
+        let blocks = 0..self.coding.n_blocks();
+        let codes = blocks.map(|block| self.coding.codes(column, block)).collect::<Option<_>>()?;
+        Some((codes, self.coding.n_codes()))
+    }
+
+    /// Takes counts that were found another way, nulls last.
+    pub fn give(&mut self, counts: Vec<u32>) {
+        self.tally.give(counts);
     }
 
     /// `own` is the clause that these bars made: its values are shown whatever their count.

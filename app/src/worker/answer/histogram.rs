@@ -162,6 +162,17 @@ impl Histogram {
         true
     }
 
+    /// The code of each row, block by block, and how many codes there are.
+    pub fn codes(&self) -> Option<(Vec<Codes<'_>>, usize)> {
+        let codes = self.codes.iter().map(|codes| Codes::Narrow(codes)).collect();
+        Some((codes, usize::from(self.bins?.count)))
+    }
+
+    /// Takes counts that were found another way, nulls last.
+    pub fn give(&mut self, counts: Vec<u32>) {
+        self.tally.give(counts);
+    }
+
     pub fn result(&self) -> MarkResult {
         let Some((bins, extent)) = self.bins.zip(self.extent) else {
             // No row has a value.

@@ -1,16 +1,25 @@
 //! One mask a clause, evaluated when the clause changes and carried on as rows arrive; and
 //! what several of them leave. Evaluation is the engine's, a block a step.
 
+use std::ops::Range;
+
 use engine::bind::Bound;
+use engine::cube::{Ranked, moved};
 use engine::eval::Evaluator;
 use engine::mask::WORD_BITS;
 use engine::predicate::Predicate;
 
 use crate::protocol::{Clause, ClauseError};
-use crate::worker::resident::{BLOCK_ROWS, Resident};
+use crate::worker::resident::{BLOCK_ROWS, Resident, n_blocks};
+
+use super::brush::Brush;
 
 /// Words of a block's mask.
 pub const BLOCK_WORDS: usize = BLOCK_ROWS / WORD_BITS;
+
+/// Rows are moved one by one, here and there in memory, as long as they are fewer than one
+/// in so many; evaluating all of them goes in sequence.
+const SHIFTED_SHARE: usize = 8;
 
 /// The masks of the clauses that hold now.
 #[derive(Debug, Default)]
@@ -28,6 +37,8 @@ struct ClauseMask {
     words: Vec<u64>,
     rows: usize,
     n_blocks: usize,
+    /// The runs of its column's ranks that pass, where they are known.
+    runs: Option<Vec<Range<usize>>>,
 }
 
 impl Masks {
@@ -36,18 +47,14 @@ impl Masks {
     }
 
     /// Makes these the clauses. Masks of clauses that stay are kept.
-    pub fn set(&mut self, clauses: &[Clause], resident: &Resident) {
+    pub fn set(&mut self, clauses: &[Clause], resident: &Resident, brush: &Brush) {
         let mut old = std::mem::take(&mut self.clauses);
         for clause in clauses {
             let before = old.iter().position(|mask| mask.id == clause.id);
             let before = before.map(|index| old.swap_remove(index));
             let mask = match before {
                 Some(same) if same.predicate == clause.predicate && !same.waits(resident) => same,
-                changed => {
-                    // The memory of the mask before is the memory of this one.
-                    let words = changed.map(|before| before.words).unwrap_or_default();
-                    ClauseMask::new(clause, resident, words)
-                }
+                changed => ClauseMask::new(clause, resident, changed, brush),
             };
             self.clauses.push(mask);
         }
@@ -67,19 +74,19 @@ impl Masks {
         failed.collect()
     }
 
-    fn others<'a>(&'a self, except: Option<&'a str>) -> impl Iterator<Item = &'a ClauseMask> {
+    fn others<'a>(&'a self, except: &'a [&str]) -> impl Iterator<Item = &'a ClauseMask> {
         self.clauses
             .iter()
-            .filter(move |clause| clause.evaluator.is_ok() && Some(clause.id.as_str()) != except)
+            .filter(move |clause| clause.evaluator.is_ok() && !except.contains(&clause.id.as_str()))
     }
 
-    /// Rows for which all clauses but one are evaluated; `rows` where there is no other.
-    pub fn rows(&self, except: Option<&str>, rows: usize) -> usize {
+    /// Rows for which all clauses but some are evaluated; `rows` where there is no other.
+    pub fn rows(&self, except: &[&str], rows: usize) -> usize {
         self.others(except).map(|clause| clause.rows).fold(rows, usize::min)
     }
 
-    /// Replaces `out` by the rows that pass all clauses but one, among the first `rows`.
-    pub fn combine(&self, except: Option<&str>, rows: usize, out: &mut Vec<u64>) {
+    /// Replaces `out` by the rows that pass all clauses but some, among the first `rows`.
+    pub fn combine(&self, except: &[&str], rows: usize, out: &mut Vec<u64>) {
         let n_words = rows.div_ceil(WORD_BITS);
         out.clear();
         out.resize(n_words, u64::MAX);
@@ -96,33 +103,77 @@ impl Masks {
         }
     }
 
+    /// The runs of its column's ranks that a clause passes, once all its rows are evaluated.
+    pub fn runs(&self, id: &str) -> Option<&[Range<usize>]> {
+        let clause = self.clauses.iter().find(|clause| clause.id == id)?;
+        clause.runs.as_deref()
+    }
+
     /// The predicate of a clause.
     pub fn predicate(&self, id: &str) -> Option<&Predicate> {
         self.clauses.iter().find(|clause| clause.id == id).map(|clause| &clause.predicate)
     }
 
     /// Whether all columns of all clauses are here whole.
-    pub fn is_complete(&self, except: Option<&str>, resident: &Resident) -> bool {
+    pub fn is_complete(&self, except: &[&str], resident: &Resident) -> bool {
         self.others(except)
             .all(|clause| resident.is_complete(clause.columns.iter().map(String::as_str)))
     }
 }
 
 impl ClauseMask {
-    fn new(clause: &Clause, resident: &Resident, mut words: Vec<u64>) -> Self {
-        words.clear();
+    /// The mask of a clause in place of the one `before`. Where the column is ranked and
+    /// both pass some of its runs, only the rows between them change.
+    fn new(clause: &Clause, resident: &Resident, before: Option<Self>, brush: &Brush) -> Self {
         let columns: Vec<String> =
             clause.predicate.columns().into_iter().map(str::to_owned).collect();
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let missing = names.iter().find(|name| resident.column(name).is_none());
-        let evaluator = match missing {
+        let bound = match missing {
             Some(name) => Err(format!("column {name:?} is not loaded")),
             None => Bound::new(&clause.predicate, &resident.schema_of(&names), "filter")
-                .map(Evaluator::new)
                 .map_err(|error| error.kind.to_string()),
         };
+        let ranked = bound.as_ref().ok().and_then(|bound| brush.runs(clause, bound, resident));
+        let evaluator = bound.map(Evaluator::new);
         let (id, predicate) = (clause.id.clone(), clause.predicate.clone());
-        Self { id, predicate, columns, evaluator, words, rows: 0, n_blocks: 0 }
+        // The memory of the mask before is the memory of this one.
+        let (words, rows, known) = match before {
+            Some(before) => (before.words, before.rows, before.runs),
+            None => (Vec::new(), 0, None),
+        };
+        let mut mask =
+            Self { id, predicate, columns, evaluator, words, rows: 0, n_blocks: 0, runs: None };
+        if let (Some((ranked, to)), Some(from)) = (&ranked, known)
+            && rows == ranked.rows()
+            && mask.shift(ranked, &from, to)
+        {
+            mask.rows = rows;
+            mask.n_blocks = n_blocks(rows);
+        } else {
+            mask.words.clear();
+        }
+        mask.runs = ranked.map(|(_, runs)| runs);
+        mask
+    }
+
+    /// Goes from some runs to others; false where evaluating anew costs less.
+    fn shift(&mut self, ranked: &Ranked, from: &[Range<usize>], to: &[Range<usize>]) -> bool {
+        let (came, went) = moved(from, to);
+        let n_moved: usize = came.iter().chain(&went).map(ExactSizeIterator::len).sum();
+        if n_moved > ranked.rows() / SHIFTED_SHARE {
+            return false;
+        }
+        for (runs, is_in) in [(came, true), (went, false)] {
+            for row in runs.into_iter().filter_map(|run| ranked.order().get(run)).flatten() {
+                let row = *row as usize;
+                if let Some(word) = self.words.get_mut(row / WORD_BITS) {
+                    let bit = 1 << (row % WORD_BITS);
+                    *word = if is_in { *word | bit } else { *word & !bit };
+                }
+            }
+        }
+        true
     }
 
     /// Whether the clause failed for want of a column that is here now.

@@ -236,6 +236,63 @@ fn any_sequence_of_selections_counts_what_is_there() {
     }
 }
 
+/// A brush at random over one column, others set between: what cubes and runs of ranks
+/// give is what a fresh start counts.
+#[test]
+fn prepared_steps_of_a_brush_count_what_a_fresh_start_does() {
+    let resident = resident(true);
+    let mut answers = Answers::default();
+    let prepare = |answers: &mut Answers| while answers.prepare_next(&resident, 0) {};
+    let carriers =
+        clause("column:carrier", r#"{"column":"carrier","op":"in","value":["AA","WN"]}"#);
+    let late = clause("column:late", r#"{"column":"late","op":"eq","value":true}"#);
+    let boxed = clause(
+        "view:6",
+        r#"{"and":[{"column":"distance","op":"between","value":[10,300]},{"column":"delay","op":"ge","value":-20}]}"#,
+    );
+    let others: [Vec<Clause>; 4] =
+        [vec![], vec![carriers.clone()], vec![carriers, late], vec![boxed]];
+    let brushes = [("delay", 200, -50), ("distance", 1400, -5), ("day", 12, -1)];
+    let mut cubed = 0;
+    for step in 0..40_usize {
+        let (column, span, least) = brushes[step / 5 % 3];
+        let at = (random(step, 7) % span) as i64 + least;
+        let end = at + (random(step, 8) % span) as i64;
+        let value = match column {
+            "day" => {
+                let day = |day: i64| {
+                    if day < 0 {
+                        "1969-12-31".to_owned()
+                    } else {
+                        format!("1970-01-{:02}", day + 1)
+                    }
+                };
+                format!(r#"["{}","{}"]"#, day(at), day(end))
+            }
+            _ => format!("[{at},{end}]"),
+        };
+        let json = format!(r#"{{"column":"{column}","op":"between","value":{value}}}"#);
+        let mut clauses = others[step / 4 % 4].clone();
+        if step % 7 != 6 {
+            clauses.push(clause(&format!("column:{column}"), &json));
+        }
+        if step % 11 == 3 {
+            answers.approach(column);
+        }
+        let answer = ask(&mut answers, &resident, clauses.clone());
+        let fresh = ask(&mut Answers::default(), &resident, clauses.clone());
+        assert_eq!(answer.selected, fresh.selected, "step {step}: {clauses:?}");
+        assert_eq!(answer.results, fresh.results, "step {step}: {clauses:?}");
+        prepare(&mut answers);
+        let histogram = view(2, views().swap_remove(1).mark);
+        let (question, masks) = (&answers.question, &answers.masks);
+        let shown = &answers.views[&ViewId(2)];
+        let counts = answers.brush.counts(&histogram, shown, question, masks, &resident);
+        cubed += usize::from(counts.is_some());
+    }
+    assert!(cubed > 20, "{cubed} of 40 steps were prepared for");
+}
+
 #[test]
 fn an_answer_given_up_half_way_spoils_nothing() {
     let resident = resident(true);

@@ -1,0 +1,309 @@
+//! What makes the steps of a brush cheap. While one column's clause moves, all others stand
+//! still: the column's rows are ranked once, and for every histogram and bars the counts
+//! before each stretch of the ranks are summed up. A step is then two lines of counts and a
+//! few rows (see [`engine::cube`]). Prepared when the pointer comes near, a little at a time
+//! while there is nothing else to do, and again when another clause changes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use arrow_array::ArrayRef;
+use engine::bind::Bound;
+use engine::cube::{Cube, Ranked};
+use engine::mask::WORD_BITS;
+use engine::order::{Sorter, Sorting};
+use engine::query::{Nulls, OrderKey};
+
+use super::masks::{BLOCK_WORDS, Masks};
+use super::{Question, Shown};
+use crate::protocol::{Clause, Mark, View, ViewId};
+use crate::worker::resident::column::NULL_CODE;
+use crate::worker::resident::{BLOCK_ROWS, Resident};
+use crate::worker::tally::{Codes, NULL_WIDE};
+
+/// Rows that are ranked between two looks at what else has come in.
+const RANKED_A_STEP: usize = 1 << 18;
+/// Ranks are kept of the columns brushed last, as long as they take no more than this.
+const RANKS_BYTES_MAX: usize = 64 << 20;
+/// A view of more codes is counted by its tally.
+const CUBE_BYTES_MAX: usize = 16 << 20;
+
+/// The clause of a column, which any of its controls moves.
+pub fn clause_of(column: &str) -> String {
+    format!("column:{column}")
+}
+
+#[derive(Default)]
+pub struct Brush {
+    /// The column whose clause moves, or is about to.
+    column: Option<String>,
+    /// The last ranked last.
+    ranks: Vec<(String, Ranked)>,
+    work: Work,
+    cubes: BTreeMap<ViewId, ViewCube>,
+}
+
+#[derive(Default)]
+enum Work {
+    #[default]
+    Nothing,
+    /// Blocks from the one named on go into the sorter.
+    Collect(Sorter, usize),
+    Sort(Sorting),
+    Rank(Ranked),
+    /// The column has no ranks.
+    Impossible,
+}
+
+/// The cube of one view, and what it is of.
+struct ViewCube {
+    mark: Mark,
+    /// The clauses that hold besides the brushed one, the view's own left out.
+    others: Vec<Clause>,
+    /// The rows that pass them.
+    mask: Vec<u64>,
+    cube: Cube,
+    n_blocks: usize,
+    is_done: bool,
+}
+
+impl std::fmt::Debug for Brush {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ranked: Vec<&str> = self.ranks.iter().map(|(column, _)| column.as_str()).collect();
+        let cubes: Vec<_> = self.cubes.iter().map(|(view, cube)| (view, cube.is_done)).collect();
+        f.debug_struct("Brush")
+            .field("column", &self.column)
+            .field("ranked", &ranked)
+            .field("cubes", &cubes)
+            .finish()
+    }
+}
+
+impl Brush {
+    /// Forgets rows that are gone.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The clause of this column is about to move.
+    pub fn approach(&mut self, column: &str) {
+        if self.column.as_deref() != Some(column) {
+            self.column = Some(column.to_owned());
+            self.work = Work::Nothing;
+            self.cubes.clear();
+        }
+    }
+
+    /// A clause that moved is likely to move again.
+    pub fn notice(&mut self, before: &[Clause], now: &[Clause]) {
+        let missing = |clauses: &[Clause], clause: &Clause| !clauses.contains(clause);
+        let came = now.iter().filter(|clause| missing(before, clause));
+        let went = before.iter().filter(|clause| missing(now, clause));
+        let mut changed: Vec<&Clause> = came.chain(went).collect();
+        changed.dedup_by_key(|clause| &clause.id);
+        if let [clause] = changed.as_slice()
+            && let [column] = clause.predicate.columns().into_iter().collect::<Vec<_>>().as_slice()
+            && clause.id == clause_of(column)
+        {
+            self.approach(column);
+        }
+    }
+
+    /// The runs of the ranks that a clause passes, where its column is ranked.
+    pub fn runs(
+        &self,
+        clause: &Clause,
+        bound: &Bound,
+        resident: &Resident,
+    ) -> Option<(&Ranked, Vec<Range<usize>>)> {
+        let (column, ranked) =
+            self.ranks.iter().find(|(column, _)| clause.id == clause_of(column))?;
+        let blocks = resident.column(column)?.blocks();
+        let at = |row: u32| -> Option<(&ArrayRef, usize)> {
+            Some((blocks.get(row as usize / BLOCK_ROWS)?, row as usize % BLOCK_ROWS))
+        };
+        let runs = bound.runs(column, ranked.order(), &at)?;
+        Some((ranked, runs))
+    }
+
+    /// The counts of a view under all clauses but its own, nulls last; `None` where there is
+    /// no cube for them.
+    pub fn counts(
+        &self,
+        view: &View,
+        shown: &Shown,
+        question: &Question,
+        masks: &Masks,
+        resident: &Resident,
+    ) -> Option<Vec<u32>> {
+        let column = self.column.as_deref()?;
+        let (of, ranked) = self.ranks.last()?;
+        let cube = self.cubes.get(&view.id).filter(|cube| cube.is_done && of == column)?;
+        let brushed = clause_of(column);
+        if cube.mark != view.mark || !is_of_others(&cube.others, question, &brushed, view) {
+            return None;
+        }
+        let mut counts = Vec::new();
+        if !question.clauses.iter().any(|clause| clause.id == brushed) {
+            cube.cube.all(&mut counts);
+            return Some(counts);
+        }
+        let runs = masks.runs(&brushed)?;
+        let (codes, n_codes) = shown.codes(resident)?;
+        let code = |row: u32| {
+            let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
+            let is_in = cube.mask.get(row as usize / WORD_BITS)? >> (row as usize % WORD_BITS) & 1;
+            (is_in == 1).then_some(())?;
+            place_of(codes.get(block)?, place, n_codes)
+        };
+        cube.cube.counts(ranked, runs, code, &mut counts);
+        Some(counts)
+    }
+
+    /// Prepares a little for the next step of the brush; false where nothing is left to do.
+    pub fn step(
+        &mut self,
+        resident: &Resident,
+        question: &Question,
+        views: &BTreeMap<ViewId, Shown>,
+        masks: &Masks,
+    ) -> bool {
+        let Some(column) = self.column.clone() else { return false };
+        let brushed = clause_of(&column);
+        let is_ranked = self.ranks.last().is_some_and(|(of, _)| *of == column);
+        if !is_ranked {
+            return self.rank(&column, resident);
+        }
+        let Some((_, ranked)) = self.ranks.last() else { return false };
+        self.cubes.retain(|id, _| views.contains_key(id));
+        for view in &question.views {
+            let Some(shown) = views.get(&view.id) else { continue };
+            if view.own_clause() == brushed || !shown.is_complete(resident) {
+                continue;
+            }
+            let Some((codes, n_codes)) = shown.codes(resident) else { continue };
+            let is_known = self.cubes.get(&view.id).is_some_and(|cube| {
+                cube.mark == view.mark && is_of_others(&cube.others, question, &brushed, view)
+            });
+            if !is_known {
+                let rows = ranked.rows();
+                let own = view.own_clause();
+                let except = [brushed.as_str(), own.as_str()];
+                let is_too_wide = Cube::byte_count(ranked, n_codes + 1) > CUBE_BYTES_MAX;
+                if is_too_wide || masks.rows(&except, rows) < rows {
+                    continue;
+                }
+                let mut mask =
+                    self.cubes.remove(&view.id).map(|cube| cube.mask).unwrap_or_default();
+                masks.combine(&except, rows, &mut mask);
+                let cube = ViewCube {
+                    mark: view.mark.clone(),
+                    others: others(question, &brushed, view).cloned().collect(),
+                    mask,
+                    cube: Cube::new(ranked, n_codes + 1),
+                    n_blocks: 0,
+                    is_done: false,
+                };
+                self.cubes.insert(view.id, cube);
+                return true;
+            }
+            let Some(cube) = self.cubes.get_mut(&view.id).filter(|cube| !cube.is_done) else {
+                continue;
+            };
+            let first = cube.n_blocks * BLOCK_WORDS;
+            match (codes.get(cube.n_blocks), cube.mask.get(first..)) {
+                (Some(Codes::Narrow(codes)), Some(mask)) => {
+                    let index = |code: u16| {
+                        Some(if code == NULL_CODE { n_codes } else { usize::from(code) })
+                    };
+                    cube.cube.add(ranked, codes, mask, index);
+                }
+                (Some(Codes::Wide(codes)), Some(mask)) => {
+                    let index =
+                        |code: u32| Some(if code == NULL_WIDE { n_codes } else { code as usize });
+                    cube.cube.add(ranked, codes, mask, index);
+                }
+                _ => {
+                    cube.cube.finish();
+                    cube.is_done = true;
+                    return true;
+                }
+            }
+            cube.n_blocks += 1;
+            return true;
+        }
+        false
+    }
+
+    /// Ranks the rows of a column, a step at a time; false where it has no ranks.
+    fn rank(&mut self, column: &str, resident: &Resident) -> bool {
+        if let Some(index) = self.ranks.iter().position(|(of, _)| of == column) {
+            let ranked = self.ranks.remove(index);
+            self.ranks.push(ranked);
+            return true;
+        }
+        if !resident.is_complete([column]) {
+            return false;
+        }
+        let key = OrderKey { column: column.to_owned(), descending: false, nulls: Nulls::Last };
+        let rows = resident.rows_of([column]);
+        self.work = match std::mem::take(&mut self.work) {
+            Work::Nothing => {
+                let is_text = resident.column(column).is_none_or(|here| here.n_words().is_some());
+                match Sorter::new(&[key], &resident.schema_of(&[column])) {
+                    Ok(sorter) if !is_text => Work::Collect(sorter, 0),
+                    _ => Work::Impossible,
+                }
+            }
+            Work::Collect(mut sorter, block) => match resident.block(&[column], block) {
+                Some(batch) => match sorter.push(&batch, (block * BLOCK_ROWS) as u64) {
+                    Ok(()) => Work::Collect(sorter, block + 1),
+                    Err(_) => Work::Impossible,
+                },
+                None => sorter.into_sorting().map_or(Work::Impossible, Work::Sort),
+            },
+            Work::Sort(mut sorting) => match sorting.step(RANKED_A_STEP) {
+                true => Work::Rank(Ranked::new(sorting.into_valued(), rows)),
+                false => Work::Sort(sorting),
+            },
+            Work::Rank(mut ranked) => match ranked.step(RANKED_A_STEP) {
+                true => {
+                    self.ranks.push((column.to_owned(), ranked));
+                    self.forget_ranks();
+                    Work::Nothing
+                }
+                false => Work::Rank(ranked),
+            },
+            Work::Impossible => Work::Impossible,
+        };
+        !matches!(self.work, Work::Impossible)
+    }
+
+    fn forget_ranks(&mut self) {
+        let bytes = |ranks: &[(String, Ranked)]| {
+            ranks.iter().map(|(_, ranked)| ranked.byte_count()).sum::<usize>()
+        };
+        while self.ranks.len() > 1 && bytes(&self.ranks) > RANKS_BYTES_MAX {
+            self.ranks.remove(0);
+        }
+    }
+}
+
+/// The place of a row's code among the counts: nulls come after all codes, and what is in no
+/// bin has none.
+fn place_of(codes: &Codes<'_>, row: usize, n_codes: usize) -> Option<usize> {
+    codes.get(row)?.map_or(Some(n_codes), |code| (code < n_codes).then_some(code))
+}
+
+fn others<'a>(
+    question: &'a Question,
+    brushed: &'a str,
+    view: &View,
+) -> impl Iterator<Item = &'a Clause> {
+    let own = view.own_clause();
+    question.clauses.iter().filter(move |clause| clause.id != brushed && clause.id != own)
+}
+
+fn is_of_others(cube: &[Clause], question: &Question, brushed: &str, view: &View) -> bool {
+    cube.iter().eq(others(question, brushed, view))
+}
