@@ -176,13 +176,16 @@ pub struct View {
     pub mark: Mark,
 }
 
+/// The clause that a column's filter and charts make.
+pub fn column_clause(column: &str) -> String {
+    format!("column:{column}")
+}
+
 impl View {
     /// The clause that this view makes, and therefore ignores.
     pub fn own_clause(&self) -> String {
         match &self.mark {
-            Mark::Histogram { column, .. } | Mark::Bars { column, .. } => {
-                format!("column:{column}")
-            }
+            Mark::Histogram { column, .. } | Mark::Bars { column, .. } => column_clause(column),
             Mark::Scatter { .. } => format!("view:{}", self.id.0),
         }
     }
@@ -233,6 +236,12 @@ pub enum Reply {
         row: Option<HoveredRow>,
     },
     Cached(Cached),
+    /// Steps of this column's clause are as quick as they get from now on.
+    Prepared {
+        column: String,
+        /// What preparing took, waits for other work among it.
+        elapsed_millis: f64,
+    },
     Notice(Notice),
     /// The worker is about to die; `text` is the panic's message.
     Panicked {

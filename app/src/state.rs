@@ -22,6 +22,7 @@ pub mod window;
 use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 
+pub use crate::protocol::column_clause;
 use crate::protocol::{Clause, Mark, View, ViewId, Viewport};
 use command::{Command, Gesture};
 use history::History;
@@ -58,10 +59,6 @@ impl ShownView {
 pub const VIEWS_MAX: usize = 24;
 /// Clauses of one selection.
 pub const CLAUSES_MAX: usize = 64;
-/// The clause that a column's filter and charts make.
-pub fn column_clause(column: &str) -> String {
-    format!("column:{column}")
-}
 
 impl Chosen {
     pub fn shown_views(&self) -> &[ShownView] {

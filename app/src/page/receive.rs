@@ -124,6 +124,8 @@ fn receive(page: Page, reply: Reply) {
             page.hovered.set(row.filter(|_| wanted).map(|row| (view, Arc::new(row))));
         }
         Reply::Cached(cached) => page.cached.set(Some(Arc::new(cached))),
+        // For those who measure.
+        Reply::Prepared { .. } => {}
         Reply::Notice(notice) => noticed(page, notice),
         // The link makes a death of it.
         Reply::Panicked { .. } => {}

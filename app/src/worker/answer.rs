@@ -223,6 +223,11 @@ impl Answers {
         self.brush.approach(column);
     }
 
+    /// The column whose clause is prepared for.
+    pub fn prepared(&self) -> Option<&str> {
+        self.brush.prepared()
+    }
+
     /// Prepares a little for what is likely to be asked next, once the present question has
     /// its answer; false where nothing is left to do.
     pub fn prepare_next(&mut self, resident: &Resident, epoch: u64) -> bool {

@@ -32,21 +32,24 @@ pub async fn answer_on_demand(host: Rc<Host>) {
 pub async fn prepare_on_demand(host: Rc<Host>) {
     loop {
         host.prepare.wait().await;
+        let started = now_millis();
         let mut stride = Stride::start();
-        loop {
-            let is_more = {
-                let data = host.data.borrow();
-                let mut answers = host.answers.borrow_mut();
-                data.resident
-                    .as_ref()
-                    .is_some_and(|resident| answers.prepare_next(resident, data.epoch()))
-            };
-            if !is_more {
-                break;
-            }
+        let mut n_steps = 0;
+        while prepare_next(&host) {
+            n_steps += 1;
             stride.breathe().await;
         }
+        let column = host.answers.borrow().prepared().map(str::to_owned);
+        if let Some(column) = column.filter(|_| n_steps > 0) {
+            post(&Reply::Prepared { column, elapsed_millis: now_millis() - started });
+        }
     }
+}
+
+fn prepare_next(host: &Host) -> bool {
+    let data = host.data.borrow();
+    let Some(resident) = &data.resident else { return false };
+    host.answers.borrow_mut().prepare_next(resident, data.epoch())
 }
 
 async fn answer_here(host: &Rc<Host>, question: Question) {

@@ -11,6 +11,7 @@ use super::brush::{Axis, Brush};
 use crate::page::browser;
 use crate::page::signals::{Page, use_page};
 use crate::protocol::MarkResult;
+use crate::protocol::Request;
 use crate::scale::{Linear, Ticks, time::TimeTicks};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::{Scalar, between, interval};
@@ -95,10 +96,17 @@ pub(super) fn HistogramChart(
         bars.with(|bars| Some(summary(&column.get(), bars.as_ref()?, axis.get()?, range.get())))
     };
     let instead = move || bars.with(|bars| words_instead(bars.as_ref()?, scalar.get()?));
+    // The first step of a brush is as quick as the others if the worker knows it is coming.
+    let approach = move || {
+        let column = column.get_untracked();
+        page.link.send(&Request::Approach { column });
+    };
     view! {
         <div
             class="histogram"
             node_ref=container
+            on:pointerenter=move |_| approach()
+            on:focusin=move |_| approach()
             on:pointermove=on_hover
             on:pointerleave=move |_| readout.set(None)
         >

@@ -16,7 +16,7 @@ use engine::query::{Nulls, OrderKey};
 
 use super::masks::{BLOCK_WORDS, Masks};
 use super::{Question, Shown};
-use crate::protocol::{Clause, Mark, View, ViewId};
+use crate::protocol::{Clause, Mark, View, ViewId, column_clause};
 use crate::worker::resident::column::NULL_CODE;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
 use crate::worker::tally::{Codes, NULL_WIDE};
@@ -27,11 +27,6 @@ const RANKED_A_STEP: usize = 1 << 18;
 const RANKS_BYTES_MAX: usize = 64 << 20;
 /// A view of more codes is counted by its tally.
 const CUBE_BYTES_MAX: usize = 16 << 20;
-
-/// The clause of a column, which any of its controls moves.
-pub fn clause_of(column: &str) -> String {
-    format!("column:{column}")
-}
 
 #[derive(Default)]
 pub struct Brush {
@@ -94,6 +89,12 @@ impl Brush {
         }
     }
 
+    /// The column whose clause may move cheaply.
+    pub fn prepared(&self) -> Option<&str> {
+        let column = self.column.as_deref()?;
+        self.ranks.last().is_some_and(|(of, _)| of == column).then_some(column)
+    }
+
     /// A clause that moved is likely to move again.
     pub fn notice(&mut self, before: &[Clause], now: &[Clause]) {
         let missing = |clauses: &[Clause], clause: &Clause| !clauses.contains(clause);
@@ -103,7 +104,7 @@ impl Brush {
         changed.dedup_by_key(|clause| &clause.id);
         if let [clause] = changed.as_slice()
             && let [column] = clause.predicate.columns().into_iter().collect::<Vec<_>>().as_slice()
-            && clause.id == clause_of(column)
+            && clause.id == column_clause(column)
         {
             self.approach(column);
         }
@@ -117,7 +118,7 @@ impl Brush {
         resident: &Resident,
     ) -> Option<(&Ranked, Vec<Range<usize>>)> {
         let (column, ranked) =
-            self.ranks.iter().find(|(column, _)| clause.id == clause_of(column))?;
+            self.ranks.iter().find(|(column, _)| clause.id == column_clause(column))?;
         let blocks = resident.column(column)?.blocks();
         let at = |row: u32| -> Option<(&ArrayRef, usize)> {
             Some((blocks.get(row as usize / BLOCK_ROWS)?, row as usize % BLOCK_ROWS))
@@ -139,7 +140,7 @@ impl Brush {
         let column = self.column.as_deref()?;
         let (of, ranked) = self.ranks.last()?;
         let cube = self.cubes.get(&view.id).filter(|cube| cube.is_done && of == column)?;
-        let brushed = clause_of(column);
+        let brushed = column_clause(column);
         if cube.mark != view.mark || !is_of_others(&cube.others, question, &brushed, view) {
             return None;
         }
@@ -169,7 +170,7 @@ impl Brush {
         masks: &Masks,
     ) -> bool {
         let Some(column) = self.column.clone() else { return false };
-        let brushed = clause_of(&column);
+        let brushed = column_clause(&column);
         let is_ranked = self.ranks.last().is_some_and(|(of, _)| *of == column);
         if !is_ranked {
             return self.rank(&column, resident);
