@@ -20,3 +20,16 @@ scenario('the page stands on a policy without inline scripts', async (t) => {
   assert.match(policy, /script-src/);
   assert.doesNotMatch(policy.split('script-src')[1].split(';')[0], /unsafe-inline/);
 }, { renderers: ['raster'] });
+
+scenario('a companion on another machine is reached by plain http', async (t) => {
+  // There the browser offers neither storage, nor a service worker, nor a GPU.
+  await t.serve([t.stage.lake], ['--allowed-host', 'limn.test']);
+  const asked = [];
+  t.context.on('request', (request) => asked.push(request.url()));
+  await t.page.goto(`http://limn.test:${t.wire.port}/?table=zipcodes`);
+  await t.untilShown();
+  await t.untilSelected(await t.countOf('zipcodes'));
+  assert.ok(await t.page.evaluate(() => !window.isSecureContext));
+  const streams = asked.filter((url) => url.includes('format=arrow-stream'));
+  assert.ok(streams.length > 0 && streams.every((url) => url.includes('compression=zstd')), asked.join('\n'));
+}, { renderers: ['raster'] });

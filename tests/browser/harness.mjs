@@ -33,6 +33,8 @@ const FLAGS = [
   '--enable-features=Vulkan',
   '--use-vulkan=swiftshader',
   '--use-angle=swiftshader',
+  // Another machine's name, and so no secure context.
+  '--host-resolver-rules=MAP limn.test 127.0.0.1',
 ];
 const STEP_MILLIS = Number(process.env.LIMN_STEP_MILLIS ?? 30_000);
 

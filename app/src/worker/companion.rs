@@ -145,6 +145,18 @@ fn value_text(raw: &RawValue) -> Option<String> {
     }
 }
 
+/// A companion on this machine sends its bytes faster than they could be compressed; over a
+/// network three million flights are a third of the bytes by Zstandard.
+pub fn compression_for(api: &str) -> &'static str {
+    let host = api.split_once("://").map_or(api, |(_, host)| host);
+    let host = host.split_once(']').map_or_else(
+        || host.split([':', '/']).next().unwrap_or_default(),
+        |(host, _)| host.trim_start_matches('['),
+    );
+    let is_here = host == "localhost" || host == "::1" || host.starts_with("127.");
+    if is_here { "none" } else { "zstd" }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -180,5 +192,15 @@ mod tests {
         assert_eq!(info.error.as_deref(), Some("cut short"));
         assert_eq!(info.rows, None);
         assert_eq!(list.tables[0].uid("http://x"), "http://x bad");
+    }
+
+    #[test]
+    fn what_comes_over_a_network_is_compressed() {
+        for here in ["http://localhost:7979", "http://127.0.0.1", "http://[::1]:80/"] {
+            assert_eq!(compression_for(here), "none", "{here}");
+        }
+        for far in ["https://limn.example", "http://10.0.0.7:7979", "http://[2001:db8::1]:80"] {
+            assert_eq!(compression_for(far), "zstd", "{far}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use engine::query::Query;
 use crate::worker::budget::Fit;
 use crate::worker::cache::browser::Cache;
 use crate::worker::cache::manifest::Entry;
+use crate::worker::companion::compression_for;
 use crate::worker::data::Remote;
 use crate::worker::host::Host;
 use crate::worker::net::{Answer, Ask, encoded, send};
@@ -163,12 +164,12 @@ async fn ask(
 /// A query as a request that caches can answer, unless it is too long for an address.
 pub fn ask_for(api: &str, query: &Query) -> Result<Ask, Trouble> {
     let text = serde_json::to_string(query).map_err(Trouble::failed)?;
-    let url = format!("{api}/api/query?q={}&format=arrow-stream", encoded(&text));
+    let form = format!("format=arrow-stream&compression={}", compression_for(api));
+    let url = format!("{api}/api/query?q={}&{form}", encoded(&text));
     if url.len() <= URL_BYTES_MAX {
         return Ok(Ask::get(url));
     }
-    let url = format!("{api}/api/query?format=arrow-stream");
-    Ok(Ask { body: Some(text), ..Ask::get(url) })
+    Ok(Ask { body: Some(text), ..Ask::get(format!("{api}/api/query?{form}")) })
 }
 
 /// Opens the files of the columns that are to come, as far as there is room for them.
