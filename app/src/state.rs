@@ -14,6 +14,7 @@ pub mod format;
 pub mod history;
 pub mod pace;
 pub mod position;
+pub mod region;
 pub mod settle;
 pub mod steps;
 pub mod viewport;

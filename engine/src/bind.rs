@@ -5,6 +5,7 @@
 mod literals;
 pub(crate) mod moment;
 pub(crate) mod number;
+mod outline;
 mod pattern;
 mod ranges;
 mod runs;
@@ -18,6 +19,7 @@ use half::f16;
 
 pub(crate) use self::literals::decimals_of;
 use self::literals::{Request, test_from_request};
+pub use self::outline::Outline;
 pub use self::ranges::{Ranges, Stored};
 pub use self::text::TextTest;
 use crate::error::{QueryError, QueryErrorKind};
@@ -49,7 +51,7 @@ pub enum Node {
     Within {
         x: BoundColumn,
         y: BoundColumn,
-        polygon: Vec<[f64; 2]>,
+        outline: Box<Outline>,
     },
 }
 
@@ -228,7 +230,8 @@ impl Binder<'_> {
             Err(operator_for_type("within", &column, path))
         };
         let [x, y] = names;
-        Ok(Some(Node::Within { x: find(0, x)?, y: find(1, y)?, polygon: polygon.to_vec() }))
+        let outline = Box::new(Outline::new(polygon.to_vec()));
+        Ok(Some(Node::Within { x: find(0, x)?, y: find(1, y)?, outline }))
     }
 
     /// A control's column may be missing from this table: then it filters nothing here.

@@ -140,9 +140,9 @@ impl Pass<'_> {
                 let array = self.column(column)?;
                 ternary_of(test, &array, self.lookups)
             }
-            Node::Within { x, y, polygon } => {
+            Node::Within { x, y, outline } => {
                 let (x, y) = (plain(&self.column(x)?)?, plain(&self.column(y)?)?);
-                Ok(within::ternary_within(&x, &y, polygon))
+                Ok(within::ternary_within(&x, &y, outline))
             }
         }
     }

@@ -32,7 +32,7 @@ fn expr_from_node(node: &Node, negated: bool) -> Expr {
         Node::And(nodes) | Node::Or(nodes) => join(list(nodes), Operator::Or),
         Node::Not(inner) => expr_from_node(inner, !negated),
         Node::Test { column, test } => expr_from_test(column, test, negated),
-        Node::Within { x, y, polygon } => opaque::within(x, y, polygon, negated),
+        Node::Within { x, y, outline } => opaque::within(x, y, outline.corners(), negated),
     }
 }
 

@@ -158,7 +158,7 @@ fn integer(number: f64) -> Literal {
 }
 
 /// A number with no more digits than `step` calls for.
-fn decimal(number: f64, step: f64) -> String {
+pub(super) fn decimal(number: f64, step: f64) -> String {
     if !number.is_finite() {
         return "0".to_owned();
     }

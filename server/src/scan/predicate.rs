@@ -99,7 +99,7 @@ impl Pruner<'_> {
                 .map(|chance| Chance { passes: chance.fails, fails: chance.passes })
                 .collect(),
             Node::Test { column, test } => self.test(column, test),
-            Node::Within { x, y, polygon } => self.within(x, y, polygon),
+            Node::Within { x, y, outline } => self.within(x, y, outline.bounds()),
         }
     }
 
@@ -116,12 +116,9 @@ impl Pruner<'_> {
     }
 
     /// Points that may lie in a polygon: those of boxes that its own box meets.
-    fn within(&self, x: &BoundColumn, y: &BoundColumn, polygon: &[[f64; 2]]) -> Vec<Chance> {
+    fn within(&self, x: &BoundColumn, y: &BoundColumn, bounds: [[f64; 2]; 2]) -> Vec<Chance> {
         let all = self.containers.num_containers();
-        let axis = |column: &BoundColumn, coordinate: usize| {
-            let ends = polygon.iter().filter_map(|corner| corner.get(coordinate).copied());
-            let low = ends.clone().fold(f64::INFINITY, f64::min);
-            let high = ends.fold(f64::NEG_INFINITY, f64::max);
+        let axis = |column: &BoundColumn, [low, high]: [f64; 2]| {
             let name = Column::new_unqualified(column.name.clone());
             let to_f64 = |array: ArrayRef| {
                 let floats = arrow_cast::cast(&array, &DataType::Float64).ok()?;
@@ -138,7 +135,8 @@ impl Pruner<'_> {
             }
             .unwrap_or_else(|| vec![ANYTHING; all])
         };
-        let (across, down) = (axis(x, 0), axis(y, 1));
+        let [across, down] = bounds;
+        let (across, down) = (axis(x, across), axis(y, down));
         across
             .into_iter()
             .zip(down)

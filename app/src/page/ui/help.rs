@@ -6,10 +6,15 @@ use super::dialog::ModalDialog;
 use crate::state::command::{Dialog, SHORTCUTS, Shortcut};
 
 /// Gestures on charts, which no list of keys would show.
-const GESTURES: [(&str, &str); 12] = [
+const GESTURES: [(&str, &str); 14] = [
     ("Scatter: wheel or pinch", "Zoom to the pointer"),
     ("Scatter: drag", "Move"),
     ("Scatter: Shift and drag", "Select a box as a filter"),
+    ("Scatter: Ctrl, Shift and drag", "Draw a lasso around points as a filter"),
+    (
+        "Scatter: with a tool, Shift or Alt",
+        "Add to the selection, take away; both: keep what is common",
+    ),
     ("Scatter: double click, or 0", "Show everything"),
     ("Scatter: arrows, + and −", "Move and zoom by keyboard"),
     ("Scatter: s", "Select what is shown as a filter"),

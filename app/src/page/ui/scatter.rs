@@ -9,6 +9,7 @@ mod plot;
 
 use std::sync::Arc;
 
+use engine::predicate::Predicate;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -18,7 +19,9 @@ use crate::page::signals::{Page, use_page};
 use crate::protocol::{Mark, MarkResult, ViewId, Viewport};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::{Scalar, between};
+use crate::state::region::{self, Side};
 use crate::state::{describe, format};
+use crate::worker::numbers::Measure;
 
 /// What the parts of one scatter share: plain values as they are now.
 #[derive(Clone, Copy)]
@@ -33,8 +36,15 @@ pub(super) struct Scatter {
     pub viewport: Memo<Option<Viewport>>,
     /// The plot's size in CSS pixels.
     pub size: RwSignal<(f64, f64)>,
-    /// A drag selects rather than moves.
-    pub selecting: RwSignal<bool>,
+    /// What a drag selects by, where it does not move.
+    pub tool: RwSignal<Option<Tool>>,
+}
+
+/// How a drag selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tool {
+    Box,
+    Lasso,
 }
 
 impl Scatter {
@@ -60,7 +70,7 @@ impl Scatter {
             result: result_of(page, id),
             viewport: Memo::new(move |_| page.viewport(id)),
             size: RwSignal::new((0.0, 0.0)),
-            selecting: RwSignal::new(false),
+            tool: RwSignal::new(None),
         }
     }
 
@@ -76,19 +86,49 @@ impl Scatter {
         self.page.dispatch(Command::SetViewport { view: self.id, viewport, gesture });
     }
 
-    /// Selects a box, in data units, as this view's filter.
-    fn set_box(self, of: Option<Viewport>, gesture: Gesture) {
-        let predicate = of.and_then(|Viewport { x, y }| {
-            let (x_scalar, y_scalar) = untrack(|| self.scalars())?;
-            let shown = self.viewport.get_untracked()?;
-            let (width, height) = self.size.get_untracked();
-            let x_step = (shown.x[1] - shown.x[0]) / width.max(1.0);
-            let y_step = (shown.y[1] - shown.y[0]) / height.max(1.0);
-            Some(engine::predicate::Predicate::And(vec![
-                between(&self.x.get_untracked(), x_scalar, x[0], x[1], x_step),
-                between(&self.y.get_untracked(), y_scalar, y[0], y[1], y_step),
-            ]))
-        });
+    /// Both axes, once it is known what they are of.
+    fn sides(self) -> Option<[Side; 2]> {
+        let side = |name: String| {
+            let schema = self.page.schema()?;
+            let column = schema.column(&name)?;
+            let measure = Measure::of(&column.data_type.parse().ok()?)?;
+            let per_unit = match measure {
+                Measure::Whole { per_unit, .. } => per_unit,
+                Measure::Float => 1.0,
+            };
+            let scalar = Scalar::from_type(&column.data_type, column.kind)?;
+            Some(Side { column: name, scalar, per_unit })
+        };
+        Some([side(self.x.get())?, side(self.y.get())?])
+    }
+
+    /// What a pixel is worth on either axis.
+    fn steps(self) -> Option<[f64; 2]> {
+        let shown = self.viewport.get_untracked()?;
+        let (width, height) = self.size.get_untracked();
+        Some([
+            (shown.x[1] - shown.x[0]) / width.max(1.0),
+            (shown.y[1] - shown.y[0]) / height.max(1.0),
+        ])
+    }
+
+    /// A box, in data units, as a predicate.
+    fn box_of(self, Viewport { x, y }: Viewport) -> Option<Predicate> {
+        let ([across, up], [x_step, y_step]) = (untrack(|| self.sides())?, self.steps()?);
+        Some(Predicate::And(vec![
+            between(&across.column, across.scalar, x[0], x[1], x_step),
+            between(&up.column, up.scalar, y[0], y[1], y_step),
+        ]))
+    }
+
+    /// An outline, in data units, as a predicate.
+    fn outline_of(self, corners: &[[f64; 2]]) -> Option<Predicate> {
+        let ([across, up], steps) = (untrack(|| self.sides())?, self.steps()?);
+        region::outline(&across, &up, corners, steps)
+    }
+
+    /// Makes this the view's filter.
+    fn set_clause(self, predicate: Option<Predicate>, gesture: Gesture) {
         self.page.dispatch(Command::SetClause { id: self.clause_id(), predicate, gesture });
     }
 }
@@ -179,10 +219,10 @@ fn Readout(scatter: Scatter) -> impl IntoView {
     let clause = move || page.clause(&scatter.clause_id());
     let own = move || {
         clause().map(|clause| {
-        let clear = move |_| scatter.set_box(None, Gesture::Done);
+        let clear = move |_| scatter.set_clause(None, Gesture::Done);
         view! {
             <button type="button" class="own-clause" title=describe::predicate(&clause) on:click=clear>
-                "box" {Icon::Cancel.view()}
+                {region::name(&clause)} {Icon::Cancel.view()}
             </button>
         }
     })
@@ -191,19 +231,34 @@ fn Readout(scatter: Scatter) -> impl IntoView {
         page.model.with(|m| m.chosen.view(scatter.id).is_some_and(|v| v.viewport.is_some()))
     };
     let fit = move |_| scatter.set_viewport(None, Gesture::Done);
-    let toggle = move |_| scatter.selecting.update(|selecting| *selecting = !*selecting);
+    let toggle = move |tool: Tool| {
+        scatter
+            .tool
+            .update(|chosen| *chosen = if *chosen == Some(tool) { None } else { Some(tool) });
+    };
+    let pressed = move |tool: Tool| move || (scatter.tool.get() == Some(tool)).to_string();
     view! {
         <span class="points">{counts}</span>
         {own}
         <button
             type="button"
             class="icon-button"
-            title="Drag to select a box (or hold Shift)"
+            title="Drag to select a box (or hold Shift). Then Shift adds, Alt takes away, both keep what is common"
             aria-label="Select by dragging"
-            aria-pressed=move || scatter.selecting.get().to_string()
-            on:click=toggle
+            aria-pressed=pressed(Tool::Box)
+            on:click=move |_| toggle(Tool::Box)
         >
             {Icon::Select.view()}
+        </button>
+        <button
+            type="button"
+            class="icon-button"
+            title="Draw around points (or hold Ctrl and Shift). Then Shift adds, Alt takes away, both keep what is common"
+            aria-label="Select with a lasso"
+            aria-pressed=pressed(Tool::Lasso)
+            on:click=move |_| toggle(Tool::Lasso)
+        >
+            {Icon::Lasso.view()}
         </button>
         <button
             type="button"
@@ -229,7 +284,10 @@ fn ScatterMenu(scatter: Scatter) -> impl IntoView {
         };
         page.dispatch(Command::SetMark { view: scatter.id, mark });
     };
-    let select_shown = move |_| scatter.set_box(scatter.viewport.get_untracked(), Gesture::Done);
+    let select_shown = move |_| {
+        let shown = scatter.viewport.get_untracked().and_then(|shown| scatter.box_of(shown));
+        scatter.set_clause(shown, Gesture::Done);
+    };
     view! {
         <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the axes"</button>
         <button type="button" on:click=select_shown>{Icon::Select.view()} "Select what is shown"</button>

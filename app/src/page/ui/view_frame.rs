@@ -81,6 +81,7 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
             (views.iter().position(|view| view.id == id).unwrap_or(0), views.len())
         })
     };
+    let is_last = move || place().0 + 1 >= place().1;
     let move_to = move |to: usize| {
         open.set(false);
         page.dispatch(Command::MoveView { view: id, to });
@@ -107,7 +108,7 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
                 </button>
                 <button
                     type="button"
-                    disabled=move || place().0 + 1 >= place().1
+                    disabled=move || is_last()
                     on:click=move |_| move_to(place().0 + 1)
                 >
                     {Icon::Down.view()} "Move back"

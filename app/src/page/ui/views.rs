@@ -243,19 +243,3 @@ fn BarsView(id: ViewId) -> impl IntoView {
         </ViewFrame>
     }
 }
-
-/// Both ends of what a view's box says about one axis, where it has one.
-pub(super) fn side_of(
-    clause: Option<&engine::predicate::Predicate>,
-    column: &str,
-    scalar: Scalar,
-) -> Option<[f64; 2]> {
-    use engine::predicate::Predicate;
-    let Predicate::And(parts) = clause? else { return None };
-    parts.iter().find_map(|part| match part {
-        Predicate::Between { column: own, low, high } if own == column => {
-            Some([scalar.position(low, End::Low)?, scalar.position(high, End::High)?])
-        }
-        _ => None,
-    })
-}

@@ -1,7 +1,8 @@
 //! One clause of an address: `delay:between:0:60`, `origin:in:ATL:ORD`,
 //! `name:contains:x` (case ignored), `name:matches_case:^X`, `flag:eq:true`,
-//! `note:is_null`, `@3:box:distance:0:900:delay:-5:60` for a box drawn in view 3, and
-//! `ID:json:…` for any other shape.
+//! `note:is_null`, `@3:box:distance:0:900:delay:-5:60` for a box drawn in view 3,
+//! `@3:lasso:distance:delay:0:0:900:0:900:60` for an outline, and `ID:json:…` for any other
+//! shape.
 
 use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
@@ -41,6 +42,14 @@ pub(super) fn write(clause: &Clause) -> String {
             });
             format!("@{view}:box:{}", sides.collect::<Vec<_>>().join(":"))
         }
+        (Some(view), None) if view.parse::<u32>().is_ok() => match &clause.predicate {
+            Predicate::Within { x, y, polygon } => {
+                let corners = polygon.iter().flatten().map(|place| format!(":{place}"));
+                let corners = corners.collect::<String>();
+                format!("@{view}:lasso:{}:{}{corners}", encoded(x), encoded(y))
+            }
+            _ => whole(),
+        },
         _ => whole(),
     }
 }
@@ -104,12 +113,18 @@ pub(super) fn read(value: &str) -> Result<Clause, String> {
     }
     if let Some(view) = subject.strip_prefix('@') {
         let view: u32 = view.parse().map_err(|_| broken())?;
-        let [x, x_low, x_high, y, y_low, y_high] = rest.as_slice() else { return Err(broken()) };
-        if op != "box" {
-            return Err(broken());
-        }
-        let sides = vec![side(x, x_low, x_high)?, side(y, y_low, y_high)?];
-        return Ok(Clause { id: format!("view:{view}"), predicate: Predicate::And(sides) });
+        let predicate = match (op.as_str(), rest.as_slice()) {
+            ("box", [x, x_low, x_high, y, y_low, y_high]) => {
+                Predicate::And(vec![side(x, x_low, x_high)?, side(y, y_low, y_high)?])
+            }
+            ("lasso", [x, y, corners @ ..]) => Predicate::Within {
+                x: decoded(x)?,
+                y: decoded(y)?,
+                polygon: read_corners(corners).ok_or_else(broken)?,
+            },
+            _ => return Err(broken()),
+        };
+        return Ok(Clause { id: format!("view:{view}"), predicate });
     }
     let column = decoded(subject)?;
     if column.is_empty() {
@@ -117,6 +132,14 @@ pub(super) fn read(value: &str) -> Result<Clause, String> {
     }
     let predicate = read_predicate(&column, &op, &rest)?.ok_or_else(broken)?;
     Ok(Clause { id: column_clause(&column), predicate })
+}
+
+/// Three corners or more, two finite numbers each.
+fn read_corners(atoms: &[&str]) -> Option<Vec<[f64; 2]>> {
+    let numbers = atoms.iter().map(|atom| atom.parse::<f64>().ok().filter(|n| n.is_finite()));
+    let numbers = numbers.collect::<Option<Vec<f64>>>()?;
+    let (corners, rest) = numbers.as_chunks::<2>();
+    (rest.is_empty() && corners.len() >= 3).then(|| corners.to_vec())
 }
 
 fn side(column: &str, low: &str, high: &str) -> Result<Predicate, String> {

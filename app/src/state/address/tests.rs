@@ -119,6 +119,14 @@ fn everything() -> Chosen {
                     between("größe, m²", number("2"), number("3")),
                 ]),
             },
+            Clause {
+                id: "view:8".to_owned(),
+                predicate: Predicate::Within {
+                    x: "a:b@c".to_owned(),
+                    y: "größe, m²".to_owned(),
+                    polygon: vec![[0.0, -1.5], [2.25, 0.0], [1e-7, 1_700_000_000_000.0]],
+                },
+            },
         ],
         order_by: vec![
             OrderKey { column: "-x".to_owned(), descending: true, nulls: Nulls::Last },
@@ -183,6 +191,9 @@ fn what_cannot_be_read_is_named_and_the_rest_is_kept() {
         ("filter=%FF:is_null", "not UTF-8"),
         ("filter=@x:box:a:1:2:b:1:2", "cannot read the filter"),
         ("filter=@4294967296:box:a:1:2:b:1:2", "cannot read the filter"),
+        ("filter=@1:lasso:a:b:1:2:3:4", "cannot read the filter"),
+        ("filter=@1:lasso:a:b:1:2:3:4:5:6:7", "cannot read the filter"),
+        ("filter=@1:lasso:a:b:1:2:3:4:5:inf", "cannot read the filter"),
         ("view=1:pie:a", "cannot read the view"),
         ("view=1:scatter:a", "cannot read the view"),
         ("view=1:scatter:a:b@1:2:3", "cannot read the view"),

@@ -4,16 +4,18 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use engine::predicate::Predicate;
 use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
 
-use super::Scatter;
+use super::{Scatter, Tool};
 use crate::page::ui::brush::{capture, offset};
 use crate::protocol::Viewport;
 use crate::scale::Linear;
 use crate::state::command::Gesture;
+use crate::state::region::{Combine, combined, simplified};
 use crate::state::viewport::{panned, zoomed};
 
 /// The pointer rests so long before a row is asked for.
@@ -44,6 +46,12 @@ enum Doing {
     },
     Boxing {
         from: (f64, f64),
+        onto: Onto,
+    },
+    /// Where the pointer has been.
+    Lassoing {
+        path: Vec<[f64; 2]>,
+        onto: Onto,
     },
     /// How far apart the fingers were, where their middle was, and what was shown then.
     Pinching {
@@ -51,6 +59,43 @@ enum Doing {
         middle: (f64, f64),
         before: Viewport,
     },
+}
+
+/// The selection that a shape is drawn onto, and what it does to it.
+#[derive(Clone)]
+pub(super) struct Onto {
+    before: Option<Predicate>,
+    how: Combine,
+}
+
+/// What is being drawn, in pixels of the plot.
+#[derive(Clone, PartialEq)]
+pub(super) enum Drawn {
+    /// Left, top, right and bottom.
+    Box([f64; 4]),
+    Lasso(Vec<[f64; 2]>),
+}
+
+/// What a drag with this tool, or these keys, selects by; `None` where it moves.
+fn tool_of(scatter: Scatter, event: &PointerEvent) -> Option<Tool> {
+    let chosen = scatter.tool.get_untracked();
+    let by_keys = event.shift_key().then_some(match event.ctrl_key() || event.meta_key() {
+        true => Tool::Lasso,
+        false => Tool::Box,
+    });
+    chosen.or(by_keys)
+}
+
+/// With a tool chosen, Shift adds, Alt takes away and both keep what is common. Without one
+/// Shift is what makes a drag select, so that it replaces.
+fn combine_of(scatter: Scatter, event: &PointerEvent) -> Combine {
+    let is_chosen = scatter.tool.get_untracked().is_some();
+    match (event.shift_key() && is_chosen, event.alt_key()) {
+        (false, false) => Combine::Replace,
+        (true, false) => Combine::Add,
+        (false, true) => Combine::Subtract,
+        (true, true) => Combine::Intersect,
+    }
 }
 
 type Shared = StoredValue<Pointers, LocalStorage>;
@@ -90,7 +135,9 @@ pub(super) fn down(scatter: Scatter, event: &PointerEvent, area: Area, pointers:
     capture(event);
     hide_hovered(scatter, pointers);
     let at = offset(event, &element);
-    let boxing = event.shift_key() || scatter.selecting.get_untracked();
+    let tool = tool_of(scatter, event);
+    let before = untrack(|| scatter.page.clause(&scatter.clause_id()));
+    let onto = Onto { before, how: combine_of(scatter, event) };
     pointers.update_value(|pointers| {
         pointers.down.insert(event.pointer_id(), at);
         pointers.doing = match pointers.two() {
@@ -99,7 +146,8 @@ pub(super) fn down(scatter: Scatter, event: &PointerEvent, area: Area, pointers:
                 middle: middle(first, second),
                 before: shown,
             },
-            None if boxing => Doing::Boxing { from: at },
+            None if tool == Some(Tool::Box) => Doing::Boxing { from: at, onto },
+            None if tool == Some(Tool::Lasso) => Doing::Lassoing { path: vec![[at.0, at.1]], onto },
             None => Doing::Moving { from: at, before: shown, moved: false },
         };
     });
@@ -110,7 +158,7 @@ pub(super) fn moved(
     event: &PointerEvent,
     area: Area,
     pointers: Shared,
-    drawn: RwSignal<Option<[f64; 4]>>,
+    drawn: RwSignal<Option<Drawn>>,
 ) {
     let Some(element) = area.get_untracked() else { return };
     let at = offset(event, &element);
@@ -125,7 +173,7 @@ pub(super) fn moved(
     }
 }
 
-fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Option<[f64; 4]>>) {
+fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Option<Drawn>>) {
     let (width, height) = scatter.size.get_untracked();
     let whole = untrack(|| scatter.page.whole_viewport(scatter.id));
     let (mut viewport, mut selected) = (None, None);
@@ -140,7 +188,18 @@ fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Opti
                     viewport = Some(panned(*before, right, (at.1 - from.1) / height.max(1.0)));
                 }
             }
-            Doing::Boxing { from } => selected = Some(corners(*from, at, width, height)),
+            Doing::Boxing { from, onto } => {
+                let corners = corners(*from, at, width, height);
+                selected = Some((Drawn::Box(corners), onto.clone()));
+            }
+            Doing::Lassoing { path, onto } => {
+                let at = [at.0.clamp(0.0, width), at.1.clamp(0.0, height)];
+                let is_far = path.last().is_none_or(|[x, y]| (x - at[0]).hypot(y - at[1]) >= 2.0);
+                if is_far {
+                    path.push(at);
+                }
+                selected = Some((Drawn::Lasso(path.clone()), onto.clone()));
+            }
             Doing::Pinching { apart, middle: was, before } => {
                 let Some(((first, second), whole)) = two.zip(whole) else { return };
                 let now = middle(first, second);
@@ -155,9 +214,9 @@ fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Opti
     if viewport.is_some() {
         scatter.set_viewport(viewport, Gesture::Moving);
     }
-    if let Some(selected) = selected {
-        drawn.set(Some(selected));
-        scatter.set_box(data_box(scatter, selected), Gesture::Moving);
+    if let Some((shape, onto)) = selected {
+        select(scatter, &shape, onto, Gesture::Moving);
+        drawn.set(Some(shape));
     }
 }
 
@@ -166,7 +225,7 @@ pub(super) fn up(
     event: &PointerEvent,
     area: Area,
     pointers: Shared,
-    drawn: RwSignal<Option<[f64; 4]>>,
+    drawn: RwSignal<Option<Drawn>>,
 ) {
     let Some(element) = area.get_untracked() else { return };
     let at = offset(event, &element);
@@ -177,13 +236,20 @@ pub(super) fn up(
     });
     drawn.set(None);
     match done.unwrap_or_default() {
-        Doing::Boxing { from } => {
+        Doing::Boxing { from, onto } => {
             let (width, height) = scatter.size.get_untracked();
-            let drawn = distance(from, at) >= CLICK_PIXELS;
-            let corners = drawn.then(|| corners(from, at, width, height));
-            scatter.set_box(corners.and_then(|corners| data_box(scatter, corners)), Gesture::Done);
-            scatter.selecting.set(false);
+            match distance(from, at) >= CLICK_PIXELS {
+                true => {
+                    let shape = Drawn::Box(corners(from, at, width, height));
+                    select(scatter, &shape, onto, Gesture::Done);
+                }
+                false => put_back(scatter, onto),
+            }
         }
+        Doing::Lassoing { path, onto } => match path.len() > 2 {
+            true => select(scatter, &Drawn::Lasso(path), onto, Gesture::Done),
+            false => put_back(scatter, onto),
+        },
         Doing::Moving { moved: true, .. } | Doing::Pinching { .. } => {
             let shown = scatter.viewport.get_untracked();
             scatter.set_viewport(shown, Gesture::Done);
@@ -193,7 +259,29 @@ pub(super) fn up(
     }
 }
 
-pub(super) fn cancel(event: &PointerEvent, pointers: Shared, drawn: RwSignal<Option<[f64; 4]>>) {
+/// Makes a drawn shape the view's filter, or part of it.
+fn select(scatter: Scatter, drawn: &Drawn, onto: Onto, gesture: Gesture) {
+    let shape = match drawn {
+        Drawn::Box(corners) => data_box(scatter, *corners).and_then(|of| scatter.box_of(of)),
+        Drawn::Lasso(path) => scatter.outline_of(&data_path(scatter, &simplified(path, 1.0))),
+    };
+    if let Some(shape) = shape {
+        scatter.set_clause(Some(combined(onto.before, shape, onto.how)), gesture);
+    }
+    // A tool serves once, unless keys say that there is more to come.
+    if gesture == Gesture::Done && onto.how == Combine::Replace {
+        scatter.tool.set(None);
+    }
+}
+
+/// A press that drew nothing clears the selection, or leaves it as it was.
+fn put_back(scatter: Scatter, onto: Onto) {
+    let before = onto.before.filter(|_| onto.how != Combine::Replace);
+    scatter.set_clause(before, Gesture::Done);
+    scatter.tool.set(None);
+}
+
+pub(super) fn cancel(event: &PointerEvent, pointers: Shared, drawn: RwSignal<Option<Drawn>>) {
     pointers.update_value(|pointers| {
         pointers.down.remove(&event.pointer_id());
         pointers.doing = Doing::Nothing;
@@ -235,11 +323,12 @@ pub(super) fn key(scatter: Scatter, event: &KeyboardEvent) {
         }
         "s" => {
             event.prevent_default();
-            return scatter.set_box(Some(shown), Gesture::Done);
+            return scatter.set_clause(scatter.box_of(shown), Gesture::Done);
         }
         "Escape" => {
             event.prevent_default();
-            return scatter.set_box(None, Gesture::Done);
+            scatter.tool.set(None);
+            return scatter.set_clause(None, Gesture::Done);
         }
         _ => return,
     };
@@ -291,6 +380,15 @@ fn corners(from: (f64, f64), to: (f64, f64), width: f64, height: f64) -> [f64; 4
     let x = [from.0, to.0].map(|x| x.clamp(0.0, width));
     let y = [from.1, to.1].map(|y| y.clamp(0.0, height));
     [x[0].min(x[1]), y[0].min(y[1]), x[0].max(x[1]), y[0].max(y[1])]
+}
+
+/// A path of pixels in data units.
+fn data_path(scatter: Scatter, path: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let Some(shown) = scatter.viewport.get_untracked() else { return Vec::new() };
+    let (width, height) = scatter.size.get_untracked();
+    let across = Linear::new(shown.x, [0.0, width]);
+    let up = Linear::new(shown.y, [height, 0.0]);
+    path.iter().map(|[x, y]| [across.value(*x), up.value(*y)]).collect()
 }
 
 fn data_box(scatter: Scatter, [left, top, right, bottom]: [f64; 4]) -> Option<Viewport> {

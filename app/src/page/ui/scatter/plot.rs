@@ -2,17 +2,19 @@
 //! drawn, and the row under the pointer. The canvas is given to the worker whole; a new
 //! worker gets a new canvas.
 
+use std::fmt::Write;
+
 use leptos::html;
 use leptos::prelude::*;
 
 use super::Scatter;
-use super::gestures::{self, Pointers};
+use super::gestures::{self, Drawn, Pointers};
 use crate::page::browser;
 use crate::page::signals::WorkerState;
-use crate::page::ui::views::side_of;
 use crate::protocol::{HoveredRow, MarkResult, Request};
 use crate::scale::Linear;
 use crate::state::format;
+use crate::state::region::{self, Shape};
 
 #[component]
 pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
@@ -34,12 +36,12 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
     });
     on_cleanup(move || page.link.send(&Request::DetachCanvas { view: scatter.id }));
     let running = Memo::new(move |_| page.worker.with(WorkerState::running));
-    let drawn = RwSignal::new(None::<[f64; 4]>);
+    let drawn = RwSignal::new(None::<Drawn>);
     let summary = move || summary(scatter);
     view! {
         <div
             class="plot"
-            class:selecting=move || scatter.selecting.get()
+            class:selecting=move || scatter.tool.get().is_some()
             node_ref=area
             tabindex="0"
             role="application"
@@ -94,37 +96,63 @@ fn Canvas(scatter: Scatter) -> impl IntoView {
     view! { <canvas node_ref=canvas aria-hidden="true"></canvas> }
 }
 
-/// The view's own box, and the one being drawn.
+/// The shapes of the view's own filter, and the one being drawn.
 #[component]
-fn Overlay(scatter: Scatter, drawn: RwSignal<Option<[f64; 4]>>) -> impl IntoView {
+fn Overlay(scatter: Scatter, drawn: RwSignal<Option<Drawn>>) -> impl IntoView {
     let page = scatter.page;
     let own = move || {
         let clause = page.clause(&scatter.clause_id())?;
-        let (x_scalar, y_scalar) = scatter.scalars()?;
+        let [x, y] = scatter.sides()?;
         let shown = scatter.viewport.get()?;
         let (width, height) = scatter.size.get();
-        let x = side_of(Some(&clause), &scatter.x.get(), x_scalar)?;
-        let y = side_of(Some(&clause), &scatter.y.get(), y_scalar)?;
         let across = Linear::new(shown.x, [0.0, width]);
         let up = Linear::new(shown.y, [height, 0.0]);
-        Some([across.position(x[0]), up.position(y[1]), across.position(x[1]), up.position(y[0])])
+        let shapes = region::shapes(&clause, &x, &y).into_iter().map(move |mut shape| {
+            for [x, y] in &mut shape.corners {
+                // Far outside a browser's own numbers end.
+                *x = across.position(*x).clamp(-1e5, 1e5);
+                *y = up.position(*y).clamp(-1e5, 1e5);
+            }
+            shape_view(&shape)
+        });
+        Some(shapes.collect_view())
     };
-    let rect = |class: &'static str, [left, top, right, bottom]: [f64; 4]| {
-        // Far outside a browser's own numbers end.
-        let [left, right] = [left, right].map(|x| x.clamp(-1e5, 1e5));
-        let [top, bottom] = [top, bottom].map(|y| y.clamp(-1e5, 1e5));
-        view! {
-            <rect class=class x=left y=top width=(right - left).max(1.0) height=(bottom - top).max(1.0)></rect>
+    let hand = move || {
+        drawn.get().map(|drawn| match drawn {
+            Drawn::Box(corners) => rect("box drawn", corners).into_any(),
+            Drawn::Lasso(path) => {
+                view! { <path class="box drawn" d=path_of(&path)></path> }.into_any()
+            }
+        })
+    };
+    view! { <svg class="overlay" aria-hidden="true">{own} {hand}</svg> }
+}
+
+fn shape_view(shape: &Shape) -> AnyView {
+    let class = if shape.is_hole { "box hole" } else { "box" };
+    match shape.corners.as_slice() {
+        [[left, bottom], _, [right, top], _] if shape.is_box => {
+            rect(class, [*left, *top, *right, *bottom]).into_any()
         }
-    };
-    view! {
-        <svg class="overlay" aria-hidden="true">
-            {move || match drawn.get() {
-                Some(corners) => Some(rect("box drawn", corners)),
-                None => own().map(|corners| rect("box", corners)),
-            }}
-        </svg>
+        corners => view! { <path class=class d=path_of(corners)></path> }.into_any(),
     }
+}
+
+fn rect(class: &'static str, [left, top, right, bottom]: [f64; 4]) -> impl IntoView {
+    view! {
+        <rect class=class x=left y=top width=(right - left).max(1.0) height=(bottom - top).max(1.0)></rect>
+    }
+}
+
+fn path_of(corners: &[[f64; 2]]) -> String {
+    let mut path = String::new();
+    for (place, [x, y]) in corners.iter().enumerate() {
+        let step = if place == 0 { 'M' } else { 'L' };
+        // Writing to a string cannot fail.
+        let _written = write!(path, "{step}{x:.1} {y:.1}");
+    }
+    path.push('Z');
+    path
 }
 
 /// The values of the row under the pointer, beside it.
