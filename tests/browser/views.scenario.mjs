@@ -115,6 +115,85 @@ scenario('points zoom to the pointer, move, and come back', async (t) => {
   await t.until('everything', async () => (await t.difference(before, await canvas.screenshot())) < 0.002);
 }, raster);
 
+// What a scatter shows, as the address holds it: `@xLow:xHigh:yLow:yHigh`.
+function viewportOf(page) {
+  const [, numbers] = new URL(page.url()).search.match(/@([^&]+)/) ?? [];
+  return numbers?.split(':').map(Number);
+}
+
+scenario('what is under the pointer stays there while zooming', async (t) => {
+  await t.openLink('link=1&table=zipcodes&view=1:scatter:longitude:latitude@-130:-60:20:55');
+  await t.untilShown();
+  const plot = t.page.getByRole('application');
+  const box = await plot.boundingBox();
+  // Pointers are at whole pixels.
+  const pixel = ([x, y]) => [Math.round(box.x + box.width * x), Math.round(box.y + box.height * y)];
+  const under = ([x, y], [xLow, xHigh, yLow, yHigh]) => [
+    xLow + ((x - box.x) / box.width) * (xHigh - xLow),
+    yHigh - ((y - box.y) / box.height) * (yHigh - yLow),
+  ];
+  const changed = (before) =>
+    t.until('the address holds another range', () => {
+      const now = viewportOf(t.page);
+      return String(now) !== String(before) && now;
+    });
+  let shown = viewportOf(t.page);
+  assert.deepEqual(shown, [-130, -60, 20, 55]);
+  for (const [place, wheel] of [
+    [[0.7, 0.3], -200],
+    [[0.7, 0.3], -200],
+    [[0.15, 0.85], -120],
+    [[0.02, 0.05], 300],
+    [[0.9, 0.5], 100],
+  ]) {
+    const at = pixel(place);
+    await t.page.mouse.move(...at);
+    await t.page.mouse.wheel(0, wheel);
+    const next = await changed(shown);
+    const [width, height] = [next[1] - next[0], next[3] - next[2]];
+    assert.ok(wheel < 0 ? width < shown[1] - shown[0] : width > shown[1] - shown[0], `${shown} became ${next}`);
+    // Both axes alike.
+    assert.ok(Math.abs(width / (shown[1] - shown[0]) - height / (shown[3] - shown[2])) < 1e-6);
+    const [before, after] = [under(at, shown), under(at, next)];
+    const apart = [((after[0] - before[0]) / width) * box.width, ((after[1] - before[1]) / height) * box.height];
+    assert.ok(apart.every((pixels) => Math.abs(pixels) < 0.5), `${apart} pixels apart at ${place}: ${shown} became ${next}`);
+    // What the plot says of itself are the same ranges, to a hundredth of their width.
+    const said = (await plot.getAttribute('aria-label')).match(/longitude from (\S+) to (\S+), latitude from (\S+) to (\S+)$/);
+    const numbers = said.slice(1).map((text) => Number(text.replaceAll(',', '').replace('−', '-')));
+    numbers.forEach((number, index) => {
+      const step = (index < 2 ? width : height) / 100;
+      assert.ok(Math.abs(number - next[index]) <= step, `${said[0]} is not ${next}`);
+    });
+    shown = next;
+  }
+
+  // And so are the points: the one under the pointer is still the one under the pointer.
+  await t.openLink('link=1&table=penguins&view=1:scatter:flipper_length_mm:body_mass_g@165:240:2500:6500');
+  await t.untilShown();
+  const [heaviest] = await t.ask({
+    table: 'penguins',
+    order_by: [{ column: 'body_mass_g', descending: true }],
+    limit: 1,
+  });
+  const [x, y] = pixel([(heaviest.flipper_length_mm - 165) / 75, 1 - (heaviest.body_mass_g - 2500) / 4000]);
+  const tooltip = t.page.locator('.tooltip');
+  for (const wheel of [0, -300, -300]) {
+    const before = viewportOf(t.page);
+    await t.page.mouse.move(x - 40, y - 40);
+    await tooltip.waitFor({ state: 'hidden' });
+    await t.page.mouse.move(x, y);
+    if (wheel) {
+      await t.page.mouse.wheel(0, wheel);
+      await changed(before);
+      // A little aside, so that it is looked for again.
+      await t.page.mouse.move(x + 3, y);
+    }
+    await t.until('the heaviest under the pointer', async () =>
+      (await tooltip.innerText({ timeout: 1000 })).includes(String(heaviest.body_mass_g)),
+    );
+  }
+}, raster);
+
 scenario('the row under the pointer is told, and its values are the table\'s', async (t) => {
   await t.openLink('link=1&table=penguins&view=1:scatter:flipper_length_mm:body_mass_g:species');
   await t.untilShown();
