@@ -293,3 +293,55 @@ scenario('rows are sorted, scrolled to their end, and their columns chosen', asy
   await t.page.getByRole('checkbox', { name: 'delay' }).uncheck();
   await t.until('one column fewer', async () => (await grid.getByRole('columnheader', { name: /^delay/ }).count()) === 0);
 }, { ...raster, timeoutMillis: 240_000 });
+
+scenario('rows are sorted by the keyboard', async (t) => {
+  await t.openLink('link=1&table=movies&columns=title,imdb,release_date&view=1:histogram:imdb:40');
+  await t.untilShown();
+  const grid = t.page.getByRole('grid', { name: 'Rows that pass the filters' });
+  const header = grid.getByRole('columnheader', { name: /^imdb/ });
+  const button = header.getByRole('button', { name: 'imdb', exact: true });
+  const places = async () =>
+    (await grid.getByRole('rowheader').allInnerTexts()).slice(0, 8).map((text) => Number(text.replaceAll(',', '')));
+  const expected = async (order_by) =>
+    (await t.ask({ table: 'movies', columns: ['_row'], order_by, limit: 8 })).map((row) => row._row);
+  const inOrder = async (what, order_by) => {
+    const wanted = await expected(order_by);
+    let last;
+    await t.until(what, async () => String((last = await places())) === String(wanted)).catch((error) => {
+      throw new Error(`${error.message}: rows ${last}, expected ${wanted}`);
+    });
+  };
+  const hasFocus = () => button.evaluate((element) => element === document.activeElement);
+
+  // By Tab from the column before it; the edge between them is a stop of its own.
+  await grid.getByRole('columnheader', { name: /^title/ }).getByRole('button', { name: 'title', exact: true }).focus();
+  await t.page.keyboard.press('Tab');
+  assert.equal(await t.page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Width of title');
+  await t.page.keyboard.press('Tab');
+  assert.ok(await hasFocus(), 'Tab does not reach the next column');
+
+  assert.equal(await header.getAttribute('aria-sort'), 'none');
+  await t.page.keyboard.press('Enter');
+  await inOrder('the worst first', [{ column: 'imdb' }]);
+  assert.equal(await header.getAttribute('aria-sort'), 'ascending');
+  // The focus stays where it was, for the next press.
+  assert.ok(await hasFocus(), 'the focus has left the column');
+  await t.page.keyboard.press('Space');
+  await inOrder('the best first', [{ column: 'imdb', descending: true }]);
+  assert.equal(await header.getAttribute('aria-sort'), 'descending');
+  assert.ok(await hasFocus(), 'the focus has left the column');
+
+  // Shift adds a key.
+  const date = grid.getByRole('columnheader', { name: /^release_date/ });
+  await date.getByRole('button', { name: 'release_date', exact: true }).focus();
+  await t.page.keyboard.press('Shift+Enter');
+  await inOrder('the best, the oldest of them first', [{ column: 'imdb', descending: true }, { column: 'release_date' }]);
+  assert.equal(await date.getAttribute('aria-sort'), 'ascending');
+  assert.equal(await header.getAttribute('aria-sort'), 'descending');
+  await t.page.keyboard.press('Shift+Enter');
+  await t.page.keyboard.press('Shift+Enter');
+  await button.focus();
+  await t.page.keyboard.press('Enter');
+  await inOrder('the order of the table', []);
+  assert.equal(await header.getAttribute('aria-sort'), 'none');
+}, raster);
