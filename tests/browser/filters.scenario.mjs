@@ -103,6 +103,60 @@ scenario('a range is typed, dragged and moved by keys', async (t) => {
   assert.equal(await from.getAttribute('aria-invalid'), 'true');
 }, raster);
 
+scenario('the ends of a range are dragged by the pointer', async (t) => {
+  await t.openLink('link=1&table=movies&view=1:scatter:imdb:us_gross');
+  await t.untilShown();
+  const imdb = await t.filter('imdb');
+  const surface = imdb.locator('.brush-surface');
+  const low = imdb.getByRole('slider', { name: 'imdb from' });
+  const high = imdb.getByRole('slider', { name: 'imdb to' });
+  const between = () => {
+    const [, ends] = decodeURIComponent(new URL(t.page.url()).search).match(/filter=imdb:between:([^&]+)/) ?? [];
+    return ends?.split(':').map(Number);
+  };
+  // Takes hold of an end where it is seen, and lets go that far from there.
+  const dragThumb = async (thumb, byPixels) => {
+    const box = await thumb.locator('.brush-grip').boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const before = between();
+    await t.page.mouse.move(x, y);
+    await t.page.mouse.down();
+    await t.page.mouse.move(x + byPixels / 2, y, { steps: 3 });
+    await t.page.mouse.move(x + byPixels, y, { steps: 3 });
+    // Already before it is let go.
+    await t.until('the range follows the pointer', async () => (await thumb.getAttribute('aria-valuenow')) !== String(before?.[thumb === low ? 0 : 1]));
+    await t.page.mouse.up();
+    await t.until('the address holds the range', () => between() && String(between()) !== String(before));
+    const value = between();
+    await t.untilSelected(await t.countOf('movies', [{ column: 'imdb', op: 'between', value }]));
+    // What assistive technology is told, and what stands in the fields, is the same.
+    assert.deepEqual([Number(await low.getAttribute('aria-valuenow')), Number(await high.getAttribute('aria-valuenow'))], value);
+    assert.equal(Number(await imdb.getByRole('textbox', { name: 'imdb from' }).inputValue()), value[0]);
+    assert.equal(Number(await imdb.getByRole('textbox', { name: 'imdb to' }).inputValue()), value[1]);
+    // The end is where it was let go.
+    const after = await thumb.locator('.brush-grip').boundingBox();
+    assert.ok(Math.abs(after.x + after.width / 2 - (x + byPixels)) < 2, `the end is at ${after.x}, not ${x + byPixels}`);
+    return value;
+  };
+
+  const field = imdb.getByRole('textbox', { name: 'imdb from' });
+  await field.fill('4');
+  await field.press('Enter');
+  await imdb.getByRole('textbox', { name: 'imdb to' }).fill('8');
+  await imdb.getByRole('textbox', { name: 'imdb to' }).press('Enter');
+  await t.until('the range is typed', () => String(between()) === '4,8');
+  const width = (await surface.boundingBox()).width;
+
+  const [raised, stays] = await dragThumb(low, width * 0.15);
+  assert.ok(raised > 4 && raised < 8, `${raised}`);
+  assert.equal(stays, 8);
+  const [held, lowered] = await dragThumb(high, width * -0.1);
+  assert.ok(lowered < 8 && lowered > raised, `${lowered}`);
+  assert.equal(held, raised);
+  const [back] = await dragThumb(low, width * -0.3);
+  assert.ok(back < 4, `${back}`);
+}, raster);
+
 scenario('dates end with their day; a switch takes yes, no and missing', async (t) => {
   await t.open({ table: 'movies' });
   await t.untilShown();
