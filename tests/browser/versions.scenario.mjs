@@ -1,6 +1,9 @@
 // Versions of a table, links to them, back and forward.
 
 import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { scenario } from './harness.mjs';
 
 const raster = { renderers: ['raster'] };
@@ -87,4 +90,107 @@ scenario('what a link asks for and is not there is named', async (t) => {
   await t.page.getByText(/wether/).first().waitFor();
   await t.untilSelected(await t.countOf('weather'));
   t.allow(/404|400/);
+}, raster);
+
+const RAIN = [{ column: 'weather', op: 'eq', value: 'rain' }];
+
+// A lake with a weather table that may grow; it is gone after the scenario.
+async function withGrowingLake(t, run) {
+  const lake = mkdtempSync(join(tmpdir(), 'limn-lake-'));
+  const table = join(lake, 'weather');
+  cpSync(join(t.stage.lake, 'weather'), table, { recursive: true });
+  // Commits rows of Seattle's last year once more, as a writer would.
+  const append = (version) => {
+    const of = (number) => join(table, `_delta_log/${String(number).padStart(20, '0')}.json`);
+    const seattle = join(table, 'location=Seattle');
+    copyFileSync(
+      join(seattle, 'part-00003-49770b14-9b0c-5be3-a5a7-bd74da96c3a7-c000.zstd.parquet'),
+      join(seattle, `more-${version}.parquet`),
+    );
+    const add = {
+      path: `location=Seattle/more-${version}.parquet`,
+      partitionValues: { location: 'Seattle' },
+      size: statSync(join(seattle, `more-${version}.parquet`)).size,
+      modificationTime: 1_711_357_200_000,
+      dataChange: true,
+      stats: JSON.stringify({ numRecords: 365 }),
+    };
+    const commitInfo = { timestamp: 1_711_357_200_000 + version, operation: 'WRITE', operationParameters: { mode: 'Append' } };
+    writeFileSync(of(version), `${JSON.stringify({ commitInfo })}\n${JSON.stringify({ add })}\n`, { flag: 'wx' });
+  };
+  try {
+    await t.serve([lake]);
+    await run(append);
+  } finally {
+    await t.page.goto('about:blank');
+    rmSync(lake, { recursive: true });
+  }
+}
+
+scenario('a version that appears while the table is open is offered, not forced', async (t) => {
+  await withGrowingLake(t, async (append) => {
+    await t.open({ table: 'weather' });
+    await t.untilShown();
+    const total = await t.countOf('weather');
+    await totalIs(t, total);
+    await t.page.getByRole('option', { name: /^rain/ }).first().click();
+    const rain = await t.countOf('weather', RAIN);
+    await t.untilSelected(rain);
+    const newer = t.page.getByRole('button', { name: /^Newer:/ });
+    assert.equal(await newer.count(), 0);
+
+    append(3);
+    // The key that asks for tables and versions again. A lake is looked at every few seconds.
+    await t.until('the new version is offered', async () => {
+      await t.page.keyboard.press('r');
+      return newer.isVisible();
+    });
+    assert.equal(await newer.innerText(), 'Newer: version 3');
+    await t.shot('newer');
+    // What is shown is the version that was opened, also in what is asked from now on.
+    await t.page.getByRole('button', { name: /^version 2\. / }).waitFor();
+    assert.match(t.page.url(), /version=2/);
+    assert.deepEqual(await t.counts(), { selected: rain, total });
+    await t.page.getByRole('option', { name: /^snow/ }).first().click();
+    const both = [{ column: 'weather', op: 'in', value: ['rain', 'snow'] }];
+    await t.untilSelected(await t.countOf('weather', both, 2));
+    assert.equal((await t.counts()).total, total);
+    // The list of versions has it at its top.
+    await t.page.getByRole('button', { name: /Choose another version/ }).click();
+    const [top, second] = await t.page.locator('.version-option').allInnerTexts();
+    assert.match(top, /^3\s[\s\S]*newest/);
+    assert.match(second, /^2\s/);
+    assert.equal(await t.page.locator('.version-option').nth(1).getAttribute('aria-current'), 'true');
+    await t.page.keyboard.press('Escape');
+
+    await newer.click();
+    await totalIs(t, total + 365);
+    await t.untilSelected(await t.countOf('weather', both));
+    assert.notEqual(await t.countOf('weather', both), await t.countOf('weather', both, 2));
+    assert.equal(await newer.count(), 0);
+    await t.page.goBack();
+    await totalIs(t, total);
+    await newer.waitFor();
+  });
+}, raster);
+
+scenario('a new version is noticed unasked', async (t) => {
+  // What is done every minute is done every second.
+  await t.page.addInitScript(() => {
+    const slow = globalThis.setInterval;
+    globalThis.setInterval = (run, millis, ...rest) => slow(run, Math.min(millis, 1000), ...rest);
+  });
+  await withGrowingLake(t, async (append) => {
+    await t.open({ table: 'weather' });
+    await t.untilShown();
+    const total = await t.countOf('weather');
+    await totalIs(t, total);
+    append(3);
+    await t.page.getByRole('button', { name: 'Newer: version 3', exact: true }).waitFor();
+    append(4);
+    await t.page.getByRole('button', { name: 'Newer: version 4', exact: true }).waitFor();
+    await totalIs(t, total);
+    await t.page.getByRole('button', { name: 'Newer: version 4', exact: true }).click();
+    await totalIs(t, total + 2 * 365);
+  });
 }, raster);
