@@ -27,9 +27,12 @@ scenario('a worker that dies is replaced, and nothing chosen is lost', async (t)
   const canvas = t.page.locator('canvas').first();
   await t.until('points are drawn again', async () => (await t.ink(canvas)).share > 0.002);
 
-  // Again and again: it is given up, with a way on.
+  // Again: each worker has a canvas of its own.
+  const own = await canvas.elementHandle();
   await panic(t.page);
-  await t.page.waitForTimeout(300);
+  await t.until('a canvas for the next worker', () => own.evaluate((element) => !element.isConnected));
+  await t.until('points are drawn once more', async () => (await t.ink(canvas)).share > 0.002);
+  // And again: it is given up, with a way on.
   await t.until('it is given up', async () => {
     await panic(t.page).catch(() => {});
     return t.page.getByRole('heading', { name: 'The part that holds the data keeps stopping' }).isVisible();

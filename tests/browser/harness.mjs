@@ -37,6 +37,7 @@ const FLAGS = [
   '--host-resolver-rules=MAP limn.test 127.0.0.1',
 ];
 const STEP_MILLIS = Number(process.env.LIMN_STEP_MILLIS ?? 30_000);
+const GOLDEN_MILLIS = 5_000;
 
 export const scenarios = [];
 
@@ -245,14 +246,26 @@ export class Scene {
       for (const theme of THEMES) {
         await this.resize(size);
         await this.setTheme(theme);
-        // Two frames, so that canvases have drawn at their new size.
-        await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-        await this.page.waitForTimeout(300);
+        await this.untilStill();
         await this.shot(`${name}-${size}-${theme}`);
       }
     }
     await this.resize(this.size);
     await this.setTheme(this.theme);
+  }
+
+  // Nothing moves any more: canvases have drawn at their new size and in their new colours.
+  async untilStill(target = this.page) {
+    const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    let before = Buffer.alloc(0);
+    let nSame = 0;
+    await this.until('the picture stays as it is', async () => {
+      await this.page.evaluate(frames);
+      const png = await target.screenshot({ animations: 'disabled' });
+      nSame = png.equals(before) ? nSame + 1 : 0;
+      before = png;
+      return nSame >= 2;
+    });
   }
 
   // How much is drawn on an element: { colours, share }.
@@ -264,9 +277,15 @@ export class Scene {
     return this.stage.gallery.difference(left, right);
   }
 
+  // Compares with a picture that was looked at and kept. What is late to be drawn is waited for.
   async golden(name, target = this.page, shareMax = 0.01) {
-    const png = await target.screenshot({ animations: 'disabled' });
-    await this.stage.gallery.matchesGolden(`${this.renderer}/${name}`, png, shareMax);
+    await this.untilStill(target);
+    const matches = async () => {
+      const png = await target.screenshot({ animations: 'disabled' });
+      await this.stage.gallery.matchesGolden(`${this.renderer}/${name}`, png, shareMax);
+      return true;
+    };
+    await this.until(`the golden ${name}`, matches, GOLDEN_MILLIS);
   }
 
   // Waits until a check gives something true, and returns it.

@@ -18,7 +18,6 @@ scenario('the page in three sizes, light and dark', async (t) => {
   await t.golden('explorer-light', t.page, 0.02);
   await t.setTheme('dark');
   await t.until('it is dark', () => t.page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches));
-  await t.page.waitForTimeout(300);
   await t.golden('explorer-dark', t.page, 0.02);
   await t.setTheme('light');
   // Nothing hangs over the edge of a narrow screen.
