@@ -10,6 +10,7 @@ scenario('the page in three sizes, light and dark', async (t) => {
   await t.open();
   await t.page.getByRole('option', { name: /weather/ }).waitFor();
   await t.shotsOfAll('tables');
+  await t.golden('tables-light');
   await t.openLink('link=1&table=penguins&filter=species:in:Adelie:Gentoo&view=1:scatter:flipper_length_mm:body_mass_g:species&view=2:histogram:beak_length_mm:40&view=3:bars:island:12&view=4:histogram:body_mass_g:40');
   await t.untilShown();
   await t.filter('beak_length_mm');
@@ -27,6 +28,7 @@ scenario('the page in three sizes, light and dark', async (t) => {
     const over = await t.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(over <= 0, `${part} is ${over} pixels wider than the screen`);
     await t.shot(`narrow-${part.toLowerCase()}`);
+    if (part === 'Views') await t.golden('explorer-narrow', t.page, 0.02);
   }
 }, raster);
 
