@@ -149,3 +149,48 @@ scenario('without WebGPU everything is drawn by the raster, and said', async (t)
   assert.match(await said.getAttribute('title'), /WebGPU/);
   await t.until('points are drawn', async () => (await t.ink(t.page.locator('canvas').first())).share > 0.005);
 }, raster);
+
+scenario('points are drawn again when the GPU is lost, and by the raster when it is lost twice', async (t) => {
+  // How often the worker asks for a device tells that one was really lost.
+  await t.context.route(/worker-start-.*\.js$/, async (route) => {
+    const answer = await route.fetch();
+    const counted =
+      "const { requestDevice } = GPUAdapter.prototype; GPUAdapter.prototype.requestDevice = function (...rest) { console.log('a device is asked for'); return requestDevice.apply(this, rest); };\n";
+    await route.fulfill({ response: answer, body: counted + (await answer.text()) });
+  });
+  let nDevices = 0;
+  t.page.on('console', (message) => {
+    if (message.text() === 'a device is asked for') nDevices += 1;
+  });
+  const lose = () => t.page.evaluate(() => globalThis.limn.request(JSON.stringify({ break: { what: 'device_loss' } })));
+  await t.openLink('link=1&table=penguins&view=1:scatter:flipper_length_mm:body_mass_g:species&debug=1');
+  await t.untilShown();
+  const said = t.page.locator('.renderer');
+  const canvas = t.page.locator('canvas').first();
+  await t.until('points are drawn', async () => (await t.ink(canvas)).share > 0.02);
+  assert.match(await said.getAttribute('title'), /^Pictures are drawn by webgpu on ./);
+  assert.equal(nDevices, 1);
+  await t.untilStill(canvas);
+  const before = await canvas.screenshot();
+  // Other pictures are drawn from now on, and the first one again.
+  const draws = async () => {
+    const gentoo = t.page.getByRole('list', { name: /species/ }).getByRole('button', { name: /^Gentoo/ });
+    await gentoo.click();
+    await t.untilSelected(await t.countOf('penguins', [{ column: 'species', op: 'eq', value: 'Gentoo' }]));
+    await t.until('another picture', async () => (await t.difference(before, await canvas.screenshot())) > 0.01);
+    await gentoo.click();
+    await t.until('the first picture', async () => (await t.difference(before, await canvas.screenshot())) < 0.001);
+  };
+
+  await lose();
+  await t.until('another device', () => nDevices === 2);
+  await draws();
+  assert.match(await said.getAttribute('title'), /^Pictures are drawn by webgpu on ./);
+
+  await lose();
+  await t.until('the raster draws', async () => (await said.innerText()) === 'raster');
+  assert.match(await said.getAttribute('title'), /^Pictures are drawn by raster: the GPU was lost twice/);
+  await draws();
+  await t.shot('gpu-lost-twice');
+  assert.equal(nDevices, 2);
+}, { renderers: ['webgpu'] });
