@@ -6,6 +6,7 @@ import http from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { ROOT } from './server.mjs';
 
+export const DIST = join(ROOT, 'dist');
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -18,14 +19,16 @@ const TYPES = {
 };
 
 export class StaticHost {
+  // Where the files lie; another folder from one request to the next is a deployment.
+  folder = DIST;
+
   // `config` is what stands in config.json, the one file that who hosts them edits.
   async start(config = {}) {
-    const files = join(ROOT, 'dist');
     this.server = http.createServer((request, answer) => {
       const path = decodeURIComponent(new URL(request.url, 'http://host').pathname);
       const name = normalize(path === '/' ? 'index.html' : path.slice(1));
       try {
-        const body = name === 'config.json' ? JSON.stringify(config) : readFileSync(join(files, name));
+        const body = name === 'config.json' ? JSON.stringify(config) : readFileSync(join(this.folder, name));
         answer.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
       } catch {
         answer.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not found</h1>');
