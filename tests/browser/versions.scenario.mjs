@@ -157,9 +157,10 @@ scenario('a version that appears while the table is open is offered, not forced'
     assert.equal((await t.counts()).total, total);
     // The list of versions has it at its top.
     await t.page.getByRole('button', { name: /Choose another version/ }).click();
-    const [top, second] = await t.page.locator('.version-option').allInnerTexts();
-    assert.match(top, /^3\s[\s\S]*newest/);
-    assert.match(second, /^2\s/);
+    await t.until('three is above two', async () => {
+      const [top, second] = await t.page.locator('.version-option').allInnerTexts();
+      return /^3\s[\s\S]*newest/.test(top) && /^2\s/.test(second);
+    });
     assert.equal(await t.page.locator('.version-option').nth(1).getAttribute('aria-current'), 'true');
     await t.page.keyboard.press('Escape');
 
