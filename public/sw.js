@@ -29,6 +29,11 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(clean());
 });
 
+// A page that was taken over asks by which build: its own files may be gone.
+self.addEventListener("message", (event) => {
+  if (event.data?.build === "?") event.source?.postMessage({ build: BUILD });
+});
+
 // A page of this very build, or one whose user asked to reload, lets it take over.
 self.addEventListener("message", (event) => {
   if (event.data?.activate === BUILD || event.data?.activate === "now") self.skipWaiting();

@@ -218,6 +218,11 @@ pub enum Reply {
     Ready {
         renderer: RendererInfo,
     },
+    /// What drew this view's canvas is gone, and the canvas will show nothing again: a
+    /// fresh one is wanted.
+    CanvasLost {
+        view: ViewId,
+    },
     Tables {
         tables: Vec<TableInfo>,
         origin: Origin,

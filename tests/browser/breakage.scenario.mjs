@@ -194,3 +194,22 @@ scenario('points are drawn again when the GPU is lost, and by the raster when it
   await t.shot('gpu-lost-twice');
   assert.equal(nDevices, 2);
 }, { renderers: ['webgpu'] });
+
+// What becomes of the pictures when the browser's whole GPU process ends, as it does when a
+// driver crashes: unlike a lost device it takes what is on screen with it.
+scenario('points are drawn again when the GPU process ends', async (t) => {
+  await t.openLink('link=1&table=penguins&view=1:scatter:flipper_length_mm:body_mass_g:species');
+  await t.untilShown();
+  const canvas = t.page.locator('canvas').first();
+  await t.until('points are drawn', async () => (await t.ink(canvas)).share > 0.02);
+  await t.untilStill(canvas);
+  const before = await canvas.screenshot();
+  const browser = await t.stage.browser.newBrowserCDPSession();
+  await browser.send('Browser.crashGpuProcess').catch(() => {});
+  // By itself, without a hand on the page.
+  await t.until('the same picture', async () => (await t.difference(before, await canvas.screenshot())) < 0.001);
+  assert.match(await t.page.locator('.renderer').getAttribute('title'), new RegExp(`drawn by ${t.renderer}`));
+  // And what is drawn from now on is seen.
+  await t.page.getByRole('list', { name: /species/ }).getByRole('button', { name: /^Gentoo/ }).click();
+  await t.until('another picture', async () => (await t.difference(before, await canvas.screenshot())) > 0.01);
+});

@@ -121,3 +121,50 @@ scenario('two tabs share what is kept', async (t) => {
   await t.reload();
   await t.untilSelected(await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]));
 }, raster);
+
+scenario('when the room ends half-way, what was kept stays and what is loaded is shown', async (t) => {
+  await t.open({ table: 'weather' });
+  await t.untilShown();
+  const total = await t.countOf('weather');
+  const rain = await t.countOf('weather', [{ column: 'weather', op: 'eq', value: 'rain' }]);
+  await t.offlineReady();
+  const dialog = await kept(t);
+  const weather = dialog.getByRole('row', { name: /weather/ });
+  await t.until('weather is kept', async () => /version 2[\s\S]*7 columns[\s\S]*2,922/.test(await weather.innerText()));
+  await t.page.keyboard.press('Escape');
+
+  // Room for one column of the flights and a little more, and there are eight.
+  const session = await t.context.newCDPSession(t.page);
+  const { usage } = await t.page.evaluate(() => navigator.storage.estimate());
+  await session.send('Storage.overrideQuotaForOrigin', { origin: t.wire.url, quotaSize: usage + 8_000_000 });
+  await t.page.getByRole('button', { name: 'Table weather. Choose another' }).click();
+  await t.page.getByRole('option', { name: /^flights/ }).click();
+  await t.until('all flights', async () => (await t.counts()).total === 3_000_000, 90_000);
+  await t.page.getByRole('progressbar', { name: 'Loading' }).waitFor({ state: 'hidden' });
+  await t.page.getByRole('option', { name: /^ORD/ }).first().click();
+  await t.untilSelected(await t.countOf('flights', [{ column: 'origin', op: 'eq', value: 'ORD' }]));
+
+  await kept(t);
+  await dialog.getByText(/^Nothing more can be kept here: the browser's quota is used up/).waitFor();
+  assert.match(await weather.innerText(), /version 2[\s\S]*7 columns[\s\S]*2,922/);
+  await t.shot('room-ended');
+  // Nothing is left of what could not be written whole.
+  await t.until('files are listed or gone', () =>
+    t.page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('limn');
+      const manifest = await (await (await folder.getFileHandle('manifest.json')).getFile()).text();
+      const { entries } = JSON.parse(manifest);
+      const files = [];
+      for await (const name of folder.keys()) if (name.endsWith('.col')) files.push(name);
+      return files.length >= 7 && files.every((name) => name in entries);
+    }),
+  );
+
+  await t.offline();
+  await t.open({ table: 'weather' });
+  await t.untilShown();
+  await t.untilSelected(total);
+  await t.page.getByText('offline · as of version 2').waitFor();
+  await t.page.getByRole('option', { name: /^rain/ }).first().click();
+  await t.untilSelected(rain);
+}, { ...raster, timeoutMillis: 240_000 });

@@ -106,3 +106,20 @@ scenario('a page that is opened is of the newest build, and its service worker t
     assert.equal(await t.page.getByText(OFFER).count(), 0);
   });
 }, raster);
+
+scenario('a page of the older build is told when another tab takes the newer one', async (t) => {
+  t.allow(/404/);
+  await onHost(t, async (host, { build, deploy }) => {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}`);
+    await untilKept(t);
+    deploy();
+    const other = await t.newPage();
+    await other.goto(`${host.url}/?renderer=${t.renderer}`);
+    assert.equal(await buildOf(other), 'other');
+    // The older page's files are gone from here: what it has yet to load may be nowhere.
+    await t.until('only its files are kept', async () => String(await cachesOf(t.page)) === 'limn-shell-other');
+    await t.page.bringToFront();
+    assert.equal(await buildOf(t.page), build);
+    await t.page.getByText(OFFER).waitFor();
+  });
+}, raster);

@@ -345,3 +345,91 @@ scenario('rows are sorted by the keyboard', async (t) => {
   await inOrder('the order of the table', []);
   assert.equal(await header.getAttribute('aria-sort'), 'none');
 }, raster);
+
+scenario('views are moved and removed by their menus', async (t) => {
+  await t.openLink('link=1&table=movies&view=1:scatter:imdb:us_gross&view=2:histogram:imdb:40&view=3:bars:genre:12');
+  await t.untilShown();
+  const views = t.page.getByRole('article');
+  const order = async () => (await views.evaluateAll((all) => all.map((view) => view.getAttribute('aria-label')))).join();
+  const choose = async (view, words) => {
+    await t.page.getByRole('button', { name: `Menu of ${view}` }).click();
+    const menu = t.page.getByRole('dialog', { name: `Menu of ${view}` });
+    await menu.getByText('Remove').waitFor();
+    // Nothing but what it offers stands in it.
+    const offered = (await menu.innerText()).split('\n').map((line) => line.trim()).filter(Boolean);
+    assert.deepEqual(offered.slice(-3), ['Move forward', 'Move back', 'Remove'], view);
+    await menu.getByRole('button', { name: words, exact: true }).click();
+    await menu.waitFor({ state: 'hidden' });
+  };
+  const [scatter, histogram, bars] = (await order()).split(',');
+  await choose(histogram, 'Move back');
+  await t.until('the bars before the histogram', async () => (await order()) === [scatter, bars, histogram].join());
+  await choose(histogram, 'Move forward');
+  await t.until('the histogram before the bars', async () => (await order()) === [scatter, histogram, bars].join());
+  // The first goes no further forward, the last no further back.
+  await t.page.getByRole('button', { name: `Menu of ${scatter}` }).click();
+  assert.ok(await t.page.getByRole('button', { name: 'Move forward', exact: true }).isDisabled());
+  await t.page.keyboard.press('Escape');
+  await t.page.getByRole('button', { name: `Menu of ${bars}` }).click();
+  assert.ok(await t.page.getByRole('button', { name: 'Move back', exact: true }).isDisabled());
+  await t.page.keyboard.press('Escape');
+  await choose(histogram, 'Remove');
+  await t.until('one view fewer', async () => (await order()) === [scatter, bars].join());
+}, raster);
+
+scenario('a lasso selects what it encloses, is added to and taken from, and is in the link', async (t) => {
+  await t.openLink('link=1&table=zipcodes&view=1:scatter:longitude:latitude');
+  await t.untilShown();
+  const { total } = await t.counts();
+  const plot = t.page.getByRole('application');
+  const box = await plot.boundingBox();
+  const draw = async (corners, keys = []) => {
+    for (const key of keys) await t.page.keyboard.down(key);
+    const places = corners.map(([x, y]) => [box.x + box.width * x, box.y + box.height * y]);
+    await t.page.mouse.move(...places[0]);
+    await t.page.mouse.down();
+    for (const place of [...places.slice(1), places[0]]) await t.page.mouse.move(...place, { steps: 8 });
+    await t.page.mouse.up();
+    for (const key of keys) await t.page.keyboard.up(key);
+  };
+  const lasso = t.page.getByRole('button', { name: 'Select with a lasso' });
+  await lasso.click();
+  await draw([[0.25, 0.25], [0.36, 0.27], [0.35, 0.5], [0.27, 0.48]]);
+  await t.until('the address holds the outline', () => clausesOf(t.page)[0]?.[1] === 'lasso');
+  const [[owner, , x, y, ...numbers]] = clausesOf(t.page);
+  assert.deepEqual([owner, x, y], ['@1', 'longitude', 'latitude']);
+  const polygon = [];
+  for (let i = 0; i < numbers.length; i += 2) polygon.push([Number(numbers[i]), Number(numbers[i + 1])]);
+  assert.ok(polygon.length >= 4 && polygon.length < 12, `${polygon.length} corners`);
+  const within = { columns: [x, y], op: 'within', value: polygon };
+  const first = await t.countOf('zipcodes', [within]);
+  assert.ok(first > 1000 && first < total);
+  await t.untilSelected(first);
+  assert.equal(await plot.locator('path.box').count(), 1);
+  await t.shot('lasso');
+
+  // The same link elsewhere.
+  const again = await t.newPage();
+  await again.goto(t.page.url());
+  await t.untilSelected(first, again);
+  await again.close();
+  await t.page.bringToFront();
+
+  // More, less, and back.
+  await lasso.click();
+  await draw([[0.03, 0.01], [0.17, 0.01], [0.17, 0.2], [0.03, 0.22]], ['Shift']);
+  await t.until('more is selected', async () => (await t.counts()).selected > first);
+  const both = (await t.counts()).selected;
+  await draw([[0.005, 0.005], [0.18, 0.005], [0.18, 0.24], [0.005, 0.24]], ['Alt']);
+  await t.untilSelected(first);
+  assert.equal(await plot.locator('path.hole').count(), 1);
+  await t.page.keyboard.press('Control+z');
+  await t.untilSelected(both);
+  await plot.focus();
+  await t.page.keyboard.press('Escape');
+  await t.untilSelected(total);
+
+  // By keys alone, with no tool chosen.
+  await draw([[0.25, 0.25], [0.36, 0.27], [0.35, 0.5], [0.27, 0.48]], ['Control', 'Shift']);
+  await t.until('an outline again', async () => clausesOf(t.page)[0]?.[1] === 'lasso');
+}, raster);

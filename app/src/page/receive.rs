@@ -109,6 +109,9 @@ fn died(page: Page, epoch: u32, reason: String) {
 fn receive(page: Page, reply: Reply) {
     match reply {
         Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
+        Reply::CanvasLost { view } => {
+            page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);
+        }
         Reply::Tables { tables, origin } => {
             page.tables.set(Tables::Known { tables: Arc::new(tables), origin });
             heard_from(page, origin);

@@ -10,7 +10,8 @@ use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Event, ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState,
+    Event, MessageEvent, ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration,
+    ServiceWorkerState,
 };
 
 use super::browser;
@@ -28,6 +29,7 @@ fn container() -> Option<ServiceWorkerContainer> {
 
 pub(super) fn start(page: Page) {
     let Some(container) = container() else { return };
+    watch_takeover(page, &container);
     spawn_local(async move {
         let Ok(registered) = JsFuture::from(container.register("sw.js")).await else { return };
         let Ok(registration) = registered.dyn_into::<ServiceWorkerRegistration>() else { return };
@@ -46,6 +48,25 @@ pub(super) fn start(page: Page) {
     });
 }
 
+/// Another tab may let a newer build take over, and this page's files are then gone: what it
+/// has yet to load may be nowhere.
+fn watch_takeover(page: Page, container: &ServiceWorkerContainer) {
+    let taken = container.clone();
+    browser::listen_forever(container.as_ref(), "controllerchange", move |_: Event| {
+        if let Some(controller) = taken.controller() {
+            say(&controller, "build", &"?".into());
+        }
+    });
+    browser::listen_forever(container.as_ref(), "message", move |event: MessageEvent| {
+        let build = Reflect::get(&event.data(), &"build".into()).ok();
+        let other = build.and_then(|build| build.as_string());
+        let own = browser::boot_value("build").and_then(|own| own.as_string());
+        if other.is_some() && own.is_some() && other != own {
+            offer_reload(page);
+        }
+    });
+}
+
 /// Waits until a new service worker has all its files.
 fn follow(page: Page, coming: ServiceWorker) {
     let target = coming.clone();
@@ -61,20 +82,24 @@ fn follow(page: Page, coming: ServiceWorker) {
 /// The new one takes over at once if it is of this page's build; else the user is asked.
 fn offer(page: Page, waiting: &ServiceWorker) {
     let build = browser::boot_value("build").unwrap_or(JsValue::NULL);
-    activate(waiting, &build);
+    say(waiting, "activate", &build);
     let waiting = waiting.clone();
     let still_waiting = move || {
         if waiting.state() == ServiceWorkerState::Installed {
-            let action = Some(("Reload".to_owned(), Command::Reload));
-            page.notify_with(Level::Info, "A new version of Limn is ready.", action);
+            offer_reload(page);
         }
     };
     set_timeout(still_waiting, Duration::from_millis(500));
 }
 
-fn activate(worker: &ServiceWorker, build: &JsValue) {
+fn offer_reload(page: Page) {
+    let action = Some(("Reload".to_owned(), Command::Reload));
+    page.notify_with(Level::Info, "A new version of Limn is ready.", action);
+}
+
+fn say(worker: &ServiceWorker, key: &str, value: &JsValue) {
     let message = Object::new();
-    drop(Reflect::set(&message, &"activate".into(), build));
+    drop(Reflect::set(&message, &key.into(), value));
     drop(worker.post_message(&message));
 }
 
@@ -87,7 +112,7 @@ pub(super) fn reload() {
             && let Ok(registration) = found.dyn_into::<ServiceWorkerRegistration>()
             && let Some(waiting) = registration.waiting()
         {
-            activate(&waiting, &"now".into());
+            say(&waiting, "activate", &"now".into());
         }
         again();
     });

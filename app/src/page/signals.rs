@@ -40,6 +40,8 @@ pub(super) struct Page {
     pub hovered: RwSignal<Option<(ViewId, Arc<HoveredRow>)>>,
     pub cached: RwSignal<Option<Arc<Cached>>>,
     pub renderer: RwSignal<Option<RendererInfo>>,
+    /// How often a view's canvas had to be replaced.
+    pub canvases_lost: RwSignal<BTreeMap<ViewId, u32>>,
     pub companion: RwSignal<Companion>,
     pub worker: RwSignal<WorkerState>,
     /// The newest version known, where it is newer than the one shown.
@@ -184,6 +186,7 @@ impl Page {
             hovered: RwSignal::new(None),
             cached: RwSignal::new(None),
             renderer: RwSignal::new(None),
+            canvases_lost: RwSignal::default(),
             companion: RwSignal::new(Companion::Unknown),
             worker: RwSignal::new(WorkerState::Coming),
             newer: RwSignal::new(None),

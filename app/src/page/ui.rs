@@ -79,6 +79,7 @@ pub(super) fn App() -> impl IntoView {
                             </Show>
                             <empty::TableState/>
                             <views::Views/>
+                            <empty::NoRows/>
                             <Show when=move || !shut.get()>
                                 <rows::RowsPanel/>
                             </Show>

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use wasm_bindgen::prelude::*;
 use web_sys::OffscreenCanvas;
 
 use crate::draw::canvas::Canvas;
@@ -38,6 +39,7 @@ pub struct Canvases {
 /// One scatter's canvas.
 struct Plot {
     canvas: Place,
+    _on_lost: Closure<dyn FnMut()>,
     /// Width, height, device pixels per CSS pixel.
     size: [f64; 3],
     viewport: Option<Viewport>,
@@ -77,7 +79,12 @@ impl Canvases {
     }
 
     pub fn attach(&mut self, view: ViewId, canvas: OffscreenCanvas, size: [f64; 3]) {
+        let on_lost = Closure::<dyn FnMut()>::new(move || canvas_lost(view));
+        let on_lost_function = on_lost.as_ref().unchecked_ref();
+        // Browsers that tell nothing of it lose nothing.
+        let _listens = canvas.add_event_listener_with_callback("contextlost", on_lost_function);
         let mut plot = Plot {
+            _on_lost: on_lost,
             canvas: Place::Waiting(canvas),
             size,
             viewport: None,
@@ -89,8 +96,12 @@ impl Canvases {
         if let Some(painter) = &self.painter {
             plot.settle(painter);
         }
-        // Whatever was known of the view's viewport stays true on its new canvas.
-        plot.viewport = self.plots.get(&view).and_then(|old| old.viewport);
+        // What was known of the view stays true on its new canvas.
+        if let Some(old) = self.plots.get_mut(&view) {
+            plot.viewport = old.viewport;
+            plot.highlight = old.highlight;
+            plot.density = old.density.take();
+        }
         self.plots.insert(view, plot);
     }
 
@@ -243,6 +254,10 @@ pub fn viewport_around((x, y): ([f64; 2], [f64; 2])) -> Viewport {
     Viewport { x: padded(x), y: padded(y) }
 }
 
+fn canvas_lost(view: ViewId) {
+    post(&Reply::CanvasLost { view });
+}
+
 /// Looks for a renderer; canvases that came before are drawn then.
 pub async fn choose_painter(host: Rc<Host>, choice: RendererChoice, debug: bool) {
     let weak = Rc::downgrade(&host);
@@ -252,7 +267,10 @@ pub async fn choose_painter(host: Rc<Host>, choice: RendererChoice, debug: bool)
             Event::Wake => {}
             Event::RendererChanged(renderer) => {
                 post(&Reply::Ready { renderer });
-                host.canvases.borrow_mut().refresh();
+                let mut canvases = host.canvases.borrow_mut();
+                // They may have been lost with the device: with its process they were.
+                canvases.plots.keys().for_each(|view| canvas_lost(*view));
+                canvases.refresh();
             }
             Event::Notice(Notice { level, text }) => notice(level, text),
         }

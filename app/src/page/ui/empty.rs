@@ -1,4 +1,4 @@
-//! What stands where views would: before a table is chosen, while it is looked up, when
+//! What stands where views would, or over them: before a table is chosen, while it is looked up, when
 //! it cannot be opened, when no row passes the filters, when the worker was given up.
 
 use leptos::prelude::*;
@@ -36,7 +36,7 @@ pub(super) fn Welcome() -> impl IntoView {
     }
 }
 
-/// Over the views: the table cannot be shown (yet), or nothing is left of it.
+/// Over the views: the table cannot be shown (yet).
 #[component]
 pub(super) fn TableState() -> impl IntoView {
     let page = use_page();
@@ -45,14 +45,23 @@ pub(super) fn TableState() -> impl IntoView {
             view! { <p class="state quiet" role="status">"Opening the table …"</p> }.into_any(),
         ),
         Described::Failed(reason) => Some(view! { <CannotOpen reason/> }.into_any()),
-        Described::None => None,
-        Described::Known(_) => {
-            let nothing = page.shown.with(|shown| {
-                shown.as_ref().is_some_and(|shown| shown.selected == 0 && shown.total > 0)
-            });
-            nothing.then(|| view! { <NothingLeft/> }.into_any())
-        }
+        Described::None | Described::Known(_) => None,
     }
+}
+
+/// No row passes: said over the foot of the views, so that nothing moves under a drag that
+/// leaves no row for a moment.
+#[component]
+pub(super) fn NoRows() -> impl IntoView {
+    let page = use_page();
+    let nothing = Memo::new(move |_| {
+        let known = page.described.with(|described| matches!(described, Described::Known(_)));
+        let left = page.shown.with(|shown| {
+            shown.as_ref().is_none_or(|shown| shown.selected > 0 || shown.total == 0)
+        });
+        known && !left
+    });
+    view! { <div class="over-foot"><Show when=move || nothing.get()><NothingLeft/></Show></div> }
 }
 
 #[component]

@@ -14,7 +14,7 @@ use super::view_frame::{ColumnSelect, ViewFrame};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Mark, MarkResult, ViewId};
 use crate::state::command::{Command, Gesture};
-use crate::state::position::{End, Scalar, interval};
+use crate::state::position::interval;
 use crate::state::{column_clause, defaults, describe};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -111,7 +111,8 @@ impl Cache {
         let Ok(folder) = &self.folder else { return };
         let _lock = lock::lock("limn-catalog").await;
         let text = opfs::read_text(folder, CATALOG).await;
-        let mut catalog = text.as_deref().and_then(Catalog::from_json).unwrap_or_default();
+        let on_disk = text.as_deref().and_then(Catalog::from_json);
+        let mut catalog = on_disk.unwrap_or_else(|| self.catalog.borrow().clone());
         change(&mut catalog, &self.manifest.borrow());
         if let Ok(text) = serde_json::to_string(&catalog) {
             self.note(opfs::write_text(folder, CATALOG, &text).await.err());
@@ -182,6 +183,15 @@ impl Cache {
                 self.note(Some(error));
                 None
             }
+        }
+    }
+
+    /// A column that is not kept after all; `error` says why, where something went wrong.
+    /// Its room is free at once.
+    pub async fn give_up(&self, writer: ColumnWriter, error: Option<OpfsError>) {
+        self.note(error);
+        if let Ok(folder) = &self.folder {
+            writer.abandon(folder).await;
         }
     }
 

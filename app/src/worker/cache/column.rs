@@ -7,7 +7,7 @@ use crate::worker::turn::unix_millis;
 
 use super::lock::{Lock, try_lock};
 use super::manifest::Entry;
-use super::opfs::{OpenForReading, OpenForWriting, OpfsError};
+use super::opfs::{self, OpenForReading, OpenForWriting, OpfsError};
 use super::trailer::{StreamHash, TAIL_BYTES, Trailer};
 
 /// Bytes read at a time.
@@ -18,8 +18,8 @@ pub fn lock_name(file: &str) -> String {
     format!("limn-{file}")
 }
 
-/// A column that is being written. Dropped before [`Self::finish`], it leaves a file that
-/// counts for nothing and is removed later.
+/// A column that is being written. Dropped before [`Self::finish`] or [`Self::abandon`], it
+/// leaves a file that counts for nothing and is removed at the next start.
 #[derive(Debug)]
 pub struct ColumnWriter {
     file: String,
@@ -54,6 +54,14 @@ impl ColumnWriter {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), OpfsError> {
         self.hash.write(bytes);
         self.open.write(bytes)
+    }
+
+    /// Removes the file, before another may begin it again.
+    pub async fn abandon(self, folder: &FileSystemDirectoryHandle) {
+        let Self { file, open, _lock, .. } = self;
+        drop(open);
+        // What cannot be removed now is removed at the next start.
+        let _removed = opfs::remove(folder, &file).await;
     }
 
     /// Makes the file complete; answers its name and what to list it as.

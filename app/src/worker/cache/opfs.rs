@@ -103,14 +103,19 @@ pub struct OpenForWriting {
 
 impl OpenForWriting {
     pub async fn create(folder: &FileSystemDirectoryHandle, name: &str) -> Result<Self, OpfsError> {
+        let open = Self::over(folder, name).await?;
+        open.handle.truncate_with_u32(0)?;
+        Ok(open)
+    }
+
+    /// Opens a file to be written over from its start.
+    async fn over(folder: &FileSystemDirectoryHandle, name: &str) -> Result<Self, OpfsError> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
         let file: FileSystemFileHandle =
             settled(folder.get_file_handle_with_options(name, &options)).await?;
         let handle: FileSystemSyncAccessHandle = settled(file.create_sync_access_handle()).await?;
-        let open = Self { handle, written: 0 };
-        open.handle.truncate_with_u32(0)?;
-        Ok(open)
+        Ok(Self { handle, written: 0 })
     }
 
     pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), OpfsError> {
@@ -118,8 +123,9 @@ impl OpenForWriting {
         while !bytes.is_empty() {
             options.set_at(self.written as f64);
             let n_bytes = self.handle.write_with_u8_array_and_options(bytes, &options)? as usize;
-            // A disk that is full may take a part and say nothing.
-            if n_bytes == 0 {
+            // A disk that is full may take a part and say nothing; Chromium answers an error's
+            // number, below zero and read as unsigned.
+            if n_bytes == 0 || n_bytes > bytes.len() {
                 return Err(OpfsError::Quota);
             }
             self.written += n_bytes as u64;
@@ -176,6 +182,9 @@ impl OpenForReading {
                 options.set_at(at as f64);
                 let mut bytes = vec![0; n_bytes];
                 let n_read = handle.read_with_u8_array_and_options(&mut bytes, &options)? as usize;
+                if n_read > n_bytes {
+                    return Err(OpfsError::Other("the file cannot be read".to_owned()));
+                }
                 bytes.truncate(n_read);
                 bytes
             }
@@ -224,7 +233,16 @@ pub async fn write_text(
     name: &str,
     text: &str,
 ) -> Result<(), OpfsError> {
-    let mut file = OpenForWriting::create(folder, name).await?;
+    let mut file = OpenForWriting::over(folder, name).await?;
+    let n_bytes = text.len() as f64;
+    // Without room for it, what is there stays.
+    if file.handle.get_size()? < n_bytes {
+        file.handle.truncate_with_f64(n_bytes)?;
+        if file.handle.get_size()? < n_bytes {
+            return Err(OpfsError::Quota);
+        }
+    }
     file.write(text.as_bytes())?;
+    file.handle.truncate_with_f64(n_bytes)?;
     file.flush()
 }

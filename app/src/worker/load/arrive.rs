@@ -128,7 +128,7 @@ pub async fn from_companion(
         return Err(Trouble::Failed(format!("{rows} rows have come of {expected}")));
     }
     tables::remember(host, described, Vec::new());
-    finish_saving(host, load, saver, &cache, rows).await;
+    finish_saving(host, load, saver, rows).await;
     hold(host, &cache, described);
     Ok(())
 }
@@ -179,7 +179,7 @@ async fn saver_of(
     wanted: &[Wanted],
     total: Option<u64>,
 ) -> Saver {
-    let mut saver = Saver::default();
+    let mut saver = Saver::new(Rc::clone(cache));
     let now = unix_millis();
     let rows = total.unwrap_or_default();
     let bytes_of = |column: &Wanted| (column.info.bytes_per_row * rows as f64) as u64;
@@ -207,7 +207,7 @@ async fn saver_of(
     saver
 }
 
-async fn finish_saving(host: &Host, load: &Load, mut saver: Saver, cache: &Rc<Cache>, rows: u64) {
+async fn finish_saving(host: &Host, load: &Load, mut saver: Saver, rows: u64) {
     let mut stride = Stride::start();
     loop {
         let is_written = {
@@ -223,7 +223,7 @@ async fn finish_saving(host: &Host, load: &Load, mut saver: Saver, cache: &Rc<Ca
             return;
         }
     }
-    saver.finish(cache, rows).await;
+    saver.finish(rows).await;
 }
 
 /// Decodes a feed into columns of the resident table.

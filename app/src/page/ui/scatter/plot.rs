@@ -35,7 +35,12 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
         }
     });
     on_cleanup(move || page.link.send(&Request::DetachCanvas { view: scatter.id }));
-    let running = Memo::new(move |_| page.worker.with(WorkerState::running));
+    // A canvas lives as long as the worker that draws on it, and what it draws with.
+    let canvas = Memo::new(move |_| {
+        let epoch = page.worker.with(WorkerState::running)?;
+        let lost = page.canvases_lost.with(|lost| lost.get(&scatter.id).copied());
+        Some((epoch, lost.unwrap_or_default()))
+    });
     let drawn = RwSignal::new(None::<Drawn>);
     let summary = move || summary(scatter);
     view! {
@@ -56,7 +61,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
             on:dblclick=move |_| gestures::fit(scatter)
             on:keydown=move |event| gestures::key(scatter, &event)
         >
-            <For each=move || running.get() key=|epoch| *epoch let:_epoch><Canvas scatter/></For>
+            <For each=move || canvas.get() key=|life| *life let:_life><Canvas scatter/></For>
             <Overlay scatter drawn/>
         </div>
         <Tooltip scatter/>
