@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::tables::TableList;
 use crate::page::signals::{Companion, Described, WorkerState, use_page};
+use crate::protocol::Clause;
 use crate::state::command::{Command, Gesture};
 use crate::state::describe;
 
@@ -92,19 +93,24 @@ fn CannotOpen(reason: String) -> impl IntoView {
 #[component]
 fn NothingLeft() -> impl IntoView {
     let page = use_page();
-    let clauses = page.model.with_untracked(|model| model.chosen.clauses.clone());
-    let buttons = clauses.into_iter().rev().take(4).map(|clause| {
-        let words = format!("{}: {}", describe::subject(&clause), describe::predicate(&clause.predicate));
+    let clauses = move || page.model.with(|model| model.chosen.clauses.clone());
+    let button = move |clause: Clause| {
+        let (about, says) = (describe::subject(&clause), describe::predicate(&clause.predicate));
         let clear = move |_| {
             let (id, gesture) = (clause.id.clone(), Gesture::Done);
             page.dispatch(Command::SetClause { id, predicate: None, gesture });
         };
-        view! { <button type="button" class="button small" on:click=clear>{format!("Clear {words}")}</button> }
-    });
+        view! {
+            <button type="button" class="button small" on:click=clear>
+                {format!("Clear {about}: {says}")}
+            </button>
+        }
+    };
+    let buttons = move || clauses().into_iter().rev().take(4).map(button).collect_view();
     view! {
         <section class="state nothing" role="status">
             <p><b>"No row passes all filters."</b> " Loosen one:"</p>
-            <div class="state-buttons">{buttons.collect_view()}</div>
+            <div class="state-buttons">{buttons}</div>
         </section>
     }
 }
