@@ -1,3 +1,4 @@
+//! Ranks and cubes, held to counts made row by row.
 #![allow(clippy::unwrap_used)]
 use proptest::prelude::*;
 
