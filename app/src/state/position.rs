@@ -44,6 +44,23 @@ impl Scalar {
         }
     }
 
+    /// How many of the numbers that a column stores make one data unit (milliseconds, in
+    /// times), by the Arrow type as the contract prints it: a type is not parsed whole here,
+    /// which would be a hundredth of all that the page loads.
+    pub fn stored_per_unit(data_type: &str) -> f64 {
+        let unit = data_type.split_once('(').map_or("", |(name, rest)| {
+            let timed = name == "Timestamp" || name.starts_with("Time");
+            if timed { rest.trim_end_matches(')').split(',').next().unwrap_or_default() } else { "" }
+        });
+        match unit {
+            "s" => 1e-3,
+            "µs" => 1e3,
+            "ns" => 1e6,
+            _ if data_type == "Date32" => 1.0 / MILLIS_PER_DAY,
+            _ => 1.0,
+        }
+    }
+
     pub fn is_time(self) -> bool {
         matches!(self, Self::Date | Self::Moment | Self::TimeOfDay)
     }

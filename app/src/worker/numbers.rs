@@ -216,6 +216,37 @@ mod tests {
     }
 
     #[test]
+    fn the_page_knows_the_units_from_the_type_as_it_is_printed() {
+        use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
+        let zone = || Some("Europe/Berlin".into());
+        let types = [
+            DataType::Int8,
+            DataType::UInt64,
+            DataType::Float16,
+            DataType::Decimal128(9, 2),
+            DataType::Date32,
+            DataType::Date64,
+            DataType::Time32(Second),
+            DataType::Time32(Millisecond),
+            DataType::Time64(Microsecond),
+            DataType::Time64(Nanosecond),
+            DataType::Timestamp(Second, None),
+            DataType::Timestamp(Millisecond, zone()),
+            DataType::Timestamp(Microsecond, zone()),
+            DataType::Timestamp(Nanosecond, None),
+            DataType::Duration(Microsecond),
+        ];
+        for data_type in types {
+            let per_unit = match Measure::of(&data_type) {
+                Some(Measure::Whole { per_unit, .. }) => per_unit,
+                _ => 1.0,
+            };
+            let text = data_type.to_string();
+            assert_eq!(crate::state::position::Scalar::stored_per_unit(&text), per_unit, "{text}");
+        }
+    }
+
+    #[test]
     fn stored_numbers_keep_their_order_and_come_back() {
         let mut stored = Vec::new();
         assert!(wholes_into(&UInt64Array::from(vec![0, 1, u64::MAX]), &mut stored));

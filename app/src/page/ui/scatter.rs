@@ -21,7 +21,6 @@ use crate::state::command::{Command, Gesture};
 use crate::state::position::{Scalar, between};
 use crate::state::region::{self, Side};
 use crate::state::{describe, format};
-use crate::worker::numbers::Measure;
 
 /// What the parts of one scatter share: plain values as they are now.
 #[derive(Clone, Copy)]
@@ -91,12 +90,8 @@ impl Scatter {
         let side = |name: String| {
             let schema = self.page.schema()?;
             let column = schema.column(&name)?;
-            let measure = Measure::of(&column.data_type.parse().ok()?)?;
-            let per_unit = match measure {
-                Measure::Whole { per_unit, .. } => per_unit,
-                Measure::Float => 1.0,
-            };
             let scalar = Scalar::from_type(&column.data_type, column.kind)?;
+            let per_unit = Scalar::stored_per_unit(&column.data_type);
             Some(Side { column: name, scalar, per_unit })
         };
         Some([side(self.x.get())?, side(self.y.get())?])
