@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 const LINES_MAX: usize = 600;
 const SKIPPED: &[&str] =
-    &[".git", "target", "node_modules", "dist", "bin", "lake", "results", "__pycache__"];
+    &[".git", "target", "node_modules", "dist", "bin", "bundled", "lake", "results", "__pycache__"];
 const VAGUE_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager"];
 const ENGINE_MAY_USE: &[&str] = &[
     "arrow-array",

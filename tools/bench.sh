@@ -41,7 +41,7 @@ if wanted W1 W7 wire size; then
   need_chromium
   need_peers
   step "bundling the peers" benches/node_modules/.bin/esbuild benches/peers.src.js \
-    --bundle --format=esm --outfile=benches/peers.js --log-level=warning
+    --bundle --format=esm --outfile=benches/bundled/peers.js --log-level=warning
   step "in the browser beside crossfilter2 and DuckDB-WASM" \
     node benches/browser.mjs bin/limn "$DATA" "$CACHE/bench-browser.json"
   "$PYTHON" benches/browser_rows.py "$CACHE/bench-browser.json"
