@@ -42,7 +42,7 @@ browser_tests() {
   need_chromium
   need_python
   SAMPLE=$(tools/sample.sh cached) || { FAILED+=(sample); return 0; }
-  export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn
+  export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn LIMN_PYTHON=$PYTHON
   part browser "tests in the browser: WebGPU by SwiftShader, and the raster" node tests/browser/run.mjs
 }
 

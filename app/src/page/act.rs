@@ -9,6 +9,7 @@ use super::signals::{Described, Page, ShownNotice, WorkerState};
 use super::{address_bar, browser, companion, receive, shell, theme};
 use crate::protocol::{Level, Request, View, ViewId};
 use crate::state::command::Command;
+use crate::state::copy_as::{self, CopyForm};
 use crate::state::pace::Due;
 use crate::state::steps::{Step, steps};
 use crate::state::{AddressChange, Chosen, defaults};
@@ -40,6 +41,8 @@ impl Page {
                 self.search_asked.update(|asked| *asked += 1);
             }
             Command::CopyLink => address_bar::copy_link(self),
+            Command::CopySelection { form } => self.copy_selection(*form),
+            Command::OpenFilter { column } => self.open_filter(column),
             Command::ChooseFile => self.file_asked.update(|asked| *asked += 1),
             Command::DismissNotice { notice } => self.dismiss(*notice),
             Command::Reload => shell::reload(),
@@ -238,6 +241,38 @@ impl Page {
             }
         });
         self.ask_show();
+    }
+
+    /// Opens a column's filter and puts the keyboard there.
+    fn open_filter(self, column: &str) {
+        let loaded = self.model.with_untracked(|model| model.chosen.columns.clone());
+        let mut columns = loaded.unwrap_or_default();
+        if !columns.iter().any(|loaded| loaded == column) {
+            columns.push(column.to_owned());
+            self.choose(&Command::LoadColumns { columns });
+        }
+        self.side_open.set(true);
+        self.part.set(crate::state::command::Part::Filters);
+        if self.open_filters.with_untracked(|open| !open.contains_key(column)) {
+            self.toggle_filter(column);
+        }
+        self.filter_asked.set(Some(column.to_owned()));
+    }
+
+    fn copy_selection(self, form: CopyForm) {
+        let query = self.model.with_untracked(|model| copy_as::query(&model.chosen));
+        let api = self.api.get_value();
+        let (Some(query), Some(api)) = (query, api) else {
+            self.notify(
+                Level::Warning,
+                "This table is in no companion that a query could be sent to.",
+            );
+            return;
+        };
+        if let Ok(text) = copy_as::text(&query, form, &api) {
+            let done = format!("Copied {}: it gives the selected rows.", form.name());
+            browser::copy(self, &text, done);
+        }
     }
 
     /// Narrows the values listed in a column's filter.

@@ -6,9 +6,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 use super::browser;
 use super::signals::Page;
@@ -87,23 +85,5 @@ pub(super) fn copy_link(page: Page) {
     let location = window().location();
     let origin = location.origin().unwrap_or_default();
     let link = format!("{origin}{}{}", location.pathname().unwrap_or_default(), query(page));
-    let Some(written) = browser::write_clipboard(&link) else {
-        page.notify(
-            Level::Warning,
-            "This page may not write to the clipboard: copy the address bar instead.",
-        );
-        return;
-    };
-    spawn_local(async move {
-        match JsFuture::from(written).await {
-            Ok(_) => page.notify(
-                Level::Info,
-                "Link copied. It opens this table, version, filters and views.",
-            ),
-            Err(_) => page.notify(
-                Level::Warning,
-                "The browser refused the clipboard: copy the address bar instead.",
-            ),
-        }
-    });
+    browser::copy(page, &link, "Link copied. It opens this table, version, filters and views.");
 }

@@ -8,11 +8,16 @@ use std::rc::Rc;
 use js_sys::{Function, Promise, Reflect};
 use leptos::html::ElementType;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Clipboard, Element, HtmlElement, ResizeObserver, ResizeObserverEntry, Storage, StorageManager,
 };
+
+use super::signals::Page;
+use crate::protocol::Level;
 
 /// Milliseconds since the page began.
 pub(super) fn now() -> f64 {
@@ -144,15 +149,47 @@ pub(super) fn storage_manager() -> Option<StorageManager> {
 }
 
 /// Absent without https, but on localhost.
-pub(super) fn write_clipboard(text: &str) -> Option<Promise> {
+fn write_clipboard(text: &str) -> Option<Promise> {
     let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
     let clipboard: Clipboard = clipboard.dyn_into().ok()?;
     Some(clipboard.write_text(text))
 }
 
+/// Copies a text, and says `done`, or why it could not.
+pub(super) fn copy(page: Page, text: &str, done: impl Into<String>) {
+    let refused = "This page may not write to the clipboard.";
+    let Some(written) = write_clipboard(text) else { return page.notify(Level::Warning, refused) };
+    let done = done.into();
+    spawn_local(async move {
+        match JsFuture::from(written).await {
+            Ok(_) => page.notify(Level::Info, done),
+            Err(_) => page.notify(Level::Warning, refused),
+        }
+    });
+}
+
 /// Puts the keyboard on an element, once it is in the document.
 pub(super) fn focus_soon(element: HtmlElement) {
     request_animation_frame(move || drop(element.focus()));
+}
+
+/// Frames that [`focus_first`] waits for a panel's content, which may need an answer first.
+const FRAMES_TO_COME: u32 = 60;
+
+/// Puts the keyboard on the first thing in a panel that takes it, once there is one.
+pub(super) fn focus_first(panel: &HtmlElement) {
+    focus_first_within(panel.clone(), FRAMES_TO_COME);
+}
+
+fn focus_first_within(panel: HtmlElement, frames: u32) {
+    let wanted =
+        panel.query_selector("[autofocus], input, button, [tabindex=\"0\"]").ok().flatten();
+    match wanted {
+        // A handle of a chart is an SVG element, which takes the focus in the same way.
+        Some(element) => focus_soon(element.unchecked_into()),
+        None if frames == 0 => {}
+        None => request_animation_frame(move || focus_first_within(panel, frames - 1)),
+    }
 }
 
 /// Runs `action` at most once a frame, however often it is asked for.

@@ -60,6 +60,8 @@ pub(super) struct Page {
     pub open_filters: RwSignal<BTreeMap<String, String>>,
     /// Rises when the search of the filters is to have the keyboard.
     pub search_asked: RwSignal<u32>,
+    /// The column whose filter is to have the keyboard.
+    pub filter_asked: RwSignal<Option<String>>,
     /// Rises when a file is to be chosen.
     pub file_asked: RwSignal<u32>,
 
@@ -200,6 +202,7 @@ impl Page {
             shapes: RwSignal::new(false),
             open_filters: RwSignal::default(),
             search_asked: RwSignal::new(0),
+            filter_asked: RwSignal::new(None),
             file_asked: RwSignal::new(0),
             link: Link::new(),
             hover_wanted: StoredValue::default(),

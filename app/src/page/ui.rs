@@ -19,6 +19,7 @@ mod icon;
 mod keyboard;
 mod notices;
 mod offline;
+mod palette;
 mod popover;
 mod rows;
 mod scatter;
@@ -91,6 +92,7 @@ pub(super) fn App() -> impl IntoView {
             <notices::Notices/>
             <help::HelpDialog/>
             <offline::OfflineDialog/>
+            <palette::PaletteDialog/>
             <files::FileDrop/>
         </div>
     }

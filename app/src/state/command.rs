@@ -4,6 +4,7 @@
 use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 
+use super::copy_as::CopyForm;
 use crate::protocol::{Mark, ViewId, Viewport};
 
 /// Whether a value is still being dragged. Only what is done enters undo and address.
@@ -86,6 +87,14 @@ pub enum Command {
     /// Puts the cursor into the search of the filters.
     SearchFilters,
     CopyLink,
+    /// Copies the query for the selected rows, as it is or as a program.
+    CopySelection {
+        form: CopyForm,
+    },
+    /// Opens the filter of a column, loading the column first where it is not, and goes there.
+    OpenFilter {
+        column: String,
+    },
     ChooseFile,
     DismissNotice {
         notice: u64,
@@ -139,6 +148,8 @@ pub enum Part {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialog {
+    /// Everything that can be done, found by typing.
+    Palette,
     Help,
     Offline,
 }
@@ -153,14 +164,17 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 12] = [
-    shortcut("?", false, false, "Show this help", || Command::ShowDialog {
+pub const SHORTCUTS: [Shortcut; 13] = [
+    shortcut("k", true, false, "Find a command, a table or a column", || Command::ShowDialog {
+        dialog: Some(Dialog::Palette),
+    }),
+    shortcut("?", false, false, "Show all keys and gestures", || Command::ShowDialog {
         dialog: Some(Dialog::Help),
     }),
     shortcut("t", false, false, "Choose a table", || Command::ToggleTables),
     shortcut("/", false, false, "Search the filters", || Command::SearchFilters),
     shortcut("z", true, false, "Undo the last change of filters", || Command::Undo),
-    shortcut("z", true, true, "Redo it", || Command::Redo),
+    shortcut("z", true, true, "Redo the change of filters", || Command::Redo),
     shortcut("x", false, false, "Clear all filters", || Command::ClearClauses),
     shortcut("b", false, false, "Show or hide the side panel", || Command::ToggleSide),
     shortcut("c", false, false, "Compare shapes: scale bars to the selection", || {

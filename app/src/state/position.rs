@@ -50,7 +50,11 @@ impl Scalar {
     pub fn stored_per_unit(data_type: &str) -> f64 {
         let unit = data_type.split_once('(').map_or("", |(name, rest)| {
             let timed = name == "Timestamp" || name.starts_with("Time");
-            if timed { rest.trim_end_matches(')').split(',').next().unwrap_or_default() } else { "" }
+            if timed {
+                rest.trim_end_matches(')').split(',').next().unwrap_or_default()
+            } else {
+                ""
+            }
         });
         match unit {
             "s" => 1e-3,

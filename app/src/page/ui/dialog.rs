@@ -11,6 +11,9 @@ use crate::state::command::{Command, Dialog};
 pub(super) fn ModalDialog(
     which: Dialog,
     title: &'static str,
+    /// Without a head of its own.
+    #[prop(optional)]
+    bare: bool,
     children: ChildrenFn,
 ) -> impl IntoView {
     let page = use_page();
@@ -26,8 +29,10 @@ pub(super) fn ModalDialog(
         }
     });
     let close = move || page.dispatch(Command::ShowDialog { dialog: None });
+    // The event comes a little later: the dialog may have been opened again by then.
     let on_close = move |_| {
-        if page.dialog.get_untracked() == Some(which) {
+        let is_closed = dialog.get_untracked().is_none_or(|dialog| !dialog.open());
+        if is_closed && page.dialog.get_untracked() == Some(which) {
             close();
         }
     };
@@ -40,14 +45,16 @@ pub(super) fn ModalDialog(
         }
     };
     view! {
-        <dialog node_ref=dialog class="dialog" aria-label=title on:close=on_close on:click=on_click>
+        <dialog node_ref=dialog class="dialog" class:bare=bare aria-label=title on:close=on_close on:click=on_click>
             <div class="dialog-body">
-                <header class="dialog-head">
-                    <h2>{title}</h2>
-                    <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close()>
-                        {Icon::Cancel.view()}
-                    </button>
-                </header>
+                {(!bare).then(|| view! {
+                    <header class="dialog-head">
+                        <h2>{title}</h2>
+                        <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close()>
+                            {Icon::Cancel.view()}
+                        </button>
+                    </header>
+                })}
                 <Show when=is_open>{children()}</Show>
             </div>
         </dialog>

@@ -55,6 +55,12 @@ fn Filters() -> impl IntoView {
             browser::focus_soon(input.into());
         }
     });
+    // What is asked for by name must not be hidden by what was searched for before.
+    Effect::new(move |_| {
+        if page.filter_asked.with(Option::is_some) {
+            search.set(String::new());
+        }
+    });
     let loaded = Memo::new(move |_| {
         page.model.with(|model| model.chosen.columns.clone()).unwrap_or_default()
     });
@@ -107,6 +113,15 @@ fn FilterItem(column: ColumnInfo) -> impl IntoView {
     let spark = move || {
         name.with_value(|name| page.profiles.with(|profiles| profiles.get(name).map(sparkline)))
     };
+    let body = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        let asked =
+            page.filter_asked.with(|asked| name.with_value(|name| asked.as_ref() == Some(name)));
+        if let (true, Some(body)) = (asked, body.get()) {
+            page.filter_asked.set(None);
+            request_animation_frame(move || browser::focus_first(&body));
+        }
+    });
     let toggle = move |_| page.toggle_filter(&name.get_value());
     let clear = move |_| page.clear_column(&name.get_value());
     let kind = column.kind;
@@ -139,7 +154,7 @@ fn FilterItem(column: ColumnInfo) -> impl IntoView {
                     </button>
                 </Show>
             </div>
-            <div id=id class="filter-body">
+            <div id=id node_ref=body class="filter-body">
                 <Show when=move || is_open.get()>
                     <FilterControl column=page.column(&name.get_value()).unwrap_or_else(|| column.clone())/>
                 </Show>

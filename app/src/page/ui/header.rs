@@ -25,6 +25,11 @@ pub(super) fn Header() -> impl IntoView {
             <div class="spacer"></div>
             <Status/>
             <div class="top-buttons">
+                <IconButton
+                    label="Find a command, a table or a column (Ctrl-K)"
+                    icon=Icon::Search
+                    command=Command::ShowDialog { dialog: Some(Dialog::Palette) }
+                />
                 <IconButton label="Copy a link to this view" icon=Icon::Link command=Command::CopyLink/>
                 <IconButton
                     label="What is kept offline"

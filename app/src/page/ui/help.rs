@@ -5,6 +5,13 @@ use leptos::prelude::*;
 use super::dialog::ModalDialog;
 use crate::state::command::{Dialog, SHORTCUTS, Shortcut};
 
+/// The keys of a shortcut, as they are printed on a keyboard.
+pub(super) fn keys(shortcut: &Shortcut) -> impl IntoView + use<> {
+    let held = [shortcut.command_key.then_some("Ctrl"), shortcut.shift.then_some("Shift")];
+    let names = held.into_iter().flatten().map(str::to_owned).chain([shortcut.key.to_uppercase()]);
+    names.map(|key| view! { <kbd>{key}</kbd> }).collect_view()
+}
+
 /// Gestures on charts, which no list of keys would show.
 const GESTURES: [(&str, &str); 14] = [
     ("Scatter: wheel or pinch", "Zoom to the pointer"),
@@ -28,17 +35,6 @@ const GESTURES: [(&str, &str); 14] = [
 
 #[component]
 pub(super) fn HelpDialog() -> impl IntoView {
-    let keys = |shortcut: &Shortcut| {
-        let mut keys = Vec::new();
-        if shortcut.command_key {
-            keys.push("Ctrl".to_owned());
-        }
-        if shortcut.shift {
-            keys.push("Shift".to_owned());
-        }
-        keys.push(shortcut.key.to_uppercase());
-        keys.into_iter().map(|key| view! { <kbd>{key}</kbd> }).collect_view()
-    };
     view! {
         <ModalDialog which=Dialog::Help title="Keys and gestures">
             <dl class="shortcuts">

@@ -7,11 +7,11 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use crate::page::signals::Page;
-use crate::state::command::command_from_key;
+use crate::state::command::{Command, Dialog, command_from_key};
 
 pub(super) fn listen(page: Page) {
     let handle = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
-        if event.default_prevented() || event.is_composing() || is_typing(&event) {
+        if event.default_prevented() || event.is_composing() {
             return;
         }
         // A dialog that is open has its own keys; closing it is the browser's.
@@ -21,7 +21,9 @@ pub(super) fn listen(page: Page) {
         let command_key = event.ctrl_key() || event.meta_key();
         let command =
             command_from_key(&event.key(), command_key, event.shift_key(), event.alt_key());
-        if let Some(command) = command {
+        // From within a text field only to find something else.
+        let palette = Command::ShowDialog { dialog: Some(Dialog::Palette) };
+        if let Some(command) = command.filter(|command| *command == palette || !is_typing(&event)) {
             event.prevent_default();
             page.dispatch(command);
         }

@@ -50,7 +50,7 @@ pub(super) fn Popover(
             // Its size is known once its content is there.
             request_animation_frame(move || {
                 place(&panel, &button, at_end);
-                focus_first(&panel);
+                browser::focus_first(&panel);
             });
         }
     };
@@ -106,16 +106,5 @@ fn place(panel: &HtmlElement, button: &HtmlElement, at_end: bool) {
     let top = if over { anchor.top() - height - EDGE / 2.0 } else { anchor.bottom() + EDGE / 2.0 };
     for (name, value) in [("left", left), ("top", top), ("max-height", room)] {
         drop(style.set_property(name, &format!("{value}px")));
-    }
-}
-
-fn focus_first(panel: &HtmlElement) {
-    let wanted = panel
-        .query_selector("[autofocus], input, button, [tabindex=\"0\"]")
-        .ok()
-        .flatten()
-        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if let Some(element) = wanted {
-        browser::focus_soon(element);
     }
 }

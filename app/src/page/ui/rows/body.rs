@@ -8,14 +8,12 @@ use engine::kind::Kind;
 use leptos::html;
 use leptos::leptos_dom::helpers::request_animation_frame;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{KeyboardEvent, WheelEvent};
 
 use super::header::Header;
 use super::{Grid, HEAD_HEIGHT, ROW_HEIGHT};
 use crate::page::browser;
-use crate::protocol::{Level, Rows};
+use crate::protocol::Rows;
 use crate::state::format;
 
 type Scroller = NodeRef<html::Div>;
@@ -240,12 +238,5 @@ fn copy(grid: Grid, row: u64, column: Option<usize>) {
         Some(column) => cells.get(column).cloned().flatten().unwrap_or_default(),
         None => cells.iter().map(plain).collect::<Vec<_>>().join("\t"),
     };
-    let Some(written) = browser::write_clipboard(&text) else { return };
-    spawn_local(async move {
-        let what = if column.is_some() { "Cell copied." } else { "Row copied." };
-        match JsFuture::from(written).await {
-            Ok(_) => page.notify(Level::Info, what),
-            Err(_) => page.notify(Level::Warning, "The browser refused the clipboard."),
-        }
-    });
+    browser::copy(page, &text, if column.is_some() { "Cell copied." } else { "Row copied." });
 }

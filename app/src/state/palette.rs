@@ -1,0 +1,262 @@
+//! The list of everything that can be done, to be found by typing: commands, tables, and
+//! what can be made of each column.
+
+use engine::kind::Kind;
+use engine::query::OrderKey;
+
+use super::command::{Command, Dialog, Part, SHORTCUTS, Shortcut, Theme};
+use super::copy_as::CopyForm;
+use super::position::Scalar;
+use super::{Chosen, VIEWS_MAX, defaults};
+use crate::protocol::{ColumnInfo, Mark};
+
+/// More than anybody reads; typing finds the rest.
+pub const ENTRIES_SHOWN: usize = 60;
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub group: Group,
+    pub label: String,
+    /// Its place in [`SHORTCUTS`], if a key does the same.
+    pub shortcut: Option<usize>,
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    Command,
+    Table,
+    Column(Kind),
+}
+
+impl Group {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Table => "table",
+            Self::Column(_) => "column",
+        }
+    }
+}
+
+/// Everything that can be done now: commands first, then tables, then columns.
+pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec<Entry> {
+    let has_table = chosen.table.is_some();
+    let mut entries: Vec<Entry> = SHORTCUTS
+        .iter()
+        .enumerate()
+        .filter(|(_, shortcut)| has_table || !needs_table(&(shortcut.command)()))
+        .filter(|(_, shortcut)| {
+            !matches!((shortcut.command)(), Command::ShowDialog { dialog: Some(Dialog::Palette) })
+        })
+        .map(|(at, Shortcut { label, command, .. })| Entry {
+            group: Group::Command,
+            label: (*label).to_owned(),
+            shortcut: Some(at),
+            command: command(),
+        })
+        .collect();
+    let mut push = |group, label: String, command| {
+        entries.push(Entry { group, label, shortcut: None, command });
+    };
+    if has_table {
+        for form in CopyForm::ALL {
+            let label = format!("Copy the selection as {}", form.name());
+            push(Group::Command, label, Command::CopySelection { form });
+        }
+        push(
+            Group::Command,
+            "Load every column".to_owned(),
+            Command::LoadColumns {
+                columns: schema.iter().map(|column| column.name.clone()).collect(),
+            },
+        );
+        push(
+            Group::Command,
+            "Choose the columns to load".to_owned(),
+            Command::ShowPart { part: Part::Columns },
+        );
+    }
+    for (label, theme) in [
+        ("Colours: as the system", Theme::System),
+        ("Colours: light", Theme::Light),
+        ("Colours: dark", Theme::Dark),
+    ] {
+        push(Group::Command, label.to_owned(), Command::SetTheme { theme });
+    }
+    for table in tables.iter().filter(|table| chosen.table.as_ref() != Some(*table)) {
+        push(Group::Table, format!("Open {table}"), Command::OpenTable { table: table.clone() });
+    }
+    for column in schema {
+        of_column(chosen, column, &mut |label, command| {
+            push(Group::Column(column.kind), label, command)
+        });
+    }
+    entries
+}
+
+fn needs_table(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::ShowDialog { .. } | Command::ToggleTables | Command::ChooseFile | Command::Refresh
+    )
+}
+
+/// What can be made of one column.
+fn of_column(chosen: &Chosen, column: &ColumnInfo, push: &mut impl FnMut(String, Command)) {
+    let name = &column.name;
+    if let Some(mark) = defaults::mark_of(column) {
+        push(format!("Filter {name}"), Command::OpenFilter { column: name.clone() });
+        if chosen.clauses.iter().any(|clause| clause.id == super::column_clause(name)) {
+            push(format!("Clear the filter of {name}"), clear(name));
+        }
+        if chosen.shown_views().len() < VIEWS_MAX {
+            push(format!("Chart of {name}"), Command::AddView { mark });
+        }
+    }
+    let scatter = chosen.shown_views().iter().find_map(|view| match &view.mark {
+        Mark::Scatter { x, y, color } => Some((view.id, x, y, color)),
+        _ => None,
+    });
+    if let Some((view, x, y, color)) = scatter {
+        let mut set = |label: String, mark| push(label, Command::SetMark { view, mark });
+        if !matches!(column.kind, Kind::Vector | Kind::Nested) && color.as_ref() != Some(name) {
+            let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color: Some(name.clone()) };
+            set(format!("Colour by {name}"), mark);
+        }
+        if Scalar::from_type(&column.data_type, column.kind).is_some() {
+            if x != name {
+                let mark = Mark::Scatter { x: name.clone(), y: y.clone(), color: color.clone() };
+                set(format!("Scatter: {name} to the right"), mark);
+            }
+            if y != name {
+                let mark = Mark::Scatter { x: x.clone(), y: name.clone(), color: color.clone() };
+                set(format!("Scatter: {name} upwards"), mark);
+            }
+        }
+    }
+    if !matches!(column.kind, Kind::Vector | Kind::Nested) {
+        for (label, descending) in [("lowest first", false), ("highest first", true)] {
+            let key = OrderKey { column: name.clone(), descending, nulls: Default::default() };
+            push(
+                format!("Sort rows by {name}, {label}"),
+                Command::SortRows { order_by: vec![key] },
+            );
+        }
+    }
+}
+
+fn clear(column: &str) -> Command {
+    Command::SetClause {
+        id: super::column_clause(column),
+        predicate: None,
+        gesture: super::command::Gesture::Done,
+    }
+}
+
+/// The entries that a text finds, best first: every word of it must be in the label, at
+/// the start of a word, within one, or as letters in order. At most [`ENTRIES_SHOWN`].
+pub fn found(entries: &[Entry], text: &str) -> Vec<Entry> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let mut ranked: Vec<(usize, usize, &Entry)> = entries
+        .iter()
+        .filter_map(|entry| {
+            let label = entry.label.to_lowercase();
+            let misses = words.iter().map(|word| miss(&label, word)).sum::<Option<usize>>()?;
+            // Between equals the shorter label is the nearer one; nothing typed keeps the order.
+            let length = if words.is_empty() { 0 } else { label.len() };
+            Some((misses, length, entry))
+        })
+        .collect();
+    ranked.sort_by_key(|(misses, length, _)| (*misses, *length));
+    ranked.into_iter().take(ENTRIES_SHOWN).map(|(_, _, entry)| entry.clone()).collect()
+}
+
+/// How far a word is from being the start of one of the label's; `None` if it is not there.
+fn miss(label: &str, word: &str) -> Option<usize> {
+    let starts = |at: usize| {
+        label
+            .get(..at)
+            .and_then(|before| before.chars().next_back())
+            .is_none_or(|c| !c.is_alphanumeric())
+    };
+    let mut within = None;
+    for (at, _) in label.match_indices(word) {
+        if starts(at) {
+            return Some(0);
+        }
+        within = Some(1);
+    }
+    let mut letters = label.chars();
+    within.or_else(|| word.chars().all(|wanted| letters.any(|c| c == wanted)).then_some(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ViewId;
+    use crate::state::ShownView;
+
+    fn column(name: &str, kind: Kind) -> ColumnInfo {
+        ColumnInfo {
+            name: name.to_owned(),
+            data_type: if kind == Kind::Number { "Float64" } else { "Utf8" }.to_owned(),
+            kind,
+            nullable: true,
+            bytes_per_row: 8.0,
+            min: None,
+            max: None,
+            null_count: None,
+            distinct_count: None,
+        }
+    }
+
+    fn labels(entries: &[Entry]) -> Vec<&str> {
+        entries.iter().map(|entry| entry.label.as_str()).collect()
+    }
+
+    fn open() -> (Chosen, Vec<ColumnInfo>) {
+        let mark = Mark::Scatter { x: "delay".to_owned(), y: "distance".to_owned(), color: None };
+        let chosen = Chosen {
+            table: Some("flights".to_owned()),
+            views: Some(vec![ShownView { id: ViewId(1), mark, viewport: None }]),
+            ..Chosen::default()
+        };
+        let names =
+            [("delay", Kind::Number), ("distance", Kind::Number), ("origin", Kind::Category)];
+        (chosen, names.map(|(name, kind)| column(name, kind)).into())
+    }
+
+    #[test]
+    fn what_is_typed_finds_the_nearest() {
+        let (chosen, schema) = open();
+        let all = entries(&chosen, &["flights".to_owned(), "movies".to_owned()], &schema);
+        let first = |text: &str| found(&all, text).first().map(|entry| entry.label.clone());
+        assert_eq!(first("colour orig").as_deref(), Some("Colour by origin"));
+        assert_eq!(first("mov").as_deref(), Some("Open movies"));
+        assert_eq!(first("curl").as_deref(), Some("Copy the selection as a curl command"));
+        assert_eq!(
+            first("sort dist high").as_deref(),
+            Some("Sort rows by distance, highest first")
+        );
+        assert_eq!(first("DARK").as_deref(), Some("Colours: dark"));
+        // Letters in order are enough, whole words go first.
+        assert_eq!(first("fltr dly").as_deref(), Some("Filter delay"));
+        assert_eq!(found(&all, "nothing like it"), []);
+        assert_eq!(labels(&found(&all, "")), labels(&all)[..all.len().min(ENTRIES_SHOWN)]);
+    }
+
+    #[test]
+    fn only_what_can_be_done_is_offered() {
+        let (chosen, schema) = open();
+        let all = entries(&chosen, &["flights".to_owned()], &schema);
+        let has = |label: &str| labels(&all).contains(&label);
+        assert!(!has("Open flights"));
+        assert!(!has("Scatter: delay to the right") && has("Scatter: delay upwards"));
+        assert!(!has("Scatter: origin upwards") && !has("Clear the filter of delay"));
+        let none = entries(&Chosen::default(), &["flights".to_owned()], &[]);
+        assert!(labels(&none).contains(&"Open flights"));
+        assert!(!labels(&none).contains(&"Clear all filters"));
+    }
+}
