@@ -17,20 +17,31 @@ pub struct Outline {
 struct Cells {
     /// Cells to a unit of either axis.
     scale: [f64; 2],
-    /// Row by row from the lowest.
+    /// Row by row from the lowest; one more stands for all that is outside of the box.
     kinds: Vec<Kind>,
+    /// The edges that come into each row of cells: no others tell of a point there.
+    row_edges: Vec<Vec<Edge>>,
 }
 
+type Edge = ([f64; 2], [f64; 2]);
+
+/// One bit says that all of it is inside, another that points have to be tested.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(u8)]
 enum Kind {
-    Outside,
-    Inside,
+    Outside = 0,
+    Inside = 1,
     /// An edge runs through it, or may.
-    Edge,
+    Edge = 2,
 }
 
 /// Cells to a side. Their kinds take 64 kB, which the processor keeps at hand.
 const SIDE: usize = 256;
+
+/// The place of points that are in no cell.
+const OUTSIDE: u32 = (SIDE * SIDE) as u32;
+/// Points that are tested together.
+const WORD: usize = crate::mask::WORD_BITS;
 
 impl Outline {
     pub fn new(corners: Vec<[f64; 2]>) -> Self {
@@ -67,44 +78,55 @@ impl Outline {
         self.is_box
     }
 
-    #[inline]
     pub fn contains(&self, x: f64, y: f64) -> bool {
+        self.word(&[x], &[y]) == 1
+    }
+
+    /// A bit for each of up to 64 points: whether it is inside. NaN is nowhere.
+    #[inline(always)]
+    pub fn word<T: Copy + Into<f64>>(&self, xs: &[T], ys: &[T]) -> u64 {
         let [low_x, low_y] = self.low;
         let [high_x, high_y] = self.high;
-        if !(x >= low_x && x <= high_x && y >= low_y && y <= high_y) {
-            return false;
+        let in_box = |x: f64, y: f64| (x >= low_x) & (x <= high_x) & (y >= low_y) & (y <= high_y);
+        let Some(cells) = &self.cells else {
+            let points = xs.iter().zip(ys).enumerate().take(WORD);
+            return points.fold(0, |word, (bit, (x, y))| {
+                let (x, y) = ((*x).into(), (*y).into());
+                let is_inside = in_box(x, y) && is_within(self.edges(), x, y);
+                word | u64::from(is_inside) << bit
+            });
+        };
+        // Places first, all alike; then what their cells say; then the few that need edges.
+        let mut places = [OUTSIDE; WORD];
+        for (place, (x, y)) in places.iter_mut().zip(xs.iter().zip(ys)) {
+            let (x, y) = ((*x).into(), (*y).into());
+            let there =
+                cell(x, low_x, cells.scale[0]) + SIDE as u32 * cell(y, low_y, cells.scale[1]);
+            *place = if in_box(x, y) { there } else { OUTSIDE };
         }
-        let kind = self.cells.as_ref().map(|cells| {
-            let place = cell(x, low_x, cells.scale[0]) + SIDE * cell(y, low_y, cells.scale[1]);
-            cells.kinds.get(place).copied().unwrap_or(Kind::Edge)
-        });
-        match kind {
-            Some(Kind::Outside) => false,
-            Some(Kind::Inside) => true,
-            Some(Kind::Edge) | None => self.is_within_edges(x, y),
+        let (mut inside, mut near_edges) = (0_u64, 0_u64);
+        for (bit, place) in places.iter().enumerate() {
+            let kind = cells.kinds.get(*place as usize).map_or(0, |kind| *kind as u64);
+            inside |= (kind & 1) << bit;
+            near_edges |= (kind >> 1) << bit;
         }
+        while near_edges != 0 {
+            let bit = near_edges.trailing_zeros() as usize;
+            near_edges &= near_edges - 1;
+            let (Some(x), Some(y), Some(place)) = (xs.get(bit), ys.get(bit), places.get(bit))
+            else {
+                continue;
+            };
+            let edges = cells.row_edges.get(*place as usize / SIDE).map_or(&[][..], |row| row);
+            let is_inside = is_within(edges.iter().copied(), (*x).into(), (*y).into());
+            inside |= u64::from(is_inside) << bit;
+        }
+        inside
     }
 
-    fn edges(&self) -> impl Iterator<Item = ([f64; 2], [f64; 2])> {
+    fn edges(&self) -> impl Iterator<Item = Edge> {
         let ends = self.corners.iter().skip(1).chain(self.corners.first());
         self.corners.iter().copied().zip(ends.copied())
-    }
-
-    fn is_within_edges(&self, x: f64, y: f64) -> bool {
-        let mut is_inside = false;
-        for ([ax, ay], [bx, by]) in self.edges() {
-            // Positive where the point lies to the left of the edge.
-            let side = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
-            let is_beside =
-                x >= ax.min(bx) && x <= ax.max(bx) && y >= ay.min(by) && y <= ay.max(by);
-            if side == 0.0 && is_beside {
-                return true;
-            }
-            if (ay > y) != (by > y) && (side > 0.0) == (by > ay) {
-                is_inside = !is_inside;
-            }
-        }
-        is_inside
     }
 
     /// Tells the cells apart; `None` where testing the edges costs no more.
@@ -117,12 +139,13 @@ impl Outline {
         if !is_worth_it || scale.iter().any(|scale| !scale.is_normal()) {
             return None;
         }
-        let mut kinds = vec![Kind::Outside; SIDE * SIDE];
+        let mut kinds = vec![Kind::Outside; SIDE * SIDE + 1];
+        let mut row_edges = vec![Vec::new(); SIDE];
         for (from, to) in self.edges() {
-            self.mark(from, to, scale, &mut kinds);
+            self.mark((from, to), scale, &mut kinds, &mut row_edges);
         }
         // Between two edges a row of cells is all inside or all outside: one point tells.
-        for (row, kinds) in kinds.chunks_mut(SIDE).enumerate() {
+        for ((row, kinds), edges) in kinds.chunks_exact_mut(SIDE).enumerate().zip(&row_edges) {
             let y = self.low[1] + (row as f64 + 0.5) / scale[1];
             let mut before = Kind::Edge;
             for (column, kind) in kinds.iter_mut().enumerate() {
@@ -130,7 +153,7 @@ impl Outline {
                     *kind = match before {
                         Kind::Edge => {
                             let x = self.low[0] + (column as f64 + 0.5) / scale[0];
-                            let inside = self.is_within_edges(x, y);
+                            let inside = is_within(edges.iter().copied(), x, y);
                             if inside { Kind::Inside } else { Kind::Outside }
                         }
                         same => same,
@@ -139,15 +162,21 @@ impl Outline {
                 before = *kind;
             }
         }
-        Some(Cells { scale, kinds })
+        Some(Cells { scale, kinds, row_edges })
     }
 
     /// Marks the cells that an edge runs through and their neighbours, which a point beside
     /// the edge may be counted to by rounding.
-    fn mark(&self, from: [f64; 2], to: [f64; 2], scale: [f64; 2], kinds: &mut [Kind]) {
+    fn mark(
+        &self,
+        (from, to): Edge,
+        scale: [f64; 2],
+        kinds: &mut [Kind],
+        row_edges: &mut [Vec<Edge>],
+    ) {
         let ([ax, ay], [bx, by]) = if from[1] <= to[1] { (from, to) } else { (to, from) };
-        let first = cell(ay, self.low[1], scale[1]).saturating_sub(1);
-        let last = (cell(by, self.low[1], scale[1]) + 1).min(SIDE - 1);
+        let first = place(ay, self.low[1], scale[1]).saturating_sub(1);
+        let last = (place(by, self.low[1], scale[1]) + 1).min(SIDE - 1);
         for row in first..=last {
             let band = [row as f64 - 1.0, row as f64 + 2.0].map(|at| self.low[1] + at / scale[1]);
             // Where the edge is while it is in the row or beside it.
@@ -159,19 +188,44 @@ impl Outline {
                 true => band.map(along),
                 false => [ax, bx],
             };
-            let left = cell(ends[0].min(ends[1]), self.low[0], scale[0]).saturating_sub(1);
-            let right = (cell(ends[0].max(ends[1]), self.low[0], scale[0]) + 1).min(SIDE - 1);
+            let left = place(ends[0].min(ends[1]), self.low[0], scale[0]).saturating_sub(1);
+            let right = (place(ends[0].max(ends[1]), self.low[0], scale[0]) + 1).min(SIDE - 1);
             let cells = kinds.get_mut(row * SIDE + left..=row * SIDE + right);
             cells.into_iter().flatten().for_each(|kind| *kind = Kind::Edge);
+            if let Some(edges) = row_edges.get_mut(row) {
+                edges.push((from, to));
+            }
         }
     }
 }
 
+/// Even-odd: a ray to the right crosses an odd number of edges; those that the point lies on
+/// hold it in any case.
+fn is_within(edges: impl Iterator<Item = Edge>, x: f64, y: f64) -> bool {
+    let mut is_inside = false;
+    for ([ax, ay], [bx, by]) in edges {
+        // Positive where the point lies to the left of the edge.
+        let side = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
+        let is_beside = x >= ax.min(bx) && x <= ax.max(bx) && y >= ay.min(by) && y <= ay.max(by);
+        if side == 0.0 && is_beside {
+            return true;
+        }
+        if (ay > y) != (by > y) && (side > 0.0) == (by > ay) {
+            is_inside = !is_inside;
+        }
+    }
+    is_inside
+}
+
 /// The cell of a place along one axis.
-#[inline]
-fn cell(place: f64, low: f64, scale: f64) -> usize {
+#[inline(always)]
+fn cell(at: f64, low: f64, scale: f64) -> u32 {
     // A cast from a float keeps within the type's ends.
-    (((place - low) * scale) as usize).min(SIDE - 1)
+    (((at - low) * scale) as u32).min(SIDE as u32 - 1)
+}
+
+fn place(at: f64, low: f64, scale: f64) -> usize {
+    cell(at, low, scale) as usize
 }
 
 #[cfg(test)]
@@ -196,7 +250,7 @@ mod tests {
             for [x, y] in fine.chain(corners).chain(middles) {
                 let [[low_x, high_x], [low_y, high_y]] = outline.bounds();
                 let in_bounds = x >= low_x && x <= high_x && y >= low_y && y <= high_y;
-                let expected = in_bounds && outline.is_within_edges(x, y);
+                let expected = in_bounds && is_within(outline.edges(), x, y);
                 prop_assert_eq!(outline.contains(x, y), expected, "{} {}", x, y);
             }
         }

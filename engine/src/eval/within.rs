@@ -1,31 +1,45 @@
 //! Points in a polygon: even-odd, edges and corners included.
 
 use arrow_array::Array;
+use arrow_buffer::NullBuffer;
 
 use super::ternary::Ternary;
-use super::words::{words_by, words_of_text as words_of_rows};
+use super::words::words_by;
 use crate::bind::Outline;
-use crate::column::floats_of;
-use crate::mask::words_of;
+use crate::column::{Values, floats_of};
+use crate::mask::{WORD_BITS, words_of};
 
 /// Whether each point of two plain columns is in a polygon. NaN is nowhere.
 pub(super) fn ternary_within(x: &dyn Array, y: &dyn Array, outline: &Outline) -> Ternary {
     let len = x.len();
+    if let (Some(Values::Float32(xs)), Some(Values::Float32(ys)), false) =
+        (Values::of(x), Values::of(y), outline.is_box())
+    {
+        return Ternary::new(words_in(outline, xs, ys), both_valid(x.nulls(), y.nulls()), len);
+    }
     let (Some((xs, x_nulls)), Some((ys, y_nulls))) = (floats_of(x), floats_of(y)) else {
         return Ternary::unknown(len);
     };
-    let at = |values: &[f64], row: usize| values.get(row).copied().unwrap_or(f64::NAN);
     let pass = match outline.is_box() {
         true => words_in_box(outline, &xs, &ys),
-        false => words_of_rows(len, |row| outline.contains(at(&xs, row), at(&ys, row))),
+        false => words_in(outline, &xs, &ys),
     };
-    let x_valid = x_nulls.map(|nulls| words_of(nulls.inner()));
-    let y_valid = y_nulls.map(|nulls| words_of(nulls.inner()));
-    let valid = match (x_valid, y_valid) {
+    Ternary::new(pass, both_valid(x_nulls.as_ref(), y_nulls.as_ref()), len)
+}
+
+/// Where there is an x and a y; `None` for everywhere.
+fn both_valid(x: Option<&NullBuffer>, y: Option<&NullBuffer>) -> Option<Vec<u64>> {
+    let words = |nulls: &NullBuffer| words_of(nulls.inner());
+    match (x.map(words), y.map(words)) {
         (Some(x), Some(y)) => Some(x.iter().zip(y).map(|(x, y)| x & y).collect()),
         (x, y) => x.or(y),
-    };
-    Ternary::new(pass, valid, len)
+    }
+}
+
+/// A bit for each point in an outline.
+fn words_in<T: Copy + Into<f64>>(outline: &Outline, xs: &[T], ys: &[T]) -> Vec<u64> {
+    let pairs = xs.chunks(WORD_BITS).zip(ys.chunks(WORD_BITS));
+    pairs.map(|(xs, ys)| outline.word(xs, ys)).collect()
 }
 
 /// A bit for each point in the box around an outline.
