@@ -3,7 +3,7 @@
 //
 //     node benches/browser.mjs BINARY DATA_FOLDER OUT.json
 //
-// DATA_FOLDER holds d1m.parquet and d3m.parquet (tools/generate_table.py).
+// DATA_FOLDER holds d1m, d3m and d5m (tools/generate_table.py). ONLY=W1 runs one part.
 import { spawn } from 'node:child_process';
 import { createReadStream, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -23,8 +23,21 @@ const VIEWS = [
   { column: 'price', domain: [0, 200] },
 ];
 const WINDOWS = Array.from({ length: 40 }, (_, i) => [2 + i * 0.35, 6 + i * 0.35]);
+// A canvas of 1000 × 700 pixels that shows this much, with room on all sides.
+const SCATTER = { width: 1000, height: 700, viewport: { x: [-14, 14], y: [-14, 14] }, reach: 12 };
+const PAGES = [0, 100_000, 200_000, 300_000];
+// Stars of thirty corners around the middle, none like the one before.
+const LASSOS = Array.from({ length: 8 }, (_, nth) => Array.from({ length: 30 }, (_, corner) => {
+  const angle = (corner / 30) * 2 * Math.PI;
+  const radius = (corner % 2 ? 2.3 : 4.6) + nth * 0.05;
+  return [Math.cos(angle) * radius + nth * 0.1, Math.sin(angle) * radius];
+}));
+// Places for the pointer: a grid over the canvas, off its lines.
+const PROBES = Array.from({ length: 200 }, (_, nth) => [35.3 + (nth % 20) * 48.7, 31.7 + Math.floor(nth / 20) * 66.1]);
+const only = (process.env.ONLY || '').split(' ').filter(Boolean);
+const wanted = (...names) => only.length === 0 || names.some((name) => only.includes(name));
 const FLAGS = ['--no-sandbox', '--no-first-run', '--disable-quic', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'];
+  '--disable-component-update', '--disable-sync', '--enable-unsafe-swiftshader'];
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 function serveFolder(folder) {
@@ -50,60 +63,6 @@ function startLimn() {
     child.stderr.on('data', look);
     child.on('exit', (code) => failed(new Error(`limn ended with ${code}: ${text}`)));
   });
-}
-
-// Runs in Limn's page: a worker of its own, spoken to by the protocol.
-async function brushInWorker({ script, table, views, active, bins, windows }) {
-  const worker = new Worker(script, { type: 'module' });
-  const waiting = [];
-  const failures = [];
-  worker.onmessage = ({ data: message }) => {
-    const reply = JSON.parse(message);
-    for (const entry of [...waiting]) if (entry.wanted(reply)) { waiting.splice(waiting.indexOf(entry), 1); entry.done(reply); }
-    if (reply.panicked || reply.notice) failures.push(JSON.stringify(reply));
-  };
-  // A worker that says nothing is told of, rather than waited for.
-  const reply = (wanted) => new Promise((done, failed) => {
-    const late = setTimeout(() => failed(new Error(`the worker did not answer ${wanted}; it said ${failures}`)), 60_000);
-    waiting.push({ wanted, done: (answer) => { clearTimeout(late); done(answer); } });
-  });
-  worker.onerror = (error) => failures.push(error.message);
-  const send = (request) => worker.postMessage(JSON.stringify(request));
-  const columns = [...views.map((view) => view.column), active];
-  send({ start: { api: location.origin, reader: null, budget_bytes: null, renderer: 'raster', dark: false, debug: false } });
-  const began = performance.now();
-  const loaded = reply((message) => message.progress && (message.progress.state === 'complete' || message.progress.state.failed));
-  send({ load: { table, version: null, columns } });
-  const progress = (await loaded).progress;
-  if (progress.state !== 'complete') throw new Error(JSON.stringify(progress.state));
-  const load = performance.now() - began;
-  const marks = views.map(({ column, domain }, id) => ({ id, mark: { histogram: { column, bins, domain } } }));
-  const show = async (generation, [low, high]) => {
-    const clause = { id: `column:${active}`, predicate: { column: active, op: 'between', value: [low, high] } };
-    const answer = reply((message) => message.views && message.views.generation === generation);
-    send({ show: { generation, clauses: [clause], views: marks } });
-    return (await answer).views;
-  };
-  const first = performance.now();
-  await show(1, [0, 24]);
-  const build = performance.now() - first;
-  // As when the pointer comes to the control; then the brush is there at once, and then later.
-  const ready = reply((message) => message.prepared && message.prepared.column === active);
-  const before = performance.now();
-  send({ approach: { column: active } });
-  await ready;
-  const cube = performance.now() - before;
-  const times = [], inside = [], counts = [];
-  for (let step = 0; step < windows.length; step++) {
-    const from = performance.now();
-    const answer = await show(step + 2, windows[step]);
-    times.push(performance.now() - from);
-    inside.push(answer.elapsed_millis);
-    counts.push(answer.results.map((result) => result.result.histogram.counts));
-  }
-  worker.terminate();
-  const at = (list, share) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))];
-  return { load, build, cube, median: at(times, 0.5), p95: at(times, 0.95), inside: at(inside, 0.5), counts, failures };
 }
 
 function sameCounts(name, ours, theirs) {
@@ -141,32 +100,39 @@ async function main() {
   const results = { chromium: browser.version(), size: firstLoad(), tables: [] };
   try {
     const script = new URL(workerScript(), `${limn.address}/`).href;
-    for (const table of ['d1m', 'd3m']) {
-      const entry = { table };
+    const inLimn = async (run, work) => {
       const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-      const page = await context.newPage();
-      await page.goto(`${limn.address}/`);
-      const work = { script, table, views: VIEWS, active: ACTIVE, bins: BINS, windows: WINDOWS };
-      entry.limn = await page.evaluate(brushInWorker, work);
-      await context.close();
-      entry.page = await firstPoints(browser, limn.address, table);
-      const url = `http://127.0.0.1:${files.address().port}/_peers/${table}.arrows`;
-      for (const peer of ['crossfilter', 'duckdb']) {
-        const context = await browser.newContext();
+      try {
+        const page = await context.newPage();
+        await page.addInitScript({ path: join(here, 'limn_page.js') });
+        await page.goto(`${limn.address}/`);
+        const found = await page.evaluate(([run, work]) => window.limnBench[run](work), [run, { script, ...work }]);
+        if (found.failures.length > 0) throw new Error(`${run} complained: ${found.failures}`);
+        return found;
+      } finally {
+        await context.close();
+      }
+    };
+    const inPeer = async (run, work) => {
+      const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+      try {
         const page = await context.newPage();
         await page.goto(`http://127.0.0.1:${peers.address().port}/peers.html`);
         await page.waitForFunction('window.peersReady');
-        entry[peer] = await page.evaluate(([name, work]) => window[`${name}Bench`](work),
-          [peer, { ...work, url, windows: peer === 'duckdb' ? WINDOWS.filter((_, i) => i % 4 === 0) : WINDOWS }]);
+        return await page.evaluate(([run, work]) => window[run](work), [run, work]);
+      } finally {
         await context.close();
       }
-      sameCounts('crossfilter', entry.limn.counts, entry.crossfilter.counts);
-      sameCounts('duckdb', entry.limn.counts.filter((_, i) => i % 4 === 0), entry.duckdb.counts);
-      for (const side of ['limn', 'crossfilter', 'duckdb']) {
-        delete entry[side].counts;
-        console.log(table, side, JSON.stringify(entry[side]));
+    };
+    for (const table of ['d1m', 'd3m', 'd5m']) {
+      const url = `http://127.0.0.1:${files.address().port}/_peers/${table}.arrows`;
+      const entry = { table };
+      if (wanted('W1')) Object.assign(entry, await brushed(table, url, inLimn, inPeer));
+      if (wanted('W7', 'wire')) entry.page = await firstPoints(browser, limn.address, table);
+      if (wanted('W2', 'W3', 'W4', 'W5', 'W6') && table !== 'd3m') entry.explore = await explored(table, url, inLimn, inPeer);
+      for (const [side, found] of Object.entries(entry)) {
+        if (side !== 'table') console.log(table, side, JSON.stringify(found));
       }
-      console.log(table, 'page', JSON.stringify(entry.page));
       results.tables.push(entry);
     }
   } finally {
@@ -176,6 +142,59 @@ async function main() {
     files.close();
   }
   writeFileSync(out, JSON.stringify(results, null, 1));
+}
+
+// W1. Crossfilter's build alone takes a minute at five million rows.
+async function brushed(table, url, inLimn, inPeer) {
+  const work = { table, url, views: VIEWS, active: ACTIVE, bins: BINS, windows: WINDOWS };
+  const ours = await inLimn('brush', work);
+  const sides = { limn: ours };
+  if (table !== 'd5m') {
+    sides.crossfilter = await inPeer('crossfilterBench', work);
+    sameCounts('crossfilter', ours.counts, sides.crossfilter.counts);
+  }
+  sides.duckdb = await inPeer('duckdbBench', { ...work, windows: WINDOWS.filter((_, i) => i % 4 === 0) });
+  sameCounts('duckdb', ours.counts.filter((_, i) => i % 4 === 0), sides.duckdb.counts);
+  for (const side of Object.values(sides)) delete side.counts;
+  return sides;
+}
+
+// W2 to W6: who passes, who is under the pointer, who is in the lasso, in which order; then
+// the times.
+async function explored(table, url, inLimn, inPeer) {
+  const windows = WINDOWS.filter((_, i) => i % 2 === 0);
+  const work = { table, url, ...SCATTER, windows, lassos: LASSOS, probes: PROBES, pages: PAGES };
+  const limn = await inLimn('explore', work);
+  const few = { ...work, windows: windows.slice(0, 6), lassos: LASSOS.slice(0, 2) };
+  const duckdb = await inPeer('duckdbExplore', few);
+  same('brush', limn.brushed.slice(0, 6), duckdb.brushed);
+  same('lasso by SQL', limn.lassoed.slice(0, 2), duckdb.lassoed);
+  same('rows in order', limn.rows, duckdb.rows);
+  const loop = await inPeer('countInside', work);
+  same('lasso', limn.lassoed, loop.counts);
+  const kdbush = await inPeer('kdbushBench', work);
+  nearestAgree(limn.found, kdbush.found);
+  const regl = await inPeer('reglBench', { ...work, frames: table === 'd1m' ? 6 : 2 });
+  for (const side of [limn, duckdb, loop, kdbush, regl]) {
+    for (const known of ['brushed', 'lassoed', 'rows', 'found', 'counts', 'selected']) delete side[known];
+  }
+  return { limn, duckdb, loop, kdbush, regl };
+}
+
+function same(what, ours, theirs) {
+  if (JSON.stringify(ours) !== JSON.stringify(theirs)) {
+    throw new Error(`${what}: ${JSON.stringify(ours).slice(0, 200)} against ${JSON.stringify(theirs).slice(0, 200)}`);
+  }
+}
+
+// Distances in pixels; both sides round coordinates to 32 bits on their own ways.
+function nearestAgree(ours, theirs) {
+  ours.forEach((found, nth) => {
+    const [px, py] = PROBES[nth];
+    const distance = found ? Math.hypot(found[1] - px, found[2] - py) : null;
+    const close = found ? theirs[nth] !== null && Math.abs(distance - theirs[nth]) < 0.01 : theirs[nth] === null;
+    if (!close) throw new Error(`nearest to ${PROBES[nth]}: ${found} at ${distance} against ${theirs[nth]}`);
+  });
 }
 
 // Through the real page, in a fresh profile: address to first points and to all views.

@@ -13,7 +13,7 @@ wanted() { [ -z "$ONLY" ] || [[ " $* " == *" $ONLY "* ]]; }
 need_data() {
   local size rows
   mkdir -p "$DATA/_peers"
-  for size in 1 3; do
+  for size in 1 3 5; do
     rows=$((size * 1000000))
     [ -f "$DATA/d${size}m.parquet" ] ||
       step "making $rows rows" "$PYTHON" tools/generate_table.py "$rows" "$DATA/d${size}m.parquet"
@@ -37,12 +37,12 @@ tools/build.sh
 if wanted server-scan; then
   step "scan, filter and group beside DuckDB and Polars" "$PYTHON" benches/server.py bin/limn "$DATA" "$DATA/d3m.parquet"
 fi
-if wanted W1 W7 wire size; then
+if wanted W1 W2 W3 W4 W5 W6 W7 wire size; then
   need_chromium
   need_peers
-  step "bundling the peers" benches/node_modules/.bin/esbuild benches/peers.src.js \
+  step "bundling the peers" benches/node_modules/.bin/esbuild benches/peers/index.js \
     --bundle --format=esm --outfile=benches/bundled/peers.js --log-level=warning
-  step "in the browser beside crossfilter2 and DuckDB-WASM" \
-    node benches/browser.mjs bin/limn "$DATA" "$CACHE/bench-browser.json"
+  step "in the browser beside its peers" \
+    env ONLY="$ONLY" node benches/browser.mjs bin/limn "$DATA" "$CACHE/bench-browser.json"
   "$PYTHON" benches/browser_rows.py "$CACHE/bench-browser.json"
 fi

@@ -77,4 +77,3 @@ window.duckdbBench = async ({ url, active, views, bins, windows }) => {
   await db.terminate();
   return { build, ...middle(times), counts };
 };
-window.peersReady = true;
