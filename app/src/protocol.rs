@@ -117,6 +117,13 @@ pub enum Request {
         view: ViewId,
         viewport: Viewport,
     },
+    /// The scatter as a picture to keep, in light colours and twice as fine, whatever the
+    /// screen shows. Answered by [`Reply::Picture`].
+    Picture {
+        view: ViewId,
+        width: f64,
+        height: f64,
+    },
     /// The point under the pointer, in CSS pixels of the canvas. Answered by [`Reply::Hovered`].
     Hover {
         view: ViewId,
@@ -217,6 +224,17 @@ pub enum Reply {
     /// After `Start`, and again when the renderer changes (device lost).
     Ready {
         renderer: RendererInfo,
+    },
+    /// What was asked of this view's canvas is on it, whole. For measurements; sent only
+    /// where `Start` said `debug`.
+    Drawn {
+        view: ViewId,
+    },
+    Picture {
+        view: ViewId,
+        /// A PNG as a `data:` address, or why there is none.
+        picture: Result<String, String>,
+        legend: Legend,
     },
     /// What drew this view's canvas is gone, and the canvas will show nothing again: a
     /// fresh one is wanted.

@@ -11,6 +11,7 @@ pub mod command;
 pub mod copy_as;
 pub mod defaults;
 pub mod describe;
+pub mod figure;
 pub mod format;
 pub mod history;
 pub mod pace;
@@ -19,6 +20,7 @@ pub mod position;
 pub mod region;
 pub mod settle;
 pub mod steps;
+pub mod ticks;
 pub mod viewport;
 pub mod window;
 

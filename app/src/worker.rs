@@ -26,6 +26,8 @@ pub mod canvases;
 #[cfg(target_arch = "wasm32")]
 pub mod elsewhere;
 #[cfg(target_arch = "wasm32")]
+pub mod figure;
+#[cfg(target_arch = "wasm32")]
 pub mod files;
 #[cfg(target_arch = "wasm32")]
 pub mod host;

@@ -433,3 +433,51 @@ scenario('a lasso selects what it encloses, is added to and taken from, and is i
   await draw([[0.25, 0.25], [0.36, 0.27], [0.35, 0.5], [0.27, 0.48]], ['Control', 'Shift']);
   await t.until('an outline again', async () => clausesOf(t.page)[0]?.[1] === 'lasso');
 }, raster);
+
+// Takes what a menu of a view saves: its name and its bytes.
+async function saved(t, view, entry) {
+  await t.page.getByRole('button', { name: `Menu of ${view}` }).click();
+  const [download] = await Promise.all([
+    t.page.waitForEvent('download'),
+    t.page.getByRole('dialog', { name: `Menu of ${view}` }).getByRole('button', { name: entry }).click(),
+  ]);
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  return { name: download.suggestedFilename(), bytes: Buffer.concat(chunks) };
+}
+
+scenario('views are saved as figures on white ground', async (t) => {
+  await t.setTheme('dark');
+  await t.openLink('link=1&table=penguins&filter=species:in:Adelie:Gentoo&view=1:scatter:flipper_length_mm:body_mass_g:species&view=2:histogram:beak_length_mm:40&view=3:bars:island:12');
+  await t.untilShown();
+  const { selected, total } = await t.counts();
+  const scatter = await saved(t, 'Scatter of body_mass_g by flipper_length_mm', 'Save as PNG');
+  assert.match(scatter.name, /^penguins-body_mass_g-by-flipper_length_mm\.png$/);
+  t.stage.gallery.save(`${t.renderer}/figure-scatter`, scatter.bytes);
+  const { colours, share } = await t.stage.gallery.ink(scatter.bytes);
+  assert.ok(colours > 20 && share < 0.5, `${colours} colours on ${share} of the picture`);
+  for (const [view, words] of [
+    ['Scatter of body_mass_g by flipper_length_mm', ['Adelie', 'Gentoo', 'data:image/png;base64,']],
+    ['Histogram of beak_length_mm', ['beak_length_mm', 'rows']],
+    ['Values of island', ['Biscoe', 'Torgersen', 'rows by island']],
+  ]) {
+    const { name, bytes } = await saved(t, view, 'Save as SVG');
+    assert.match(name, /\.svg$/);
+    const text = bytes.toString('utf8');
+    for (const word of [...words, `${selected} of ${total} rows`, 'table=penguins']) assert.ok(text.includes(word), `${view} lacks ${word}`);
+    // A browser reads it as a document without a fault, and as a picture.
+    const read = await t.page.evaluate(async (text) => {
+      const fault = new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror');
+      const image = new Image();
+      image.src = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
+      await image.decode();
+      return { fault: fault?.textContent ?? null, width: image.width };
+    }, text);
+    assert.equal(read.fault, null);
+    assert.ok(read.width > 760, `${read.width} pixels wide`);
+  }
+  const histogram = await saved(t, 'Histogram of beak_length_mm', 'Save as PNG');
+  t.stage.gallery.save(`${t.renderer}/figure-histogram`, histogram.bytes);
+  const bars = await saved(t, 'Values of island', 'Save as PNG');
+  t.stage.gallery.save(`${t.renderer}/figure-bars`, bars.bytes);
+}, raster);

@@ -52,7 +52,7 @@ enum Visible {
 }
 
 /// A canvas that takes the raster's bytes.
-struct Pixels {
+pub struct Pixels {
     canvas: OffscreenCanvas,
     context: OffscreenCanvasRenderingContext2d,
 }
@@ -245,12 +245,12 @@ impl Canvas {
 }
 
 impl Pixels {
-    fn new(canvas: OffscreenCanvas) -> Result<Self, DrawError> {
+    pub fn new(canvas: OffscreenCanvas) -> Result<Self, DrawError> {
         let context = context(&canvas, "2d")?.unchecked_into();
         Ok(Self { canvas, context })
     }
 
-    fn put(&self, pixels: &[u8], size: Size) -> Result<(), DrawError> {
+    pub fn put(&self, pixels: &[u8], size: Size) -> Result<(), DrawError> {
         set_size(&self.canvas, size);
         let pixels = Clamped(pixels);
         let image = ImageData::new_with_u8_clamped_array_and_sh(pixels, size.width, size.height)

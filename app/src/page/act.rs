@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 
 use super::signals::{Described, Page, ShownNotice, WorkerState};
-use super::{address_bar, browser, companion, receive, shell, theme};
+use super::{address_bar, browser, companion, figure, receive, shell, theme};
 use crate::protocol::{Level, Request, View, ViewId};
 use crate::state::command::Command;
 use crate::state::copy_as::{self, CopyForm};
@@ -42,6 +42,7 @@ impl Page {
             }
             Command::CopyLink => address_bar::copy_link(self),
             Command::CopySelection { form } => self.copy_selection(*form),
+            Command::SavePicture { view, form } => figure::begin(self, *view, *form),
             Command::OpenFilter { column } => self.open_filter(column),
             Command::ChooseFile => self.file_asked.update(|asked| *asked += 1),
             Command::DismissNotice { notice } => self.dismiss(*notice),

@@ -81,9 +81,14 @@ fn name_tab(page: Page) {
     document().set_title(&title);
 }
 
-pub(super) fn copy_link(page: Page) {
+/// What opens the same elsewhere.
+pub(super) fn link(page: Page) -> String {
     let location = window().location();
     let origin = location.origin().unwrap_or_default();
-    let link = format!("{origin}{}{}", location.pathname().unwrap_or_default(), query(page));
+    format!("{origin}{}{}", location.pathname().unwrap_or_default(), query(page))
+}
+
+pub(super) fn copy_link(page: Page) {
+    let link = link(page);
     browser::copy(page, &link, "Link copied. It opens this table, version, filters and views.");
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 
+use super::figure;
 use super::link::Heard;
 use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerState};
 use super::{address_bar, browser, companion};
@@ -109,6 +110,8 @@ fn died(page: Page, epoch: u32, reason: String) {
 fn receive(page: Page, reply: Reply) {
     match reply {
         Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
+        Reply::Drawn { .. } => {}
+        Reply::Picture { view, picture, legend } => figure::finish(page, view, picture, legend),
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);
         }

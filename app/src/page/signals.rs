@@ -17,7 +17,7 @@ use crate::protocol::{
 };
 use crate::state::Model;
 use crate::state::address::Options;
-use crate::state::command::{Dialog, Part, Theme};
+use crate::state::command::{Dialog, Part, PictureForm, Theme};
 use crate::state::pace::Pace;
 use crate::state::position::Scalar;
 use crate::state::viewport::fit;
@@ -68,6 +68,8 @@ pub(super) struct Page {
     pub link: Link,
     /// The view whose row under the pointer is wanted.
     pub hover_wanted: StoredValue<Option<ViewId>>,
+    /// The picture that the worker is asked for, and what it is for.
+    pub picture_wanted: StoredValue<Option<(ViewId, PictureForm)>>,
     pub pace: StoredValue<Pace>,
     pub lives: StoredValue<Lives>,
     pub api: StoredValue<Option<String>>,
@@ -206,6 +208,7 @@ impl Page {
             file_asked: RwSignal::new(0),
             link: Link::new(),
             hover_wanted: StoredValue::default(),
+            picture_wanted: StoredValue::default(),
             pace: StoredValue::default(),
             lives: StoredValue::default(),
             api: StoredValue::new(None),

@@ -91,6 +91,11 @@ pub enum Command {
     CopySelection {
         form: CopyForm,
     },
+    /// Saves a view as a file: axes, title and legend on white ground.
+    SavePicture {
+        view: ViewId,
+        form: PictureForm,
+    },
     /// Opens the filter of a column, loading the column first where it is not, and goes there.
     OpenFilter {
         column: String,
@@ -144,6 +149,22 @@ pub enum Part {
     Filters,
     Columns,
     Rows,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureForm {
+    Svg,
+    Png,
+}
+
+impl PictureForm {
+    /// The ending of the file's name.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

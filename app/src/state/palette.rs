@@ -4,10 +4,10 @@
 use engine::kind::Kind;
 use engine::query::OrderKey;
 
-use super::command::{Command, Dialog, Part, SHORTCUTS, Shortcut, Theme};
+use super::command::{Command, Dialog, Part, PictureForm, SHORTCUTS, Shortcut, Theme};
 use super::copy_as::CopyForm;
 use super::position::Scalar;
-use super::{Chosen, VIEWS_MAX, defaults};
+use super::{Chosen, VIEWS_MAX, defaults, describe};
 use crate::protocol::{ColumnInfo, Mark};
 
 /// More than anybody reads; typing finds the rest.
@@ -77,6 +77,12 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
             "Choose the columns to load".to_owned(),
             Command::ShowPart { part: Part::Columns },
         );
+    }
+    for view in chosen.shown_views() {
+        for (form, name) in [(PictureForm::Png, "PNG"), (PictureForm::Svg, "SVG")] {
+            let label = format!("Save {} as {name}", describe::mark(&view.mark));
+            push(Group::Command, label, Command::SavePicture { view: view.id, form });
+        }
     }
     for (label, theme) in [
         ("Colours: as the system", Theme::System),

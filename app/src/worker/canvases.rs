@@ -11,7 +11,8 @@ use crate::draw::canvas::Canvas;
 use crate::draw::density::Density;
 use crate::draw::painter::{Event, Painter};
 use crate::draw::palette::Palette;
-use crate::draw::{Frame, Picture, Progress, Style, Theme, Unselected};
+use crate::draw::raster::{Drawn, Raster};
+use crate::draw::{Frame, Picture, Progress, Size, Style, Theme, Unselected};
 use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
 use crate::worker::answer::Answers;
 use crate::worker::answer::nearest::Look;
@@ -34,6 +35,8 @@ pub struct Canvases {
     plots: BTreeMap<ViewId, Plot>,
     dark: bool,
     hovering: Option<Hovering>,
+    /// Whether the page wants to know when a picture is whole.
+    tells: bool,
 }
 
 /// One scatter's canvas.
@@ -47,6 +50,14 @@ struct Plot {
     density: Option<Density>,
     is_stale: bool,
     complaint: String,
+}
+
+/// What a plot shows, apart from how.
+struct Subject<'a> {
+    picture: Picture<'a>,
+    palette: Palette,
+    selected: Option<&'a [u64]>,
+    extent: ([f64; 2], [f64; 2]),
 }
 
 enum Place {
@@ -170,6 +181,23 @@ impl Canvases {
         }
     }
 
+    /// Works a little at a picture of a view in light colours, without what is under the
+    /// pointer; true when it is whole, `None` where there is no such view.
+    pub fn step_picture(
+        &self,
+        view: ViewId,
+        answers: &Answers,
+        raster: &mut Raster,
+        size: Size,
+    ) -> Option<bool> {
+        let plot = self.plots.get(&view)?;
+        let subject = plot.subject(view, answers, Theme::Light)?;
+        let frame = Frame { highlight: None, ..plot.frame(&subject, Theme::Light) };
+        let deadline = now_millis() + DRAW_MILLIS;
+        let drawn = raster.draw(subject.picture, &frame, size, &now_millis, deadline);
+        Some(matches!(drawn, Drawn::Whole { .. }))
+    }
+
     /// Draws what is stale until the deadline; whether there is more to draw now.
     fn draw(&mut self, answers: &Answers, deadline: f64) -> bool {
         let theme = self.theme();
@@ -177,6 +205,9 @@ impl Canvases {
         for (view, plot) in &mut self.plots {
             if plot.is_stale {
                 is_more |= plot.draw(*view, answers, theme, deadline);
+                if self.tells && !plot.is_stale {
+                    post(&Reply::Drawn { view: *view });
+                }
             }
         }
         is_more
@@ -196,33 +227,58 @@ impl Plot {
         };
     }
 
-    /// Whether to call again soon.
-    fn draw(&mut self, view: ViewId, answers: &Answers, theme: Theme, deadline: f64) -> bool {
-        let Place::Ready(canvas) = &mut self.canvas else { return false };
-        let scatter = answers.scatter(view);
-        let (picture, palette, selected, extent) = match (&self.density, scatter) {
+    /// What there is to draw: the companion's density, or points.
+    fn subject<'a>(
+        &'a self,
+        view: ViewId,
+        answers: &'a Answers,
+        theme: Theme,
+    ) -> Option<Subject<'a>> {
+        match (&self.density, answers.scatter(view)) {
             (Some(density), _) => {
                 let Viewport { x, y } = density.extent();
-                (Picture::Density(density), Palette::ramp(theme), None, (x, y))
+                let picture = Picture::Density(density);
+                Some(Subject {
+                    picture,
+                    palette: Palette::ramp(theme),
+                    selected: None,
+                    extent: (x, y),
+                })
             }
-            (None, Some(scatter)) => (
-                Picture::Points(scatter.points()),
-                scatter.palette(theme),
-                Some(scatter.shown()),
-                scatter.extent(),
-            ),
-            (None, None) => return false,
-        };
-        let frame = Frame {
-            viewport: self.viewport.unwrap_or_else(|| viewport_around(extent)),
-            palette: &palette,
+            (None, Some(scatter)) => Some(Subject {
+                picture: Picture::Points(scatter.points()),
+                palette: scatter.palette(theme),
+                selected: Some(scatter.shown()),
+                extent: scatter.extent(),
+            }),
+            (None, None) => None,
+        }
+    }
+
+    fn frame<'a>(&self, subject: &'a Subject<'a>, theme: Theme) -> Frame<'a> {
+        Frame {
+            viewport: self.viewport.unwrap_or_else(|| viewport_around(subject.extent)),
+            palette: &subject.palette,
             theme,
             style: Style::default(),
-            selected,
+            selected: subject.selected,
             unselected: Unselected::default(),
             highlight: self.highlight,
+        }
+    }
+
+    /// Whether to call again soon.
+    fn draw(&mut self, view: ViewId, answers: &Answers, theme: Theme, deadline: f64) -> bool {
+        let mut place = std::mem::replace(&mut self.canvas, Place::Refused);
+        let drawn = match (&mut place, self.subject(view, answers, theme)) {
+            (Place::Ready(canvas), Some(subject)) => {
+                Some(canvas.draw(subject.picture, &self.frame(&subject, theme), deadline))
+            }
+            _ => None,
         };
-        match canvas.draw(picture, &frame, deadline) {
+        self.canvas = place;
+        let Some(drawn) = drawn else { return false };
+        match drawn {
             Ok(Progress::Done) => {
                 self.is_stale = false;
                 false
@@ -281,6 +337,7 @@ pub async fn choose_painter(host: Rc<Host>, choice: RendererChoice, debug: bool)
     let mut canvases = host.canvases.borrow_mut();
     canvases.plots.values_mut().for_each(|plot| plot.settle(&painter));
     canvases.painter = Some(painter);
+    canvases.tells = debug;
     canvases.refresh();
     drop(canvases);
     host.draw.raise();

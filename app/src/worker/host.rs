@@ -20,7 +20,7 @@ use crate::worker::desk::Desk;
 use crate::worker::net::Cancel;
 use crate::worker::notify::{Later, Notify};
 use crate::worker::turn::{now_millis, scope};
-use crate::worker::{elsewhere, files, load, pages, tables, views};
+use crate::worker::{elsewhere, figure, files, load, pages, tables, views};
 
 /// What the page said at the start.
 #[derive(Debug, Clone, Default)]
@@ -171,6 +171,9 @@ impl Host {
             Request::Rows { request, order_by, columns, first, count } => {
                 self.desk.borrow_mut().ask_rows(request, order_by, columns, first, count);
                 self.rows.raise();
+            }
+            Request::Picture { view, width, height } => {
+                spawn_local(figure::answer(Rc::clone(self), view, [width, height]));
             }
             Request::Break { what } => self.break_on_purpose(what),
             Request::ListCached

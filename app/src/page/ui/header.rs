@@ -13,13 +13,15 @@ use crate::state::command::{Command, Dialog, Theme};
 #[component]
 pub(super) fn Header() -> impl IntoView {
     let page = use_page();
-    let is_open = move || page.model.with(|model| model.chosen.table.is_some());
+    let table = move || page.model.with(|model| model.chosen.table.clone());
+    let is_open = move || table().is_some();
     view! {
         <header class="top">
             <a class="mark" href="./" aria-label="Limn, to the list of tables">
                 <img src="icon.svg" alt="" width="24" height="24"/>
                 <span>"Limn"</span>
             </a>
+            {move || table().map(|table| view! { <h1 class="unseen">{table}</h1> })}
             <TablePicker/>
             <Show when=is_open><VersionPicker/></Show>
             <div class="spacer"></div>

@@ -12,9 +12,10 @@ use crate::page::browser;
 use crate::page::signals::{Page, use_page};
 use crate::protocol::MarkResult;
 use crate::protocol::Request;
-use crate::scale::{Linear, Ticks, time::TimeTicks};
+use crate::scale::Linear;
 use crate::state::command::{Command, Gesture};
 use crate::state::position::{Scalar, between, interval};
+use crate::state::ticks::ticks;
 use crate::state::{column_clause, format};
 
 const AXIS_HEIGHT: f64 = 18.0;
@@ -250,33 +251,6 @@ pub(super) fn anchor(x: f64, width: f64, n_chars: usize) -> &'static str {
         x if x < half => "start",
         x if x > width - half => "end",
         _ => "middle",
-    }
-}
-
-/// Round positions along an axis, with their labels.
-pub(super) fn ticks(
-    domain: [f64; 2],
-    scalar: Scalar,
-    length: f64,
-    apart: f64,
-) -> Vec<(f64, String)> {
-    let many = ((length / apart) as usize).max(2);
-    match scalar {
-        Scalar::Integer | Scalar::Float | Scalar::TimeOfDay => {
-            let ticks = Ticks::linear(domain, many);
-            let labels = match scalar {
-                Scalar::TimeOfDay => {
-                    ticks.values.iter().map(|v| format::position(*v, scalar, 1000.0)).collect()
-                }
-                _ => ticks.labels(),
-            };
-            ticks.values.into_iter().zip(labels).collect()
-        }
-        Scalar::Date | Scalar::Moment => {
-            let ticks = TimeTicks::covering(domain, many);
-            let labels = ticks.labels();
-            ticks.values.into_iter().zip(labels).collect()
-        }
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) enum Icon {
     Redo,
     Refresh,
     Rows,
+    Save,
     Scatter,
     Search,
     Select,
@@ -68,6 +69,7 @@ impl Icon {
 
     fn path(self) -> &'static str {
         match self {
+            Self::Save => "M8 2.5v7M5 7l3 3 3-3M3 12.5h10",
             Self::Add => "M8 3v10M3 8h10",
             Self::Boolean => {
                 "M5 4.5h6a3.5 3.5 0 0 1 0 7H5a3.5 3.5 0 0 1 0-7zM11 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3z"

@@ -14,8 +14,9 @@ pub(super) fn listen(page: Page) {
         if event.default_prevented() || event.is_composing() {
             return;
         }
-        // A dialog that is open has its own keys; closing it is the browser's.
-        if page.dialog.get_untracked().is_some() {
+        // A dialog that is open has its own keys; closing it is the browser's, which tells of
+        // it a little later.
+        if matches!(document().query_selector("dialog[open]"), Ok(Some(_))) {
             return;
         }
         let command_key = event.ctrl_key() || event.meta_key();

@@ -9,7 +9,7 @@ use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::signals::use_page;
 use crate::protocol::{LoadState, MarkResult, Origin, ViewId};
-use crate::state::command::Command;
+use crate::state::command::{Command, PictureForm};
 
 #[component]
 pub(super) fn ViewFrame(
@@ -59,7 +59,7 @@ pub(super) fn ViewFrame(
         })
     };
     view! {
-        <article class=format!("view {class}") aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
+        <article class=format!("view {class}") data-view=id.0 aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
             <header class="view-head">
                 <div class="view-title">{title.run()}</div>
                 {elsewhere}
@@ -87,6 +87,10 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
         page.dispatch(Command::MoveView { view: id, to });
     };
     let remove = move |_| page.dispatch(Command::RemoveView { view: id });
+    let save = move |form: PictureForm| {
+        open.set(false);
+        page.dispatch(Command::SavePicture { view: id, form });
+    };
     let label = Signal::derive(move || format!("Menu of {}", name.get()));
     view! {
         <Popover
@@ -112,6 +116,12 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
                     on:click=move |_| move_to(place().0 + 1)
                 >
                     {Icon::Down.view()} "Move back"
+                </button>
+                <button type="button" on:click=move |_| save(PictureForm::Png)>
+                    {Icon::Save.view()} "Save as PNG"
+                </button>
+                <button type="button" on:click=move |_| save(PictureForm::Svg)>
+                    {Icon::Save.view()} "Save as SVG"
                 </button>
                 <button type="button" class="danger" on:click=remove>{Icon::Delete.view()} "Remove"</button>
             </div>

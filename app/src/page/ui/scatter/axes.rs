@@ -4,9 +4,10 @@
 use leptos::prelude::*;
 
 use super::Scatter;
-use crate::page::ui::histogram::{anchor, ticks};
+use crate::page::ui::histogram::anchor;
 use crate::scale::Linear;
 use crate::state::position::Scalar;
+use crate::state::ticks::ticks;
 
 const X_APART: f64 = 90.0;
 const Y_APART: f64 = 48.0;

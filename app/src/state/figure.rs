@@ -1,0 +1,405 @@
+//! A view as a picture to keep: an SVG document with title, axes, units and legend on white
+//! ground, whatever the page looks like. Lengths are CSS pixels.
+
+use std::fmt::Write as _;
+
+use crate::protocol::Legend;
+use crate::scale::{Linear, Ticks};
+use crate::state::format;
+
+const LEFT: f64 = 68.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 56.0;
+const BELOW: f64 = 52.0;
+const LEGEND_WIDTH: f64 = 168.0;
+const LEGEND_LINE: f64 = 18.0;
+const BAR_LINE: f64 = 24.0;
+/// Pixels that a letter of the captions takes, about.
+const LETTER: f64 = 6.2;
+
+const TEXT: &str = "#11212a";
+const QUIET: &str = "#55686f";
+const LINE: &str = "#b9c6cc";
+const FRONT: &str = "#2a8d99";
+const GHOST: &str = "#dde5e8";
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub title: String,
+    /// Of which table and version, and which rows of how many.
+    pub caption: String,
+    /// Where the same can be seen again.
+    pub link: String,
+    /// Of the area within the axes.
+    pub width: f64,
+    pub height: f64,
+    pub body: Body,
+}
+
+/// An axis: what it is of, and its marks, in pixels along it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    pub label: String,
+    pub marks: Vec<(f64, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// A picture of points as a `data:` address.
+    Scatter { picture: String, x: Side, y: Side, colored_by: Option<String>, legend: Legend },
+    /// What passes in front of all rows.
+    Histogram { counts: Vec<u32>, unfiltered: Vec<u32>, x: Side },
+    /// Label, rows that pass, all rows; longest first.
+    Bars { bars: Vec<(String, u64, u64)>, column: String },
+}
+
+/// The whole document.
+pub fn svg(figure: &Figure) -> String {
+    let height = match &figure.body {
+        Body::Bars { bars, .. } => bars.len() as f64 * BAR_LINE,
+        _ => figure.height,
+    };
+    let has_legend =
+        matches!(&figure.body, Body::Scatter { legend, .. } if *legend != Legend::None);
+    let legend_width = if has_legend { LEGEND_WIDTH } else { 0.0 };
+    let (width, whole) = (LEFT + figure.width + RIGHT + legend_width, TOP + height + BELOW);
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{whole}\" \
+         viewBox=\"0 0 {width} {whole}\" font-family=\"system-ui, 'Liberation Sans', sans-serif\" \
+         font-size=\"12\" fill=\"{TEXT}\">"
+    );
+    let letters = ((width - LEFT) / LETTER) as usize;
+    add(&mut out, format_args!("<title>{}</title>", escaped(&figure.title)));
+    add(&mut out, format_args!("<desc>{}</desc>", escaped(&figure.link)));
+    add(&mut out, format_args!("<rect width=\"{width}\" height=\"{whole}\" fill=\"#fff\"/>"));
+    let title = escaped(&clipped(&figure.title, letters * 3 / 4));
+    let caption = escaped(&clipped(&figure.caption, letters));
+    add(
+        &mut out,
+        format_args!(
+            "<text x=\"{LEFT}\" y=\"24\" font-size=\"15\" font-weight=\"600\">{title}</text>"
+        ),
+    );
+    add(
+        &mut out,
+        format_args!(
+            "<text x=\"{LEFT}\" y=\"42\" font-size=\"11\" fill=\"{QUIET}\">{caption}</text>"
+        ),
+    );
+    add(&mut out, format_args!("<g transform=\"translate({LEFT} {TOP})\">"));
+    match &figure.body {
+        Body::Scatter { picture, x, y, colored_by, legend } => {
+            let (width, height) = (figure.width, figure.height);
+            add(
+                &mut out,
+                format_args!(
+                    "<image width=\"{width}\" height=\"{height}\" href=\"{}\"/>",
+                    escaped(picture)
+                ),
+            );
+            beside(&mut out, y, height);
+            below(&mut out, x, width, height);
+            let at = width + RIGHT;
+            legend_of(&mut out, colored_by.as_deref().unwrap_or_default(), legend, at, height);
+        }
+        Body::Histogram { counts, unfiltered, x } => {
+            let tallest = unfiltered.iter().chain(counts).copied().max().unwrap_or(0);
+            let top = f64::from(tallest.max(1));
+            for (counts, color) in [(unfiltered, GHOST), (counts, FRONT)] {
+                let d = columns(counts, top, figure.width, height);
+                add(&mut out, format_args!("<path d=\"{d}\" fill=\"{color}\"/>"));
+            }
+            let up = Linear::new([0.0, top], [height, 0.0]);
+            let ticks = Ticks::linear([0.0, top], 4);
+            let labels = ticks.values.iter().map(|count| format::short_count(*count as u64));
+            let marks = ticks.values.iter().map(|count| up.position(*count)).zip(labels);
+            beside(&mut out, &Side { label: "rows".to_owned(), marks: marks.collect() }, height);
+            below(&mut out, x, figure.width, height);
+        }
+        Body::Bars { bars, column } => rows(&mut out, bars, column, figure.width, height),
+    }
+    out.push_str("</g></svg>\n");
+    out
+}
+
+fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
+    let _infallible = out.write_fmt(text);
+}
+
+fn below(out: &mut String, side: &Side, width: f64, height: f64) {
+    add(out, format_args!("<path d=\"M0 {height}H{width}\" stroke=\"{LINE}\"/>"));
+    for (x, label) in &side.marks {
+        let y = height + 18.0;
+        add(out, format_args!("<path d=\"M{x:.1} {height}v5\" stroke=\"{LINE}\"/>"));
+        add(
+            out,
+            format_args!(
+                "<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\" font-size=\"11\">{}</text>",
+                escaped(label)
+            ),
+        );
+    }
+    let (x, y) = (width / 2.0, height + 38.0);
+    add(
+        out,
+        format_args!(
+            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" fill=\"{QUIET}\">{}</text>",
+            escaped(&side.label)
+        ),
+    );
+}
+
+fn beside(out: &mut String, side: &Side, height: f64) {
+    add(out, format_args!("<path d=\"M0 0V{height}\" stroke=\"{LINE}\"/>"));
+    for (y, label) in &side.marks {
+        add(out, format_args!("<path d=\"M-5 {y:.1}H0\" stroke=\"{LINE}\"/>"));
+        add(
+            out,
+            format_args!(
+                "<text x=\"-8\" y=\"{y:.1}\" dy=\".35em\" text-anchor=\"end\" font-size=\"11\">{}</text>",
+                escaped(label)
+            ),
+        );
+    }
+    let middle = height / 2.0;
+    add(
+        out,
+        format_args!(
+            "<text transform=\"translate(-52 {middle}) rotate(-90)\" text-anchor=\"middle\" fill=\"{QUIET}\">{}</text>",
+            escaped(&side.label)
+        ),
+    );
+}
+
+/// The bars of a histogram as one path.
+fn columns(counts: &[u32], top: f64, width: f64, height: f64) -> String {
+    let mut d = String::new();
+    let step = width / counts.len().max(1) as f64;
+    let gap = if step > 4.0 { 1.0 } else { 0.0 };
+    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let x = at as f64 * step;
+        let tall = f64::from(*count) / top * height;
+        add(&mut d, format_args!("M{x:.2} {height}v-{tall:.2}h{:.2}v{tall:.2}z", step - gap));
+    }
+    d
+}
+
+fn rows(out: &mut String, bars: &[(String, u64, u64)], column: &str, width: f64, height: f64) {
+    let label_width = width * 0.3;
+    let longest = bars.iter().map(|(_, count, all)| *count.max(all)).max().unwrap_or(1).max(1);
+    let room = width - label_width - 64.0;
+    for (at, (label, count, all)) in bars.iter().enumerate() {
+        let y = at as f64 * BAR_LINE;
+        let text = escaped(&clipped(label, (label_width / LETTER) as usize));
+        let middle = y + BAR_LINE / 2.0;
+        add(
+            out,
+            format_args!(
+                "<text x=\"{}\" y=\"{middle}\" dy=\".35em\" text-anchor=\"end\">{text}</text>",
+                label_width - 8.0
+            ),
+        );
+        for (rows, color) in [(all, GHOST), (count, FRONT)] {
+            let long = *rows as f64 / longest as f64 * room;
+            add(
+                out,
+                format_args!(
+                    "<rect x=\"{label_width}\" y=\"{}\" width=\"{long:.2}\" height=\"{}\" fill=\"{color}\"/>",
+                    y + 3.0,
+                    BAR_LINE - 6.0
+                ),
+            );
+        }
+        let x = label_width + *(count.max(all)) as f64 / longest as f64 * room + 6.0;
+        add(
+            out,
+            format_args!(
+                "<text x=\"{x:.1}\" y=\"{middle}\" dy=\".35em\" font-size=\"11\" fill=\"{QUIET}\">{}</text>",
+                format::count(*count)
+            ),
+        );
+    }
+    let (x, y) = (label_width + room / 2.0, height + 28.0);
+    add(
+        out,
+        format_args!(
+            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" fill=\"{QUIET}\">rows by {}</text>",
+            escaped(column)
+        ),
+    );
+}
+
+fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64, height: f64) {
+    let room = (LEGEND_WIDTH / LETTER) as usize;
+    let head = escaped(&clipped(column, room));
+    match legend {
+        Legend::None => {}
+        Legend::Categories { entries } => {
+            add(out, format_args!("<text x=\"{x}\" y=\"8\" font-weight=\"600\">{head}</text>"));
+            // As many as there is room for; the rest is not hidden.
+            let lines = ((height / LEGEND_LINE) as usize).saturating_sub(2).max(1);
+            // A category that no row is left of needs no colour.
+            let there: Vec<_> = entries.iter().filter(|entry| entry.count > 0).collect();
+            for (at, entry) in there.iter().take(lines).enumerate() {
+                let y = (at + 1) as f64 * LEGEND_LINE + 8.0;
+                let count = format::short_count(entry.count);
+                let label = escaped(&clipped(&entry.label, room.saturating_sub(count.len() + 4)));
+                add(
+                    out,
+                    format_args!(
+                        "<circle cx=\"{}\" cy=\"{}\" r=\"5\" fill=\"{}\"/>",
+                        x + 5.0,
+                        y - 4.0,
+                        escaped(&entry.color)
+                    ),
+                );
+                add(
+                    out,
+                    format_args!(
+                        "<text x=\"{}\" y=\"{y}\">{label} <tspan font-size=\"10\" fill=\"{QUIET}\">{count}</tspan></text>",
+                        x + 16.0
+                    ),
+                );
+            }
+            if there.len() > lines {
+                let y = (lines + 1) as f64 * LEGEND_LINE + 8.0;
+                add(
+                    out,
+                    format_args!(
+                        "<text x=\"{}\" y=\"{y}\" fill=\"{QUIET}\">and {} more</text>",
+                        x + 16.0,
+                        there.len() - lines
+                    ),
+                );
+            }
+        }
+        Legend::Ramp { domain, colors, .. } => {
+            add(out, format_args!("<text x=\"{x}\" y=\"8\" font-weight=\"600\">{head}</text>"));
+            let step = 120.0 / colors.len().max(1) as f64;
+            for (at, color) in colors.iter().enumerate() {
+                let left = x + at as f64 * step;
+                add(
+                    out,
+                    format_args!(
+                        "<rect x=\"{left:.2}\" y=\"18\" width=\"{:.2}\" height=\"10\" fill=\"{}\"/>",
+                        step + 0.5,
+                        escaped(color)
+                    ),
+                );
+            }
+            let unit = (domain[1] - domain[0]) / 100.0;
+            let [low, high] = domain.map(|end| escaped(&format::number(end, unit)));
+            add(out, format_args!("<text x=\"{x}\" y=\"44\" font-size=\"11\">{low}</text>"));
+            add(
+                out,
+                format_args!(
+                    "<text x=\"{}\" y=\"44\" font-size=\"11\" text-anchor=\"end\">{high}</text>",
+                    x + 120.0
+                ),
+            );
+        }
+    }
+}
+
+fn clipped(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters.max(1)) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Text of a table in XML: nothing of it is markup, and what XML has no sign for is left out.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+            sign => out.push(sign),
+        }
+    }
+    out
+}
+
+/// A name for the file: nothing in it that any system refuses.
+pub fn file_name(table: &str, title: &str, ending: &str) -> String {
+    let plain = |text: &str| {
+        let signs =
+            text.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' });
+        signs.collect::<String>().trim_matches(['-', '.']).to_owned()
+    };
+    let name = [plain(table), plain(title)].join("-");
+    let short: String = name.chars().take(80).collect();
+    format!("{}.{ending}", short.trim_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::LegendEntry;
+
+    fn side(label: &str) -> Side {
+        Side { label: label.to_owned(), marks: vec![(0.0, "0".to_owned()), (50.0, "5".to_owned())] }
+    }
+
+    fn figure(title: &str, body: Body) -> Figure {
+        Figure {
+            title: title.to_owned(),
+            caption: "flights".to_owned(),
+            link: "http://here/?a=1&b=2".to_owned(),
+            width: 300.0,
+            height: 200.0,
+            body,
+        }
+    }
+
+    #[test]
+    fn text_of_a_table_is_never_markup() {
+        let entries = (0..40).map(|nth| LegendEntry {
+            label: format!("<script>{nth}"),
+            color: "#123456".to_owned(),
+            count: 5,
+            value: None,
+        });
+        let body = Body::Scatter {
+            picture: "data:image/png;base64,AAAA".to_owned(),
+            x: side("a < b & \"c\""),
+            y: side("y"),
+            colored_by: Some("]]>".to_owned()),
+            legend: Legend::Categories { entries: entries.collect() },
+        };
+        let text = svg(&figure("</svg><script>\u{1}", body));
+        assert!(!text.contains("<script") && text.matches("</svg>").count() == 1, "{text}");
+        assert!(text.contains("a &lt; b &amp; &quot;c&quot;") && text.contains("?a=1&amp;b=2"));
+        assert!(text.contains("and 31 more"), "{text}");
+        assert!(!text.contains('\u{1}'));
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_counts() {
+        let bars = vec![("x".to_owned(), 50, 100), ("y".to_owned(), 0, 25)];
+        let text = svg(&figure("t", Body::Bars { bars, column: "c".to_owned() }));
+        let room = 300.0 - 90.0 - 64.0;
+        for share in [1.0, 0.5, 0.25, 0.0] {
+            assert!(text.contains(&format!("width=\"{:.2}\"", room * share)), "{share} {text}");
+        }
+        let histogram =
+            Body::Histogram { counts: vec![1, 0], unfiltered: vec![2, 4], x: side("x") };
+        let text = svg(&figure("t", histogram));
+        assert!(text.contains("M0.00 200v-50.00h149.00v50.00z"), "{text}");
+        assert!(text.contains("M150.00 200v-200.00"), "{text}");
+        // Nothing at all is a picture too.
+        svg(&figure("", Body::Histogram { counts: vec![], unfiltered: vec![], x: side("") }));
+        svg(&figure("", Body::Bars { bars: vec![], column: String::new() }));
+    }
+
+    #[test]
+    fn files_have_names_that_every_system_takes() {
+        assert_eq!(file_name("sales/2024", "delay by dist", "svg"), "sales-2024-delay-by-dist.svg");
+        assert_eq!(file_name("..", "a:b", "png"), "a-b.png");
+    }
+}
