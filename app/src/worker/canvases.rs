@@ -403,7 +403,7 @@ fn hovered(host: &Host, view: ViewId) -> Option<HoveredRow> {
 
 /// All that is here of a row, in the table's order of columns.
 fn values_of(resident: &Resident, row: u64) -> Vec<(String, Option<String>)> {
-    let mut columns: Vec<_> = resident.columns().into_iter().collect();
+    let mut columns: Vec<_> = resident.columns().iter().collect();
     columns.sort_by_key(|column| column.place());
     let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
     let values = cells(resident, &names, &[row]).pop().unwrap_or_default();

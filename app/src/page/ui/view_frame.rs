@@ -112,7 +112,7 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
                 </button>
                 <button
                     type="button"
-                    disabled=move || is_last()
+                    disabled=is_last
                     on:click=move |_| move_to(place().0 + 1)
                 >
                     {Icon::Down.view()} "Move back"
