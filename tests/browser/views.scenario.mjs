@@ -357,7 +357,7 @@ scenario('views are moved and removed by their menus', async (t) => {
     await menu.getByText('Remove').waitFor();
     // Nothing but what it offers stands in it.
     const offered = (await menu.innerText()).split('\n').map((line) => line.trim()).filter(Boolean);
-    assert.deepEqual(offered.slice(-3), ['Move forward', 'Move back', 'Remove'], view);
+    assert.deepEqual(offered.slice(-5), ['Move forward', 'Move back', 'Save as PNG', 'Save as SVG', 'Remove'], view);
     await menu.getByRole('button', { name: words, exact: true }).click();
     await menu.waitFor({ state: 'hidden' });
   };
