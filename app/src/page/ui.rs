@@ -80,7 +80,12 @@ pub(super) fn App() -> impl IntoView {
                             </Show>
                             <empty::TableState/>
                             <views::Views/>
-                            <empty::NoRows/>
+                            <div class="over-foot">
+                                <div>
+                                    <toolbar::LoadProgress/>
+                                    <empty::NoRows/>
+                                </div>
+                            </div>
                             <Show when=move || !shut.get()>
                                 <rows::RowsPanel/>
                             </Show>

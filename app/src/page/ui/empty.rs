@@ -62,7 +62,7 @@ pub(super) fn NoRows() -> impl IntoView {
         });
         known && !left
     });
-    view! { <div class="over-foot"><Show when=move || nothing.get()><NothingLeft/></Show></div> }
+    view! { <Show when=move || nothing.get()><NothingLeft/></Show> }
 }
 
 #[component]

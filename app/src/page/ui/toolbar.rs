@@ -69,7 +69,7 @@ pub(super) fn Toolbar() -> impl IntoView {
             </button>
             <AddView/>
         </div>
-        <LoadLine/>
+        <LoadStopped/>
     }
 }
 
@@ -133,24 +133,33 @@ fn Announcement(counts: Memo<Option<(u64, u64)>>) -> impl IntoView {
     view! { <p class="unseen" role="status" aria-live="polite">{move || said.get()}</p> }
 }
 
-/// The load, while there is one, and what became of it if it did not complete.
+/// The load, while there is one. It lies over the views: nothing moves when it is over.
 #[component]
-fn LoadLine() -> impl IntoView {
+pub(super) fn LoadProgress() -> impl IntoView {
+    let page = use_page();
+    move || {
+        let progress = page.progress.get()?;
+        (progress.state == LoadState::Loading).then(|| loading(page, &progress))
+    }
+}
+
+/// What became of a load that did not complete.
+#[component]
+fn LoadStopped() -> impl IntoView {
     let page = use_page();
     move || {
         let progress = page.progress.get()?;
         match progress.state.clone() {
-            LoadState::Loading => Some(loading(page, &progress).into_any()),
-            LoadState::Complete | LoadState::OnServer { .. } => None,
+            LoadState::Loading | LoadState::Complete | LoadState::OnServer { .. } => None,
             LoadState::Cancelled => {
                 let here = page.shown.with(|shown| shown.as_ref().map(|shown| shown.total));
                 let here = format::counted(here.unwrap_or(progress.rows), "row");
                 let text = format!("Loading was stopped: {here} are here.");
-                Some(stopped(page, text, "Load the rest").into_any())
+                Some(stopped(page, text, "Load the rest"))
             }
             LoadState::Failed { detail } => {
                 let again = if progress.rows == 0 { "Try again" } else { "Load the rest" };
-                Some(stopped(page, format!("Loading failed: {detail}"), again).into_any())
+                Some(stopped(page, format!("Loading failed: {detail}"), again))
             }
         }
     }
@@ -171,7 +180,7 @@ fn loading(page: Page, progress: &Progress) -> impl IntoView + use<> {
     };
     let text = format!("Loading {rows} · {} · {rate}", format::bytes(progress.bytes));
     view! {
-        <div class="load-line">
+        <div class="load-line running">
             <div
                 class="load-bar"
                 class:unknown=share.is_none()
