@@ -36,7 +36,7 @@ tools/build.sh
 need_python
 need_chromium
 SAMPLE=$(tools/sample.sh cached)
-export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn LIMN_SOAK=$ROUNDS
+export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn LIMN_PYTHON=$PYTHON LIMN_SOAK=$ROUNDS
 part "property tests with $((ROUNDS * 2000)) cases" \
   env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked --workspace
 part "hostile files, queries and clients" "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider tests/test_hostile.py

@@ -290,13 +290,22 @@ impl ClauseFields<'_> {
         let [x, y] = columns.map_err(|_| {
             QueryError::malformed(self.field("columns"), "expected the names of two columns")
         })?;
-        let polygon = serde_json::from_str::<Vec<[f64; 2]>>(self.value()?.get()).ok();
+        let corners = serde_json::from_str::<Vec<[&RawValue; 2]>>(self.value()?.get()).ok();
+        let exact = |[x, y]: &[&RawValue; 2]| Some([exact_float(x)?, exact_float(y)?]);
+        let polygon = corners.and_then(|corners| corners.iter().map(exact).collect());
+        let polygon: Option<Vec<[f64; 2]>> = polygon;
         let polygon = polygon.filter(|corners| corners.len() >= 3).ok_or_else(|| {
             let detail = "expected [[x, y], …] of three or more corners";
             QueryError::malformed(self.field("value"), detail)
         })?;
         Ok(Predicate::Within { x, y, polygon })
     }
+}
+
+/// The nearest number of 64 bits, which serde_json's own reading of floats may miss by one
+/// place; `None` for what is no number, or beyond the largest.
+pub(crate) fn exact_float(number: &RawValue) -> Option<f64> {
+    number.get().parse().ok().filter(|value: &f64| value.is_finite())
 }
 
 /// Deeper trees are refused: they would only exhaust the stack.

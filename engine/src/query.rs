@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::QueryError;
-use crate::predicate::Predicate;
+use crate::predicate::{Predicate, exact_float};
 
 /// Every part but `table` is optional. No `limit` means all rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -128,10 +128,18 @@ pub struct Aggregate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// The quantile, 0 to 1, of `quantile`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "exact_or_null")]
     pub q: Option<f64>,
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+fn exact_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    let raw = Option::<Box<RawValue>>::deserialize(from)?;
+    let exact = |raw: Box<RawValue>| {
+        exact_float(&raw).ok_or_else(|| serde::de::Error::custom("expected a number"))
+    };
+    raw.map(exact).transpose()
 }
 
 impl Aggregate {

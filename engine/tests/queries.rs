@@ -553,3 +553,24 @@ fn every_type_answers_or_blames() {
         }
     }
 }
+
+#[test]
+fn numbers_of_a_query_are_read_to_the_last_bit() {
+    // Long ones among them, where reading digit by digit goes astray.
+    for number in ["0.1", "3333333333833333333333333333333333333333330", "5e-324", "1e23", "-0.0"] {
+        let text = format!(
+            r#"{{"table":"t","filters":[{{"columns":["x","y"],"op":"within","value":[[0,{number}],[1,0],[1,1]]}}],
+                "aggregates":[{{"op":"quantile","column":"x","q":{number}}}]}}"#
+        );
+        let query = Query::from_json(&text).unwrap();
+        assert_eq!(query.aggregates[0].q, Some(number.parse().unwrap()), "{number}");
+        let written = serde_json::to_string(&query).unwrap();
+        assert_eq!(Query::from_json(&written).unwrap(), query, "{number}");
+    }
+    for wrong in ["\"1\"", "1e999", "null", "[]"] {
+        let text = format!(
+            r#"{{"table":"t","filters":[{{"columns":["x","y"],"op":"within","value":[[0,{wrong}],[1,0],[1,1]]}}]}}"#
+        );
+        assert!(Query::from_json(&text).is_err(), "{wrong}");
+    }
+}
