@@ -54,15 +54,17 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
+// Never by opening the cache: an older build, late with a request, would make its own anew
+// after a newer one has cleaned up, and nobody would clean up after it.
+const keptOf = (url) => caches.match(url, { cacheName: CACHE, ignoreSearch: true });
+
 async function cacheFirst(request, url) {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(url, { ignoreSearch: true })) ?? fetch(request);
+  return (await keptOf(url)) ?? fetch(request);
 }
 
 // The kept copy answers where the network fails, or takes too long to be of use.
 async function networkFirst(request, url) {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match(url, { ignoreSearch: true });
+  const kept = await keptOf(url);
   if (!kept) return fetch(request);
   const late = new Promise((resolve) => setTimeout(resolve, NETWORK_MILLIS_MAX, null));
   try {

@@ -218,6 +218,11 @@ impl Page {
             self.notices.with_untracked(|notices| notices.last().map_or(1, |last| last.id + 1));
         // Errors and offers stay until somebody has read them.
         let stays = level == Level::Error || action.is_some();
+        // What is said already stays where it is: somebody may be about to press its button.
+        let is_said = |notice: &ShownNotice| notice.text == text && notice.action == action;
+        if stays && self.notices.with_untracked(|notices| notices.iter().any(is_said)) {
+            return;
+        }
         self.notices.update(|notices| {
             notices.retain(|notice| notice.text != text);
             notices.push(ShownNotice { id, level, text, action });
