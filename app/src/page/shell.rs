@@ -103,17 +103,21 @@ fn say(worker: &ServiceWorker, key: &str, value: &JsValue) {
     drop(worker.post_message(&message));
 }
 
-/// Loads the newest build: index.html comes from the network first.
+/// A service worker that takes longer to take over is not waited for.
+const TAKEOVER_MILLIS: u64 = 2000;
+
+/// Loads the newest build: index.html comes from the network first. Not before the new
+/// service worker is in charge: a page that is loaded in that very moment may hang.
 pub(super) fn reload() {
     let again = || drop(window().location().reload());
     let Some(container) = container() else { return again() };
     spawn_local(async move {
-        if let Ok(found) = JsFuture::from(container.get_registration()).await
-            && let Ok(registration) = found.dyn_into::<ServiceWorkerRegistration>()
-            && let Some(waiting) = registration.waiting()
-        {
-            say(&waiting, "activate", &"now".into());
-        }
-        again();
+        let found = JsFuture::from(container.get_registration()).await.ok();
+        let registration = found.and_then(|found| found.dyn_into().ok());
+        let waiting = registration.and_then(|known: ServiceWorkerRegistration| known.waiting());
+        let Some(waiting) = waiting else { return again() };
+        browser::listen_forever(container.as_ref(), "controllerchange", move |_: Event| again());
+        say(&waiting, "activate", &"now".into());
+        set_timeout(again, Duration::from_millis(TAKEOVER_MILLIS));
     });
 }
