@@ -259,11 +259,10 @@ pub enum Reply {
         row: Option<HoveredRow>,
     },
     Cached(Cached),
-    /// Steps of this column's clause are as quick as they get from now on.
+    /// Steps of this column's clause are as quick as they get from now on. For measurements;
+    /// sent only where `Start` said `debug`.
     Prepared {
         column: String,
-        /// What preparing took, waits for other work among it.
-        elapsed_millis: f64,
     },
     Notice(Notice),
     /// The worker is about to die; `text` is the panic's message.

@@ -19,6 +19,7 @@ pub mod numbers;
 pub mod profile;
 pub mod resident;
 pub mod rows;
+pub mod sort;
 pub mod tally;
 
 #[cfg(target_arch = "wasm32")]

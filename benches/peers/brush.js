@@ -3,12 +3,7 @@
 import * as duckdb from '@duckdb/duckdb-wasm';
 import { tableFromIPC } from 'apache-arrow';
 import crossfilter from 'crossfilter2';
-
-const middle = (times) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { median: at(0.5), p95: at(0.95) };
-};
+import { spread } from './spread.js';
 
 // Each bin counts [low + k·width, low + (k + 1)·width), the last one its end too; what is
 // below goes to -1, what is above to `bins`: crossfilter's groups have to ascend.
@@ -42,7 +37,7 @@ window.crossfilterBench = async ({ url, active, views, bins, windows }) => {
       return line;
     }));
   }
-  return { build, ...middle(times), counts };
+  return { build, ...spread(times), counts };
 };
 
 window.duckdbBench = async ({ url, active, views, bins, windows }) => {
@@ -75,5 +70,5 @@ window.duckdbBench = async ({ url, active, views, bins, windows }) => {
   }
   await connection.close();
   await db.terminate();
-  return { build, ...middle(times), counts };
+  return { build, ...spread(times), counts };
 };

@@ -4,12 +4,7 @@ import * as duckdb from '@duckdb/duckdb-wasm';
 import { tableFromIPC } from 'apache-arrow';
 import KDBush from 'kdbush';
 import createScatterplot from 'regl-scatterplot';
-
-const spread = (times) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { median: at(0.5), p95: at(0.95) };
-};
+import { spread } from './spread.js';
 
 async function columns(url, names) {
   const table = tableFromIPC(new Uint8Array(await (await fetch(url)).arrayBuffer()));
@@ -98,20 +93,20 @@ window.reglBench = async ({ url, viewport, width, height, lassos, frames }) => {
     pans.push(performance.now() - from);
   }
   const lassoTimes = [];
-  const [inner] = [lassos.map((polygon) => polygon.map(([px, py]) => [
+  const own = lassos.map((polygon) => polygon.map(([px, py]) => [
     ((px - viewport.x[0]) / (viewport.x[1] - viewport.x[0])) * 2 - 1,
     ((py - viewport.y[0]) / (viewport.y[1] - viewport.y[0])) * 2 - 1,
-  ]))];
-  let selected = 0;
-  for (const polygon of inner.slice(0, frames)) {
+  ]));
+  const lassoed = [];
+  for (const polygon of own.slice(0, frames)) {
     const from = performance.now();
     plot.lassoSelect(polygon, { isGl: true });
-    selected = plot.get('selectedPoints').length;
+    lassoed.push(plot.get('selectedPoints').length);
     lassoTimes.push(performance.now() - from);
   }
   plot.destroy();
   canvas.remove();
-  return { firstPicture, pan: spread(pans), lasso: spread(lassoTimes), selected };
+  return { firstPicture, pan: spread(pans), lasso: spread(lassoTimes), lassoed };
 };
 
 // The points under a brush, the rows in order, and a lasso, by SQL.

@@ -19,7 +19,7 @@ use crate::scale::Linear;
 use crate::state::command::PictureForm;
 use crate::state::figure::{Body, Figure, Side, file_name, svg};
 use crate::state::position::Scalar;
-use crate::state::ticks::ticks;
+use crate::state::ticks::{X_APART, Y_APART, ticks};
 use crate::state::{describe, format};
 
 /// Of the area within the axes, in CSS pixels.
@@ -46,7 +46,7 @@ pub(super) fn begin(page: Page, view: ViewId, form: PictureForm) {
             MarkResult::Histogram { domain, counts, unfiltered, .. },
         ) => {
             let scalar = untrack(|| page.scalar(column)).unwrap_or(Scalar::Float);
-            let x = side(column.clone(), *domain, scalar, [0.0, WIDTH], 90.0);
+            let x = side(column.clone(), *domain, scalar, [0.0, WIDTH], X_APART);
             let body =
                 Body::Histogram { counts: counts.clone(), unfiltered: unfiltered.clone(), x };
             save(page, &mark, body, [WIDTH, HISTOGRAM_HEIGHT], form);
@@ -78,8 +78,8 @@ pub(super) fn finish(page: Page, view: ViewId, picture: Result<String, String>, 
     let scalar = |name: &str| untrack(|| page.scalar(name)).unwrap_or(Scalar::Float);
     let body = Body::Scatter {
         picture,
-        x: side(x.clone(), viewport.x, scalar(x), [0.0, width], 90.0),
-        y: side(y.clone(), viewport.y, scalar(y), [height, 0.0], 48.0),
+        x: side(x.clone(), viewport.x, scalar(x), [0.0, width], X_APART),
+        y: side(y.clone(), viewport.y, scalar(y), [height, 0.0], Y_APART),
         colored_by: color.clone(),
         legend,
     };

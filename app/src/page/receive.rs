@@ -110,7 +110,6 @@ fn died(page: Page, epoch: u32, reason: String) {
 fn receive(page: Page, reply: Reply) {
     match reply {
         Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
-        Reply::Drawn { .. } => {}
         Reply::Picture { view, picture, legend } => figure::finish(page, view, picture, legend),
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);
@@ -131,7 +130,7 @@ fn receive(page: Page, reply: Reply) {
         }
         Reply::Cached(cached) => page.cached.set(Some(Arc::new(cached))),
         // For those who measure.
-        Reply::Prepared { .. } => {}
+        Reply::Drawn { .. } | Reply::Prepared { .. } => {}
         Reply::Notice(notice) => noticed(page, notice),
         // The link makes a death of it.
         Reply::Panicked { .. } => {}

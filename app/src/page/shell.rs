@@ -2,6 +2,8 @@
 //! and asked from time to time whether a newer build is there. A page of the newer build
 //! lets it take over; an older page offers to reload.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Object, Reflect};
@@ -109,14 +111,22 @@ const TAKEOVER_MILLIS: u64 = 2000;
 /// Loads the newest build: index.html comes from the network first. Not before the new
 /// service worker is in charge: a page that is loaded in that very moment may hang.
 pub(super) fn reload() {
-    let again = || drop(window().location().reload());
+    let asked = Rc::new(Cell::new(false));
+    // Asked for again while the network is slow, it would begin anew.
+    let again = move || {
+        if !asked.replace(true) {
+            drop(window().location().reload());
+        }
+    };
     let Some(container) = container() else { return again() };
     spawn_local(async move {
         let found = JsFuture::from(container.get_registration()).await.ok();
         let registration = found.and_then(|found| found.dyn_into().ok());
         let waiting = registration.and_then(|known: ServiceWorkerRegistration| known.waiting());
         let Some(waiting) = waiting else { return again() };
-        browser::listen_forever(container.as_ref(), "controllerchange", move |_: Event| again());
+        let taken_over = again.clone();
+        let on_change = move |_: Event| taken_over();
+        browser::listen_forever(container.as_ref(), "controllerchange", on_change);
         say(&waiting, "activate", &"now".into());
         set_timeout(again, Duration::from_millis(TAKEOVER_MILLIS));
     });

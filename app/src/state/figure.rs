@@ -106,7 +106,7 @@ pub fn svg(figure: &Figure) -> String {
             let tallest = unfiltered.iter().chain(counts).copied().max().unwrap_or(0);
             let top = f64::from(tallest.max(1));
             for (counts, color) in [(unfiltered, GHOST), (counts, FRONT)] {
-                let d = columns(counts, top, figure.width, height);
+                let d = columns(counts, tallest, figure.width, height, height);
                 add(&mut out, format_args!("<path d=\"{d}\" fill=\"{color}\"/>"));
             }
             let up = Linear::new([0.0, top], [height, 0.0]);
@@ -171,15 +171,20 @@ fn beside(out: &mut String, side: &Side, height: f64) {
     );
 }
 
-/// The bars of a histogram as one path.
-fn columns(counts: &[u32], top: f64, width: f64, height: f64) -> String {
-    let mut d = String::new();
+/// The bars of a histogram as one path: `tallest` is `room` high, and all stand on `bottom`.
+pub fn columns(counts: &[u32], tallest: u32, width: f64, room: f64, bottom: f64) -> String {
+    let mut d = String::with_capacity(counts.len() * 24);
+    if tallest == 0 {
+        return d;
+    }
     let step = width / counts.len().max(1) as f64;
     let gap = if step > 4.0 { 1.0 } else { 0.0 };
+    let wide = (step - gap).max(0.5);
     for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let x = at as f64 * step;
-        let tall = f64::from(*count) / top * height;
-        add(&mut d, format_args!("M{x:.2} {height}v-{tall:.2}h{:.2}v{tall:.2}z", step - gap));
+        // What is there is seen, however little it is.
+        let tall = (f64::from(*count) / f64::from(tallest) * room).max(1.0);
+        let (x, y) = (at as f64 * step, bottom - tall);
+        add(&mut d, format_args!("M{x:.2} {y:.2}h{wide:.2}V{bottom:.2}H{x:.2}z"));
     }
     d
 }
@@ -390,8 +395,8 @@ mod tests {
         let histogram =
             Body::Histogram { counts: vec![1, 0], unfiltered: vec![2, 4], x: side("x") };
         let text = svg(&figure("t", histogram));
-        assert!(text.contains("M0.00 200v-50.00h149.00v50.00z"), "{text}");
-        assert!(text.contains("M150.00 200v-200.00"), "{text}");
+        assert!(text.contains("M0.00 150.00h149.00V200.00H0.00z"), "{text}");
+        assert!(text.contains("M150.00 0.00h"), "{text}");
         // Nothing at all is a picture too.
         svg(&figure("", Body::Histogram { counts: vec![], unfiltered: vec![], x: side("") }));
         svg(&figure("", Body::Bars { bars: vec![], column: String::new() }));

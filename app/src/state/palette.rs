@@ -203,19 +203,11 @@ mod tests {
     use super::*;
     use crate::protocol::ViewId;
     use crate::state::ShownView;
+    use crate::state::tests::info;
 
     fn column(name: &str, kind: Kind) -> ColumnInfo {
-        ColumnInfo {
-            name: name.to_owned(),
-            data_type: if kind == Kind::Number { "Float64" } else { "Utf8" }.to_owned(),
-            kind,
-            nullable: true,
-            bytes_per_row: 8.0,
-            min: None,
-            max: None,
-            null_count: None,
-            distinct_count: None,
-        }
+        let data_type = if kind == Kind::Number { "Float64" } else { "Utf8" };
+        ColumnInfo { data_type: data_type.to_owned(), ..info(name, kind) }
     }
 
     fn labels(entries: &[Entry]) -> Vec<&str> {

@@ -10,7 +10,7 @@ use super::settle::settle;
 use super::*;
 use crate::protocol::ColumnInfo;
 
-fn info(name: &str, kind: Kind) -> ColumnInfo {
+pub(super) fn info(name: &str, kind: Kind) -> ColumnInfo {
     ColumnInfo {
         name: name.to_owned(),
         data_type: String::new(),

@@ -4,6 +4,10 @@ use super::format;
 use super::position::Scalar;
 use crate::scale::{Ticks, time::TimeTicks};
 
+/// Pixels between the marks of a scatter, where labels lie side by side and one over another.
+pub const X_APART: f64 = 90.0;
+pub const Y_APART: f64 = 48.0;
+
 /// About one mark every `apart` pixels of `length`.
 pub fn ticks(domain: [f64; 2], scalar: Scalar, length: f64, apart: f64) -> Vec<(f64, String)> {
     let many = ((length / apart) as usize).max(2);

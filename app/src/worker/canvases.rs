@@ -45,14 +45,20 @@ struct Plot {
     _on_lost: Closure<dyn FnMut()>,
     /// Width, height, device pixels per CSS pixel.
     size: [f64; 3],
-    viewport: Option<Viewport>,
-    highlight: Option<usize>,
-    density: Option<Density>,
+    scene: Scene,
     is_stale: bool,
     complaint: String,
 }
 
-/// What a plot shows, apart from how.
+/// What is known of a view, whatever canvas it is drawn on.
+#[derive(Default)]
+struct Scene {
+    viewport: Option<Viewport>,
+    highlight: Option<usize>,
+    density: Option<Density>,
+}
+
+/// What a scene shows, apart from how.
 struct Subject<'a> {
     picture: Picture<'a>,
     palette: Palette,
@@ -98,9 +104,7 @@ impl Canvases {
             _on_lost: on_lost,
             canvas: Place::Waiting(canvas),
             size,
-            viewport: None,
-            highlight: None,
-            density: None,
+            scene: Scene::default(),
             is_stale: true,
             complaint: String::new(),
         };
@@ -108,10 +112,8 @@ impl Canvases {
             plot.settle(painter);
         }
         // What was known of the view stays true on its new canvas.
-        if let Some(old) = self.plots.get_mut(&view) {
-            plot.viewport = old.viewport;
-            plot.highlight = old.highlight;
-            plot.density = old.density.take();
+        if let Some(old) = self.plots.remove(&view) {
+            plot.scene = old.scene;
         }
         self.plots.insert(view, plot);
     }
@@ -133,13 +135,13 @@ impl Canvases {
 
     pub fn set_viewport(&mut self, view: ViewId, viewport: Viewport) {
         if let Some(plot) = self.plots.get_mut(&view) {
-            plot.viewport = Some(viewport);
+            plot.scene.viewport = Some(viewport);
             plot.is_stale = true;
         }
     }
 
     pub fn viewport(&self, view: ViewId) -> Option<Viewport> {
-        self.plots.get(&view)?.viewport
+        self.plots.get(&view)?.scene.viewport
     }
 
     /// Width and height in CSS pixels.
@@ -150,7 +152,7 @@ impl Canvases {
 
     pub fn set_density(&mut self, view: ViewId, density: Option<Density>) {
         if let Some(plot) = self.plots.get_mut(&view) {
-            plot.density = density;
+            plot.scene.density = density;
             plot.is_stale = true;
         }
     }
@@ -168,9 +170,9 @@ impl Canvases {
 
     fn highlight(&mut self, view: ViewId, row: Option<usize>) {
         if let Some(plot) = self.plots.get_mut(&view)
-            && plot.highlight != row
+            && plot.scene.highlight != row
         {
-            plot.highlight = row;
+            plot.scene.highlight = row;
             plot.is_stale = true;
         }
     }
@@ -190,9 +192,9 @@ impl Canvases {
         raster: &mut Raster,
         size: Size,
     ) -> Option<bool> {
-        let plot = self.plots.get(&view)?;
-        let subject = plot.subject(view, answers, Theme::Light)?;
-        let frame = Frame { highlight: None, ..plot.frame(&subject, Theme::Light) };
+        let scene = &self.plots.get(&view)?.scene;
+        let subject = scene.subject(view, answers, Theme::Light)?;
+        let frame = Frame { highlight: None, ..scene.frame(&subject, Theme::Light) };
         let deadline = now_millis() + DRAW_MILLIS;
         let drawn = raster.draw(subject.picture, &frame, size, &now_millis, deadline);
         Some(matches!(drawn, Drawn::Whole { .. }))
@@ -214,19 +216,7 @@ impl Canvases {
     }
 }
 
-impl Plot {
-    fn settle(&mut self, painter: &Painter) {
-        let Place::Waiting(canvas) = &self.canvas else { return };
-        let [width, height, pixel_ratio] = self.size;
-        self.canvas = match Canvas::new(painter, canvas.clone(), width, height, pixel_ratio) {
-            Ok(canvas) => Place::Ready(Box::new(canvas)),
-            Err(error) => {
-                notice(Level::Error, format!("a picture cannot be drawn: {error}"));
-                Place::Refused
-            }
-        };
-    }
-
+impl Scene {
     /// What there is to draw: the companion's density, or points.
     fn subject<'a>(
         &'a self,
@@ -266,19 +256,26 @@ impl Plot {
             highlight: self.highlight,
         }
     }
+}
+
+impl Plot {
+    fn settle(&mut self, painter: &Painter) {
+        let Place::Waiting(canvas) = &self.canvas else { return };
+        let [width, height, pixel_ratio] = self.size;
+        self.canvas = match Canvas::new(painter, canvas.clone(), width, height, pixel_ratio) {
+            Ok(canvas) => Place::Ready(Box::new(canvas)),
+            Err(error) => {
+                notice(Level::Error, format!("a picture cannot be drawn: {error}"));
+                Place::Refused
+            }
+        };
+    }
 
     /// Whether to call again soon.
     fn draw(&mut self, view: ViewId, answers: &Answers, theme: Theme, deadline: f64) -> bool {
-        let mut place = std::mem::replace(&mut self.canvas, Place::Refused);
-        let drawn = match (&mut place, self.subject(view, answers, theme)) {
-            (Place::Ready(canvas), Some(subject)) => {
-                Some(canvas.draw(subject.picture, &self.frame(&subject, theme), deadline))
-            }
-            _ => None,
-        };
-        self.canvas = place;
-        let Some(drawn) = drawn else { return false };
-        match drawn {
+        let Place::Ready(canvas) = &mut self.canvas else { return false };
+        let Some(subject) = self.scene.subject(view, answers, theme) else { return false };
+        match canvas.draw(subject.picture, &self.scene.frame(&subject, theme), deadline) {
             Ok(Progress::Done) => {
                 self.is_stale = false;
                 false
@@ -389,7 +386,7 @@ fn hovered(host: &Host, view: ViewId) -> Option<HoveredRow> {
     let found = data.resident.as_ref().and_then(|resident| {
         let scatter = answers.scatter(view)?;
         let plot = canvases.plots.get(&view)?;
-        let viewport = plot.viewport.unwrap_or_else(|| viewport_around(scatter.extent()));
+        let viewport = plot.scene.viewport.unwrap_or_else(|| viewport_around(scatter.extent()));
         let [width, height, _] = plot.size;
         let look = Look { viewport, size: [width, height], pointer: at, reach: REACH };
         let (row, [x, y]) = scatter.find(&look)?;

@@ -2,16 +2,13 @@
 //! while the order holds; counts of selected rows along it, renewed with the selection;
 //! so that any place of millions of rows is found by a short search. Pure.
 
-use engine::error::QueryError;
 use engine::mask::WORD_BITS;
-use engine::order::{Sorter, Sorting};
 use engine::query::OrderKey;
 
 use crate::cell::cell_text;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
+use crate::worker::sort::{RowSort, Sorted};
 
-/// Rows that are put in order between two looks at what else has come in: milliseconds.
-const SORTED_A_STEP: usize = 1 << 18;
 /// Places along an order that share a count.
 const STRIDE: usize = 4096;
 
@@ -20,7 +17,8 @@ const STRIDE: usize = 4096;
 pub struct RowOrder {
     /// What the order is of: keys, epoch of the rows, how many.
     of: Option<(Vec<OrderKey>, u64, usize)>,
-    work: Work,
+    /// What is left to do for it.
+    work: Option<RowSort>,
     /// The rows in order; `None` for table order.
     permutation: Option<Vec<u32>>,
     /// The selection that the counts are of.
@@ -28,16 +26,6 @@ pub struct RowOrder {
     /// Selected rows before each stretch of [`STRIDE`] places.
     counts: Vec<u32>,
     selected: usize,
-}
-
-/// What is left to do for an order.
-#[derive(Default)]
-enum Work {
-    #[default]
-    Nothing,
-    /// Blocks from the one named on go into the sorter.
-    Collect(Sorter, usize),
-    Sort(Sorting),
 }
 
 /// The selection to show rows of.
@@ -68,33 +56,15 @@ impl RowOrder {
         if !is_same {
             *self = Self { of: Some((keys.to_vec(), selection.epoch, rows)), ..Self::default() };
             if !keys.is_empty() {
-                let schema = resident.schema_of(&names);
-                let sorter = Sorter::new(keys, &schema).map_err(|error| error.kind.to_string())?;
-                self.work = Work::Collect(sorter, 0);
+                self.work = Some(RowSort::new(keys, rows, resident)?);
             }
         }
-        match std::mem::take(&mut self.work) {
-            Work::Nothing => {}
-            Work::Collect(mut sorter, block) => {
-                let said = |error: QueryError| error.kind.to_string();
-                let n_left = rows.saturating_sub(block * BLOCK_ROWS);
-                self.work = match resident.block(&names, block).filter(|_| n_left > 0) {
-                    Some(batch) => {
-                        let batch = batch.slice(0, batch.num_rows().min(n_left));
-                        sorter.push(&batch, (block * BLOCK_ROWS) as u64).map_err(said)?;
-                        Work::Collect(sorter, block + 1)
-                    }
-                    None => Work::Sort(sorter.into_sorting().map_err(said)?),
-                };
-                return Ok(false);
+        if let Some(work) = self.work.take() {
+            match work.step(resident)? {
+                Sorted::Partly(work) => self.work = Some(work),
+                Sorted::Whole(sorting) => self.permutation = Some(sorting.into_order()),
             }
-            Work::Sort(mut sorting) => {
-                match sorting.step(SORTED_A_STEP) {
-                    true => self.permutation = Some(sorting.into_order()),
-                    false => self.work = Work::Sort(sorting),
-                }
-                return Ok(false);
-            }
+            return Ok(false);
         }
         if self.counted != Some(selection.revision) {
             self.count(selection, rows);

@@ -32,7 +32,6 @@ pub async fn answer_on_demand(host: Rc<Host>) {
 pub async fn prepare_on_demand(host: Rc<Host>) {
     loop {
         host.prepare.wait().await;
-        let started = now_millis();
         let mut stride = Stride::start();
         let mut n_steps = 0;
         while prepare_next(&host) {
@@ -40,8 +39,9 @@ pub async fn prepare_on_demand(host: Rc<Host>) {
             stride.breathe().await;
         }
         let column = host.answers.borrow().prepared().map(str::to_owned);
-        if let Some(column) = column.filter(|_| n_steps > 0) {
-            post(&Reply::Prepared { column, elapsed_millis: now_millis() - started });
+        let tells = host.settings.borrow().debug && n_steps > 0;
+        if let Some(column) = column.filter(|_| tells) {
+            post(&Reply::Prepared { column });
         }
     }
 }

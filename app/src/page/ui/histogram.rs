@@ -1,7 +1,6 @@
 //! A histogram that brushes: what passes the other filters in front of what there is in
 //! all, the chosen range in colour. Used as a view and as the filter of a column.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use leptos::html;
@@ -14,6 +13,7 @@ use crate::protocol::MarkResult;
 use crate::protocol::Request;
 use crate::scale::Linear;
 use crate::state::command::{Command, Gesture};
+use crate::state::figure::columns;
 use crate::state::position::{Scalar, between, interval};
 use crate::state::ticks::ticks;
 use crate::state::{column_clause, format};
@@ -202,21 +202,7 @@ fn BarPaths(
 }
 
 fn bar_path(counts: &[u32], tallest: u32, axis: Axis) -> String {
-    let mut d = String::with_capacity(counts.len() * 24);
-    if tallest == 0 {
-        return d;
-    }
-    let width = axis.width / counts.len().max(1) as f64;
-    let gap = if width > 4.0 { 1.0 } else { 0.0 };
-    let room = axis.height - TOP;
-    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        // What is there is seen, however little it is.
-        let height = (f64::from(*count) / f64::from(tallest) * room).max(1.0);
-        let (x, y) = (at as f64 * width, axis.height - height);
-        let (width, bottom) = ((width - gap).max(0.5), axis.height);
-        let _infallible = write!(d, "M{x:.2} {y:.2}h{width:.2}V{bottom:.2}H{x:.2}z");
-    }
-    d
+    columns(counts, tallest, axis.width, axis.height - TOP, axis.height)
 }
 
 #[component]

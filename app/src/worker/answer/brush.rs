@@ -11,7 +11,6 @@ use arrow_array::ArrayRef;
 use engine::bind::Bound;
 use engine::cube::{Cube, Ranked};
 use engine::mask::WORD_BITS;
-use engine::order::{Sorter, Sorting};
 use engine::query::{Nulls, OrderKey};
 
 use super::masks::{BLOCK_WORDS, Masks};
@@ -19,6 +18,7 @@ use super::{Question, Shown};
 use crate::protocol::{Clause, Mark, View, ViewId, column_clause};
 use crate::worker::resident::column::NULL_CODE;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
+use crate::worker::sort::{RowSort, Sorted};
 use crate::worker::tally::{Codes, NULL_WIDE};
 
 /// Rows that are ranked between two looks at what else has come in.
@@ -42,9 +42,7 @@ pub struct Brush {
 enum Work {
     #[default]
     Nothing,
-    /// Blocks from the one named on go into the sorter.
-    Collect(Sorter, usize),
-    Sort(Sorting),
+    Sort(RowSort),
     Rank(Ranked),
     /// The column has no ranks.
     Impossible,
@@ -251,21 +249,15 @@ impl Brush {
         self.work = match std::mem::take(&mut self.work) {
             Work::Nothing => {
                 let is_text = resident.column(column).is_none_or(|here| here.n_words().is_some());
-                match Sorter::new(&[key], &resident.schema_of(&[column])) {
-                    Ok(sorter) if !is_text => Work::Collect(sorter, 0),
+                match RowSort::new(&[key], rows, resident) {
+                    Ok(sort) if !is_text => Work::Sort(sort),
                     _ => Work::Impossible,
                 }
             }
-            Work::Collect(mut sorter, block) => match resident.block(&[column], block) {
-                Some(batch) => match sorter.push(&batch, (block * BLOCK_ROWS) as u64) {
-                    Ok(()) => Work::Collect(sorter, block + 1),
-                    Err(_) => Work::Impossible,
-                },
-                None => sorter.into_sorting().map_or(Work::Impossible, Work::Sort),
-            },
-            Work::Sort(mut sorting) => match sorting.step(RANKED_A_STEP) {
-                true => Work::Rank(Ranked::new(sorting.into_valued(), rows)),
-                false => Work::Sort(sorting),
+            Work::Sort(sort) => match sort.step(resident) {
+                Ok(Sorted::Partly(sort)) => Work::Sort(sort),
+                Ok(Sorted::Whole(sorting)) => Work::Rank(Ranked::new(sorting.into_valued(), rows)),
+                Err(_) => Work::Impossible,
             },
             Work::Rank(mut ranked) => match ranked.step(RANKED_A_STEP) {
                 true => {

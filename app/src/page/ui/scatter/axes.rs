@@ -7,10 +7,7 @@ use super::Scatter;
 use crate::page::ui::histogram::anchor;
 use crate::scale::Linear;
 use crate::state::position::Scalar;
-use crate::state::ticks::ticks;
-
-const X_APART: f64 = 90.0;
-const Y_APART: f64 = 48.0;
+use crate::state::ticks::{X_APART, Y_APART, ticks};
 
 #[component]
 pub(super) fn Axes(scatter: Scatter) -> impl IntoView {
