@@ -8,7 +8,7 @@ pub mod draw;
 pub mod page;
 pub mod plan;
 pub mod protocol;
-pub mod reader;
+pub mod reading;
 pub mod scale;
 pub mod state;
 pub mod worker;

@@ -15,8 +15,7 @@ use web_sys::File;
 use crate::protocol::{
     ColumnInfo, LoadState, Origin, Reply, TableInfo, file_of_name, name_of_file,
 };
-use crate::reader::message::{FileFormat, HEAD_BYTES, format_of};
-use crate::reader::stream::TOTAL_ROWS;
+use crate::reading::{FileFormat, HEAD_BYTES, TOTAL_ROWS, format_of};
 use crate::worker::budget::{Fit, bytes_per_row_of_text};
 use crate::worker::host::{Host, post};
 use crate::worker::load::feed::{Feed, Trouble, decode, file_bytes};

@@ -9,7 +9,7 @@ use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::reader::message::{Ask, FileFormat, Tell};
+use crate::reading::{Ask, FileFormat, Tell};
 use crate::worker::net::text_of;
 use crate::worker::notify::Notify;
 

@@ -191,7 +191,7 @@ fn plain(error: ArrowError) -> ReadError {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::cell::cell_text;
+    use app::cell::cell_text;
 
     fn read(
         text: &str,

@@ -1,7 +1,11 @@
-//! What the data worker and the reader say to each other. Bytes of the stream travel
+//! What the data worker and the reader of dropped files (package `reader`) say to each
+//! other. Bytes of the stream travel
 //! beside, as buffers; each is asked for, so that no more than one waits. Pure.
 
 use serde::{Deserialize, Serialize};
+
+/// The rows of the file, in the metadata of the stream's schema.
+pub const TOTAL_ROWS: &str = "limn.total_rows";
 
 /// Data worker → reader. The first carries the `File`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

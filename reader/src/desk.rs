@@ -9,11 +9,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::{File, MessageEvent};
 
 use super::csv::{CsvBatches, Dialect, infer};
-use super::message::{Ask, FileFormat, HEAD_BYTES, Tell};
+use app::reading::{Ask, FileFormat, HEAD_BYTES, Tell};
 use super::parquet::{ParquetFile, Source};
 use super::source::FileSource;
 use super::stream::{ReadError, Stream};
-use crate::worker::turn::scope;
+use app::worker::turn::scope;
 
 /// CSV larger than this has its types found from its start.
 const INFER_BYTES_MAX: u64 = 256 << 20;

@@ -13,7 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
 use super::*;
-use crate::cell::cell_text;
+use app::cell::cell_text;
 
 struct Memory(Vec<u8>);
 

@@ -6,7 +6,7 @@ use js_sys::Uint8Array;
 use web_sys::{File, FileReaderSync};
 
 use super::parquet::Source;
-use crate::worker::net::text_of;
+use app::worker::net::text_of;
 
 /// A `File` of the browser.
 pub struct FileSource {

@@ -3,13 +3,11 @@
 
 use std::collections::HashMap;
 
+use app::reading::TOTAL_ROWS;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use engine::ipc::encode::{Compression, Container, Encoder};
 use engine::ipc::error::IpcError;
-
-/// The rows of the file, in the metadata of the stream's schema.
-pub const TOTAL_ROWS: &str = "limn.total_rows";
 
 /// Why a file cannot be read: said with its name, row and column, as far as they are known.
 #[derive(Debug, thiserror::Error)]
