@@ -4,6 +4,13 @@
 
 import init from "./__PROGRAM__.js";
 
+// Regular expressions are a program of their own, fetched with the first of them.
+self.limnMatcher = async () => {
+  const program = await import("./__MATCHER__.js");
+  await program.default();
+  return (pattern, isCaseSensitive) => new program.Pattern(pattern, isCaseSensitive);
+};
+
 const early = [];
 const keep = (event) => early.push(event);
 self.addEventListener("message", keep);

@@ -183,10 +183,14 @@ cpSync(path.join(ROOT, "public"), STAGING, { recursive: true });
 joinStyles();
 for (const name of everyFile()) if (name.endsWith(".d.ts")) rmSync(at(name));
 
+// Regular expressions: called by the data worker, which fetches them with the first.
+const matcher = program("matcher");
+
 // The start script of a worker's program, naming the program's script by its hash.
 function starter(name) {
   const { js } = program(name);
-  const plain = replaced(readFileSync(at("start.js"), "utf8"), "./__PROGRAM__.js", `./${js}`, "start.js");
+  let plain = replaced(readFileSync(at("start.js"), "utf8"), "./__PROGRAM__.js", `./${js}`, "start.js");
+  plain = replaced(plain, "./__MATCHER__.js", `./${matcher.js}`, "start.js");
   writeFileSync(at(`${name}-start.js`), minified("js", replaced(plain, "__PROGRAM__", `the ${name}`, "start.js")));
   return rename(`${name}-start.js`);
 }

@@ -2,11 +2,12 @@
 //! literals read exactly and turned into ranges of the column's own domain. What
 //! [`crate::eval`] runs, and what pruning is compiled from.
 
+mod fold;
 mod literals;
 pub(crate) mod moment;
 pub(crate) mod number;
 mod outline;
-mod pattern;
+pub mod pattern;
 mod ranges;
 mod runs;
 mod text;
@@ -17,9 +18,11 @@ use arrow_buffer::i256;
 use arrow_schema::{DataType, Schema};
 use half::f16;
 
+pub use self::fold::FoldedFinder;
 pub(crate) use self::literals::decimals_of;
 use self::literals::{Request, test_from_request};
 pub use self::outline::Outline;
+pub use self::pattern::Pattern;
 pub use self::ranges::{Ranges, Stored};
 pub use self::text::TextTest;
 use crate::error::{QueryError, QueryErrorKind};

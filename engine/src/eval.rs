@@ -13,7 +13,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 
 use self::dictionary::Lookups;
-use self::substring::words_that_contain;
+use self::substring::{words_that_contain, words_that_contain_folded, words_that_match};
 use self::ternary::Ternary;
 use self::words::{words_in_ranges, words_of_text};
 use crate::bind::{Bound, BoundColumn, Node, Test, TextTest};
@@ -224,6 +224,8 @@ fn ternary_of_text(
     }
     let pass = match test {
         TextTest::Contains(finder) => words_that_contain(finder, values, len),
+        TextTest::ContainsFolded(finder) => words_that_contain_folded(finder, values, len),
+        TextTest::Matches(pattern) => words_that_match(pattern, values, len),
         _ => words_of_text(len, |row| {
             is_valid(row) && test.check(values.get(row)).unwrap_or_default()
         }),

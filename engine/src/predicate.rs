@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::{QueryError, nearest_name};
-use crate::interaction::{self, Interaction};
+use crate::interaction::{self, Control, Interaction};
 use crate::literal::Literal;
 
 /// A comparison with one value.
@@ -215,6 +215,19 @@ impl Predicate {
             }
         });
         names
+    }
+
+    /// Whether any part of it is a regular expression.
+    pub fn has_pattern(&self) -> bool {
+        match self {
+            Self::And(clauses) | Self::Or(clauses) => clauses.iter().any(Self::has_pattern),
+            Self::Not(inner) => inner.has_pattern(),
+            Self::Matches { .. } => true,
+            Self::Interaction(interaction) => {
+                matches!(interaction.control, Control::Text { is_pattern: true, .. })
+            }
+            _ => false,
+        }
     }
 
     fn visit_columns<'a>(&'a self, visit: &mut impl FnMut(&'a str)) {

@@ -9,6 +9,7 @@ use crate::worker::answer::{Answer, Question};
 use crate::worker::bins::Extent;
 use crate::worker::elsewhere;
 use crate::worker::host::{Host, post};
+use crate::worker::matcher;
 use crate::worker::tables::Described;
 use crate::worker::turn::{Stride, now_millis};
 
@@ -55,6 +56,9 @@ fn prepare_next(host: &Host) -> bool {
 async fn answer_here(host: &Rc<Host>, question: Question) {
     let started = now_millis();
     let generation = question.generation;
+    if question.clauses.iter().any(|clause| clause.predicate.has_pattern()) {
+        matcher::fetch().await;
+    }
     let epoch = host.data.borrow().epoch();
     begin(host, question, epoch);
     let mut stride = Stride::start();
@@ -106,6 +110,7 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
         origin,
         elapsed_millis,
         reduction: "none".to_owned(),
+        files: None,
         results: answer.results,
         clause_errors: answer.clause_errors,
     }));

@@ -5,6 +5,7 @@ use std::ops::Bound as End;
 
 use memchr::memmem::Finder;
 
+use super::fold::FoldedFinder;
 use super::literals::{Request, spans_from_request};
 use super::moment::Moment;
 use super::pattern::Pattern;
@@ -22,6 +23,8 @@ pub enum TextTest {
     OneOf { values: Vec<String>, negated: bool },
     /// Holds a substring.
     Contains(Box<Finder<'static>>),
+    /// Holds a substring, in any case.
+    ContainsFolded(Box<FoldedFinder>),
     /// Is matched somewhere by a pattern.
     Matches(Box<Pattern>),
     /// Is a date or a timestamp between two ends, nanoseconds from 1970, both included.
@@ -59,6 +62,7 @@ impl TextTest {
                 }
             },
             Self::Contains(finder) => finder.find(text).is_some(),
+            Self::ContainsFolded(finder) => finder.is_in(text),
             Self::Matches(pattern) => pattern.is_match(text),
             Self::Dates { low, high } => {
                 let moment = Moment::parse(str::from_utf8(text).ok()?)?;
@@ -120,7 +124,7 @@ pub(super) fn text_test(
             Ok(TextTest::Contains(Box::new(Finder::new(text.as_bytes()).into_owned())))
         }
         Request::Contains { text, case_sensitive: false } => {
-            matches(&regex_syntax::escape(text), false, path)
+            Ok(TextTest::ContainsFolded(Box::new(FoldedFinder::new(text))))
         }
         Request::Matches { pattern: text, case_sensitive } => matches(text, *case_sensitive, path),
     }

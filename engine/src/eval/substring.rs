@@ -1,8 +1,9 @@
-//! Substrings: where texts lie end to end, they are searched as one.
+//! Substrings and patterns: where texts lie end to end, they are searched as one.
 
 use memchr::memmem::Finder;
 
 use super::words::words_of_text;
+use crate::bind::{FoldedFinder, Pattern};
 use crate::column::ByteValues;
 use crate::mask::WORD_BITS;
 
@@ -12,29 +13,102 @@ pub(super) fn words_that_contain(
     values: ByteValues<'_>,
     len: usize,
 ) -> Vec<u64> {
-    match values {
-        _ if finder.needle().is_empty() => vec![u64::MAX; len.div_ceil(WORD_BITS)],
-        ByteValues::Small { offsets, bytes } => {
-            search(finder, bytes, len, |row| offsets.get(row).map(|offset| *offset as usize))
-        }
-        ByteValues::Large { offsets, bytes } => {
-            search(finder, bytes, len, |row| offsets.get(row).map(|offset| *offset as usize))
-        }
-        _ => words_of_text(len, |row| finder.find(values.get(row)).is_some()),
+    let n_bytes = finder.needle().len();
+    match EndToEnd::of(&values) {
+        _ if n_bytes == 0 => vec![u64::MAX; len.div_ceil(WORD_BITS)],
+        Some(texts) => search(&|text| finder.find(text), n_bytes, &texts, len),
+        None => words_of_text(len, |row| finder.find(values.get(row)).is_some()),
     }
 }
 
-/// `offset` tells where the text of a row starts, and where the last one ends.
-fn search(
-    finder: &Finder<'_>,
-    bytes: &[u8],
+/// As [`words_that_contain`], in any case.
+pub(super) fn words_that_contain_folded(
+    finder: &FoldedFinder,
+    values: ByteValues<'_>,
     len: usize,
-    offset: impl Fn(usize) -> Option<usize>,
 ) -> Vec<u64> {
+    match EndToEnd::of(&values) {
+        _ if finder.len() == 0 => vec![u64::MAX; len.div_ceil(WORD_BITS)],
+        Some(texts) if texts.all(len).is_some_and(<[u8]>::is_ascii) => {
+            search(&|text| finder.find_in_ascii(text), finder.len(), &texts, len)
+        }
+        _ => words_of_text(len, |row| finder.is_in(values.get(row))),
+    }
+}
+
+/// A bit for each text that a pattern matches.
+pub(super) fn words_that_match(pattern: &Pattern, values: ByteValues<'_>, len: usize) -> Vec<u64> {
+    let Some(matcher) = pattern.brought() else {
+        return words_of_text(len, |row| pattern.is_match(values.get(row)));
+    };
+    // All at once: each call is one out of the program.
+    let mut ends = Vec::with_capacity(len);
+    if let Some(texts) = EndToEnd::of(&values)
+        && let (Some(start), Some(all)) = (texts.offset(0), texts.all(len))
+    {
+        let end = |row: usize| texts.offset(row + 1).unwrap_or(start) - start;
+        ends.extend((0..len).map(|row| end(row) as u32));
+        return matcher.words(all, &ends);
+    }
+    let mut all = Vec::new();
+    for row in 0..len {
+        all.extend_from_slice(values.get(row));
+        ends.push(all.len() as u32);
+    }
+    matcher.words(&all, &ends)
+}
+
+/// Texts without gaps between them.
+struct EndToEnd<'a> {
+    bytes: &'a [u8],
+    offsets: Offsets<'a>,
+}
+
+enum Offsets<'a> {
+    Small(&'a [i32]),
+    Large(&'a [i64]),
+}
+
+impl<'a> EndToEnd<'a> {
+    fn of(values: &ByteValues<'a>) -> Option<Self> {
+        match *values {
+            ByteValues::Small { offsets, bytes } => {
+                Some(Self { bytes, offsets: Offsets::Small(offsets) })
+            }
+            ByteValues::Large { offsets, bytes } => {
+                Some(Self { bytes, offsets: Offsets::Large(offsets) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the text of a row starts, and where the last one ends.
+    #[inline]
+    fn offset(&self, row: usize) -> Option<usize> {
+        match self.offsets {
+            Offsets::Small(offsets) => offsets.get(row).map(|offset| *offset as usize),
+            Offsets::Large(offsets) => offsets.get(row).map(|offset| *offset as usize),
+        }
+    }
+
+    /// All of the texts of so many rows.
+    fn all(&self, len: usize) -> Option<&'a [u8]> {
+        self.bytes.get(self.offset(0)?..self.offset(len)?)
+    }
+}
+
+/// `find` tells where the first match in some bytes starts; all have `n_bytes`.
+fn search(
+    find: &dyn Fn(&[u8]) -> Option<usize>,
+    n_bytes: usize,
+    texts: &EndToEnd<'_>,
+    len: usize,
+) -> Vec<u64> {
+    let (bytes, offset) = (texts.bytes, |row: usize| texts.offset(row));
     let mut words = vec![0_u64; len.div_ceil(WORD_BITS)];
     let (Some(mut from), Some(end)) = (offset(0), offset(len)) else { return words };
     let mut row = 0;
-    while let Some(found) = bytes.get(from..end).and_then(|rest| finder.find(rest)) {
+    while let Some(found) = bytes.get(from..end).and_then(find) {
         let found = from + found;
         // The row whose text the match starts in; texts without a match are stepped over.
         let ends_before = |row: usize| offset(row + 1).is_some_and(|end| end <= found);
@@ -47,7 +121,7 @@ fn search(
             row += 1;
         }
         let Some(row_end) = offset(row + 1).filter(|_| row < len) else { break };
-        if found + finder.needle().len() <= row_end {
+        if found + n_bytes <= row_end {
             if let Some(word) = words.get_mut(row / WORD_BITS) {
                 *word |= 1 << (row % WORD_BITS);
             }

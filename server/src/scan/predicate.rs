@@ -291,7 +291,10 @@ fn texts(test: &TextTest, min: &ArrayRef, max: &ArrayRef) -> Option<Vec<Chance>>
                     true => Chance { passes: !only, fails: meets },
                 }
             }
-            TextTest::Contains(_) | TextTest::Matches(_) | TextTest::Dates { .. } => ANYTHING,
+            TextTest::Contains(_)
+            | TextTest::ContainsFolded(_)
+            | TextTest::Matches(_)
+            | TextTest::Dates { .. } => ANYTHING,
         }
     };
     Some((0..min.len()).map(chance).collect())
