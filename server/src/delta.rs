@@ -16,6 +16,7 @@ use crate::lake::snapshot::Snapshot;
 use crate::lake::source::{FileStamp, Lake, Remembered};
 use crate::lake::version::{Version, VersionSpec};
 
+pub mod compare;
 pub(crate) mod deletion;
 mod features;
 mod history;
@@ -42,6 +43,7 @@ impl DeltaTable<'_> {
         match version {
             VersionSpec::Latest => self.latest().await,
             VersionSpec::Exact(Version::Delta(version)) => self.exact(version).await,
+            VersionSpec::Exact(Version::Between { from, to }) => self.between(from, to).await,
             VersionSpec::Exact(Version::Files(_)) => Err(LakeError::NoVersion {
                 table: self.name.to_owned(),
                 version: version.to_string(),
@@ -90,6 +92,23 @@ impl DeltaTable<'_> {
         }
         let remembered = self.open(Some(version)).await?;
         Ok(remembered.snapshot)
+    }
+
+    /// What changed between two versions, as a snapshot of its own.
+    async fn between(&self, from: u64, to: u64) -> Result<Arc<Snapshot>, LakeError> {
+        let (old, new) = (self.exact(from).await?, self.exact(to).await?);
+        let key = (self.name.to_owned(), Version::Between { from, to });
+        let commit = self.commit_stamp(to).await?;
+        if let Some(known) = self.lake.snapshots.get(&key)
+            && is_same(commit.as_ref(), known.commit.as_ref())
+        {
+            return Ok(known.snapshot);
+        }
+        let snapshot = Arc::new(compare::compare(&old, &new).await?);
+        let weight = snapshot.memory_bytes();
+        let remembered = Remembered { snapshot: Arc::clone(&snapshot), commit };
+        self.lake.snapshots.insert(key, remembered, weight);
+        Ok(snapshot)
     }
 
     /// Reads the log, and remembers what came of it.
@@ -192,8 +211,10 @@ fn is_same(now: Option<&FileStamp>, known: Option<&FileStamp>) -> bool {
 
 /// Whether the log of a snapshot's table has gone on since.
 pub(crate) async fn has_newer(snapshot: &Snapshot) -> bool {
-    let Version::Delta(version) = snapshot.version() else {
-        return false;
+    let version = match snapshot.version() {
+        Version::Delta(version) => version,
+        Version::Between { from, to } => from.min(to),
+        Version::Files(_) => return false,
     };
     let store = snapshot.access.store.as_ref();
     let commits = log::commits_from(store, &snapshot.root, version).await;

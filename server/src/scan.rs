@@ -65,6 +65,17 @@ pub enum ScanOrder {
     Any,
 }
 
+/// All columns of one file of a snapshot, its deleted rows left out.
+pub(crate) async fn read_file(
+    snapshot: Arc<Snapshot>,
+    file: usize,
+) -> datafusion::error::Result<part::Batches> {
+    let wanted = (0..snapshot.schema.fields().len()).map(columns::Wanted::Column).collect();
+    let report = Arc::new(ScanReport::default());
+    let plan = plan::ScanPlan::new(snapshot, wanted, Vec::new(), None, report)?;
+    part::open(Arc::new(plan), plan::Part { file, bytes: 0..u64::MAX }).await
+}
+
 impl Snapshot {
     /// The snapshot as a DataFusion table.
     pub fn provider(self: &Arc<Self>, options: ScanOptions) -> Arc<dyn TableProvider> {

@@ -86,6 +86,26 @@ impl DeletionVector {
         }))
     }
 
+    /// One that is kept in memory, not in the lake.
+    pub(crate) fn inline(deleted: &Deleted) -> Self {
+        let mut payload = MAGIC.to_le_bytes().to_vec();
+        // Writing to memory does not fail; a vector that is cut short is refused when read.
+        let _written = deleted.0.serialize_into(&mut payload);
+        Self {
+            bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            cardinality: deleted.0.len(),
+            place: Place::Inline(payload.into()),
+        }
+    }
+
+    /// Rough size in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match &self.place {
+            Place::Inline(payload) => payload.len(),
+            Place::File(path, _) => path.as_ref().len(),
+        }
+    }
+
     /// Reads the deleted positions, and checks that they are as many as the log says.
     pub(crate) async fn read(&self, store: &dyn ObjectStore) -> Result<Deleted, DeletionError> {
         let payload = match &self.place {
@@ -170,6 +190,23 @@ fn positions(payload: &[u8]) -> Result<RoaringTreemap, DeletionError> {
 }
 
 impl Deleted {
+    /// The same and those of the `n_rows` other rows that are not kept.
+    pub(crate) fn but(&self, n_rows: usize, is_kept: impl Fn(usize) -> bool) -> Self {
+        let mut all = (*self.0).clone();
+        let mut gone = self.0.iter().peekable();
+        let mut position = 0;
+        for row in 0..n_rows {
+            while gone.next_if_eq(&position).is_some() {
+                position += 1;
+            }
+            if !is_kept(row) {
+                all.insert(position);
+            }
+            position += 1;
+        }
+        Self(Arc::new(all))
+    }
+
     /// The last deleted position.
     pub(crate) fn last(&self) -> Option<u64> {
         self.0.max()
@@ -265,6 +302,16 @@ mod tests {
         }
         assert!(read(file.clone(), bytes, 2).await.is_err());
         assert!(read(file.slice(..9), bytes, 3).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_vector_in_memory_reads_back() {
+        let more = deleted(&[1, 2, 5]).but(5, |row| row % 2 == 0);
+        // Rows 0, 3, 4, 6 and 7 are left, and of these every second goes.
+        assert_eq!(more.0.iter().collect::<Vec<_>>(), [1, 2, 3, 5, 6]);
+        let store = object_store::memory::InMemory::new();
+        let back = DeletionVector::inline(&more).read(&store).await.unwrap();
+        assert_eq!(back.0, more.0);
     }
 
     #[test]

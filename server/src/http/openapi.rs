@@ -79,14 +79,14 @@ pub struct QueryDocument {
     sample: Option<SampleDocument>,
 }
 
-/// A Delta version, a fingerprint of files, or a time.
+/// A Delta version, two of them for what changed between, a fingerprint of files, or a time.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = Version)]
 #[expect(dead_code, reason = "it only describes")]
 pub enum VersionDocument {
     Number(u64),
-    /// `f-` and 16 hexadecimal digits, or an RFC 3339 time.
+    /// `3..5`, `f-` and 16 hexadecimal digits, or an RFC 3339 time.
     Text(String),
 }
 

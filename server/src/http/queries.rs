@@ -50,6 +50,9 @@ pub struct AnswerDescription {
     total_rows: Option<u64>,
     /// none, sample, bins or page.
     reduction: String,
+    /// Files of the table, and those of which data was read.
+    files: u64,
+    files_read: u64,
     rows: AnswerRows,
 }
 
@@ -178,6 +181,9 @@ fn json_body(pinned: &[Pinned], collected: &[Collected]) -> Result<Vec<Bytes>, Q
             version: crate::lake::Version,
             total_rows: Option<u64>,
             reduction: &'a str,
+            /// Files of the table, and those of which data was read.
+            files: u64,
+            files_read: u64,
         }
         let snapshot = &pinned.snapshot;
         let facts = Facts {
@@ -185,6 +191,8 @@ fn json_body(pinned: &[Pinned], collected: &[Collected]) -> Result<Vec<Bytes>, Q
             version: snapshot.version(),
             total_rows: snapshot.rows(),
             reduction: pinned.key.reduction.name(),
+            files: answer.counts.files,
+            files_read: answer.counts.files_read,
         };
         let facts = serde_json::to_string(&facts)
             .map_err(|error| ArrowError::JsonError(error.to_string()))?;

@@ -103,7 +103,8 @@ pub struct CommitDescription {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct VersionParameters {
-    /// A number, a fingerprint, or a time; the newest, if absent.
+    /// A number, two as in `3..5` for what changed between them, a fingerprint, or a time; the
+    /// newest, if absent.
     version: Option<String>,
 }
 

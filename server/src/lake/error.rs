@@ -18,7 +18,7 @@ pub enum LakeError {
 
     /// A version that is neither an integer, a timestamp nor a fingerprint.
     #[error(
-        "invalid version {text:?}: expected a number, an RFC 3339 timestamp, or f- and 16 hex digits"
+        "invalid version {text:?}: expected a number, two as in 3..5, an RFC 3339 timestamp, or f- and 16 hex digits"
     )]
     VersionSyntax { text: String },
 

@@ -114,6 +114,25 @@ impl Snapshot {
         self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
+    /// The same table and version with other files.
+    pub(crate) fn with_files(&self, files: Vec<DataFile>, bounds: FileBounds) -> Self {
+        Self {
+            table: self.table.clone(),
+            access: Arc::clone(&self.access),
+            root: self.root.clone(),
+            format: self.format,
+            version: self.version,
+            uid: self.uid.clone(),
+            timestamp: self.timestamp,
+            schema: Arc::clone(&self.schema),
+            partition_columns: self.partition_columns.clone(),
+            physical: self.physical.clone(),
+            files,
+            bounds,
+            reading: self.reading.clone(),
+        }
+    }
+
     /// Rough size in memory, for the bound of the cache that keeps it.
     pub(crate) fn memory_bytes(&self) -> usize {
         let files: usize = self
@@ -122,6 +141,7 @@ impl Snapshot {
             .map(|file| {
                 size_of::<DataFile>()
                     + file.path.as_ref().len()
+                    + file.deletion.as_ref().map_or(0, DeletionVector::memory_bytes)
                     + file.partition.len() * size_of::<ScalarValue>()
             })
             .sum();

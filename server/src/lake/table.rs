@@ -131,7 +131,7 @@ impl Table {
                 version: wanted.to_string(),
                 reason: format!("its files have changed, they are now {}", snapshot.version()),
             }),
-            VersionSpec::Exact(Version::Delta(_)) => {
+            VersionSpec::Exact(Version::Delta(_) | Version::Between { .. }) => {
                 Err(no_version("it is a table of files, which have no numbered versions"))
             }
             VersionSpec::AsOf(time) if snapshot.timestamp().is_some_and(|made| made <= time) => {

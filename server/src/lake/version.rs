@@ -1,4 +1,4 @@
-//! Versions of tables: a Delta integer, or a fingerprint of the files where there is no log.
+//! Versions of tables: a Delta integer, two of them for what changed between, or a fingerprint of the files where there is no log.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +13,8 @@ use super::error::LakeError;
 pub enum Version {
     /// A version of a Delta log.
     Delta(u64),
+    /// What changed from one version of a Delta log to another.
+    Between { from: u64, to: u64 },
     /// A hash over names, sizes and ETags (or modification times) of the files.
     Files(u64),
 }
@@ -33,17 +35,18 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Delta(number) => write!(f, "{number}"),
+            Self::Between { from, to } => write!(f, "{from}..{to}"),
             Self::Files(hash) => write!(f, "f-{hash:016x}"),
         }
     }
 }
 
 impl Serialize for Version {
-    /// An integer for Delta, a string for a fingerprint, as the HTTP contract has it.
+    /// An integer for Delta, a string for two of them or a fingerprint, as the HTTP contract has it.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Delta(number) => serializer.serialize_u64(*number),
-            Self::Files(_) => serializer.collect_str(self),
+            Self::Between { .. } | Self::Files(_) => serializer.collect_str(self),
         }
     }
 }
@@ -58,6 +61,13 @@ impl FromStr for Version {
                 return Err(invalid());
             }
             return u64::from_str_radix(hex, 16).map(Self::Files).or(Err(invalid()));
+        }
+        if let Some((from, to)) = text.split_once("..") {
+            let number = |text: &str| match text.parse() {
+                Ok(Self::Delta(number)) => Ok(number),
+                _ => Err(invalid()),
+            };
+            return Ok(Self::Between { from: number(from)?, to: number(to)? });
         }
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(invalid());
@@ -97,7 +107,7 @@ mod tests {
 
     #[test]
     fn versions_read_back_as_they_print() {
-        for text in ["0", "17", "18446744073709551615", "f-00ff00ff00ff00ff"] {
+        for text in ["0", "17", "18446744073709551615", "f-00ff00ff00ff00ff", "3..17"] {
             assert_eq!(text.parse::<Version>().unwrap().to_string(), text);
         }
         assert_eq!(serde_json::to_string(&Version::Delta(3)).unwrap(), "3");
@@ -122,6 +132,10 @@ mod tests {
             "+3",
             "18446744073709551616",
             "0x10",
+            "3..",
+            "..3",
+            "1..2..3",
+            "1..f-00ff00ff00ff00ff",
         ] {
             assert!(text.parse::<VersionSpec>().is_err(), "{text}");
         }

@@ -12,6 +12,7 @@ use super::encode::{Representation, encoder, plain};
 use super::failure::QueryFailure;
 use super::produce::{Run, answer_schema, check_rows_max};
 use super::{Pinned, Queries};
+use crate::scan::ScanCounts;
 
 /// Bytes that an encoder of a whole answer may hold back.
 const BYTES_MAX: usize = 64 << 20;
@@ -21,6 +22,8 @@ const BYTES_MAX: usize = 64 << 20;
 pub struct Collected {
     pub schema: SchemaRef,
     pub batches: Vec<RecordBatch>,
+    /// What was read for it.
+    pub counts: ScanCounts,
     _reservation: MemoryReservation,
 }
 
@@ -70,7 +73,7 @@ impl Collected {
 }
 
 async fn collect(run: Run) -> Result<Collected, QueryFailure> {
-    let reservation = run.reservation("collected answer");
+    let (reservation, report) = (run.reservation("collected answer"), Arc::clone(&run.report));
     let mut answer = run.batches().await?;
     check_rows_max(&run, &answer)?;
     let mut batches = Vec::new();
@@ -79,5 +82,6 @@ async fn collect(run: Run) -> Result<Collected, QueryFailure> {
         reservation.try_grow(batch.get_array_memory_size())?;
         batches.push(batch);
     }
-    Ok(Collected { schema: answer.schema, batches, _reservation: reservation })
+    let counts = report.counts();
+    Ok(Collected { schema: answer.schema, batches, counts, _reservation: reservation })
 }

@@ -64,6 +64,28 @@ impl FileBounds {
         self.insert(column, bounds);
     }
 
+    /// Bounds of containers out of two lists: of each, whether it is of this one, and its
+    /// place. Rows may be missing, so counts of nulls are unknown.
+    pub(crate) fn gathered(&self, other: &Self, places: &[(bool, usize)]) -> Self {
+        let mut gathered = Self::new(places.len(), None);
+        let rows: Vec<(usize, usize)> =
+            places.iter().map(|(is_own, at)| (usize::from(!is_own), *at)).collect();
+        for (name, own) in &self.columns {
+            let Some(others) = other.columns.get(name) else { continue };
+            let pick = |own: &ArrayRef, other: &ArrayRef| {
+                arrow_select::interleave::interleave(&[own.as_ref(), other.as_ref()], &rows).ok()
+            };
+            if own.min.data_type() != others.min.data_type() {
+                continue;
+            }
+            if let Some((min, max)) = pick(&own.min, &others.min).zip(pick(&own.max, &others.max)) {
+                let null_counts = Arc::new(UInt64Array::new_null(places.len()));
+                gathered.insert(name.clone(), ColumnBounds { min, max, null_counts });
+            }
+        }
+        gathered
+    }
+
     pub(crate) fn column(&self, name: &str) -> Option<&ColumnBounds> {
         self.columns.get(name)
     }
