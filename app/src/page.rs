@@ -13,6 +13,7 @@ mod companion;
 mod figure;
 mod link;
 mod receive;
+mod saved;
 mod shell;
 mod signals;
 mod theme;

@@ -390,6 +390,8 @@ pub struct Views {
     pub elapsed_millis: f64,
     /// `none`, or what was left out (`sample`, `bins`), as the contract names it.
     pub reduction: String,
+    /// Of the companion: how many files it read for this, and of how many.
+    pub files: Option<[u64; 2]>,
     pub results: Vec<ViewResult>,
     /// Clauses that could not be evaluated; views are as if they were absent.
     pub clause_errors: Vec<ClauseError>,

@@ -8,6 +8,7 @@ pub mod address;
 pub mod brush;
 pub mod choice;
 pub mod command;
+pub mod compare;
 pub mod copy_as;
 pub mod defaults;
 pub mod describe;
@@ -18,6 +19,7 @@ pub mod pace;
 pub mod palette;
 pub mod position;
 pub mod region;
+pub mod saved;
 pub mod settle;
 pub mod steps;
 pub mod ticks;
@@ -30,7 +32,7 @@ use engine::query::{OrderKey, Version};
 pub use crate::protocol::column_clause;
 use crate::protocol::{Clause, Mark, View, ViewId, Viewport};
 use command::{Command, Gesture};
-use history::History;
+use history::{History, Undoable};
 
 /// What a link says. `None` leaves a part to the defaults of the schema.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -141,6 +143,8 @@ pub enum AddressChange {
 pub struct Model {
     pub chosen: Chosen,
     pub history: History,
+    /// What scatters were coloured by before changes were looked at.
+    pub(crate) colors: compare::Colors,
 }
 
 impl Model {
@@ -151,17 +155,19 @@ impl Model {
         let mut change = AddressChange::Push;
         match command {
             Command::OpenTable { table } => self.open_table(table.clone()),
-            Command::OpenVersion { version } => self.chosen.version = version.clone(),
+            Command::OpenVersion { version } => {
+                if self.chosen.open_version(version.clone(), &mut self.colors) {
+                    // What is undone there is of columns that are not here.
+                    self.history = History::default();
+                }
+            }
             Command::LoadColumns { columns } => self.chosen.columns = Some(columns.clone()),
             Command::SetClause { id, predicate, gesture } => {
                 change = self.set_clause(id, predicate.clone(), *gesture);
             }
-            Command::ClearClauses => {
-                self.history.record(&self.chosen.clauses);
-                self.chosen.clauses.clear();
-            }
-            Command::Undo => self.chosen.clauses = self.history.undo(&before.clauses),
-            Command::Redo => self.chosen.clauses = self.history.redo(&before.clauses),
+            Command::ClearClauses => self.chosen.clauses.clear(),
+            Command::Undo => self.history.undo(&mut self.chosen),
+            Command::Redo => self.history.redo(&mut self.chosen),
             Command::AddView { mark } => self.add_view(mark.clone()),
             Command::SetMark { view, mark } => self.chosen.set_mark(*view, mark.clone()),
             Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
@@ -181,6 +187,18 @@ impl Model {
             Command::SortRows { order_by } => self.chosen.order_by = order_by.clone(),
             Command::ShowRowColumns { columns } => self.chosen.row_columns = columns.clone(),
             _ => return AddressChange::None,
+        }
+        if matches!(
+            command,
+            Command::ClearClauses
+                | Command::AddView { .. }
+                | Command::SetMark { .. }
+                | Command::MoveView { .. }
+                | Command::RemoveView { .. }
+                | Command::SortRows { .. }
+                | Command::ShowRowColumns { .. }
+        ) {
+            self.history.changed(Undoable::of(&before), &self.chosen);
         }
         self.load_what_views_need();
         match self.chosen == before && !matches!(command, Command::SetClause { .. }) {
@@ -202,11 +220,11 @@ impl Model {
         predicate: Option<Predicate>,
         gesture: Gesture,
     ) -> AddressChange {
-        self.history.during(gesture, &self.chosen.clauses);
+        self.history.during(gesture, &self.chosen);
         self.chosen.set_clause(id, predicate);
         match gesture {
             Gesture::Moving => AddressChange::None,
-            Gesture::Done if self.history.unchanged_by_last(&self.chosen.clauses) => {
+            Gesture::Done if self.history.unchanged_by_last(&self.chosen) => {
                 self.history.forget_last();
                 AddressChange::Replace
             }
@@ -242,11 +260,7 @@ impl Model {
         }
         // A box nobody can see any more would be a riddle; a column's clause still shows
         // in its filter.
-        let own = format!("view:{}", id.0);
-        if self.chosen.clause(&own).is_some() {
-            self.history.record(&self.chosen.clauses);
-            self.chosen.set_clause(&own, None);
-        }
+        self.chosen.set_clause(&format!("view:{}", id.0), None);
     }
 }
 

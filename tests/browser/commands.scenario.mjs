@@ -88,3 +88,43 @@ scenario('what is selected is copied as a query, for curl and for Python', async
   const { stdout } = await run(process.env.LIMN_PYTHON ?? 'python3', ['-c', count]);
   assert.match(stdout, new RegExp(`rows: ${selected}\\b`));
 }, raster);
+
+scenario('a view is saved under a name, opened from another table, and deleted', async (t) => {
+  await t.openLink('link=1&table=movies&filter=genre:in:Drama');
+  await t.untilShown();
+  const drama = await t.countOf('movies', [{ column: 'genre', op: 'eq', value: 'Drama' }]);
+  await t.untilSelected(drama);
+  await t.page.keyboard.press('v');
+  const dialog = t.page.getByRole('dialog', { name: 'Saved views' });
+  await dialog.getByText('None yet.').waitFor();
+  const field = dialog.getByRole('textbox', { name: 'Name of what is on screen' });
+  await field.fill('  only   dramas ');
+  await field.press('Enter');
+  await dialog.getByRole('button', { name: 'only dramas', exact: true }).waitFor();
+  await t.shot('saved-views');
+  await t.page.keyboard.press('Escape');
+
+  // From another table, by the palette; the way back leads there again.
+  await t.openLink('link=1&table=weather');
+  await t.untilShown();
+  const weather = await t.countOf('weather');
+  await t.untilSelected(weather);
+  await t.page.keyboard.press('Control+k');
+  await t.page.getByRole('combobox').fill('dramas');
+  await t.page.keyboard.press('Enter');
+  await t.untilSelected(drama);
+  await t.page.goBack();
+  await t.untilSelected(weather);
+
+  // What is deleted can be had back.
+  await t.page.keyboard.press('v');
+  await dialog.getByRole('button', { name: 'Delete only dramas' }).click();
+  await dialog.getByText('None yet.').waitFor();
+  await t.page.keyboard.press('Escape');
+  await t.page.getByRole('button', { name: 'Undo', exact: true }).last().click();
+  await t.reload();
+  await t.untilShown();
+  await t.page.keyboard.press('v');
+  await dialog.getByRole('button', { name: 'only dramas', exact: true }).click();
+  await t.untilSelected(drama);
+}, raster);

@@ -195,3 +195,69 @@ scenario('a new version is noticed unasked', async (t) => {
     await totalIs(t, total + 2 * 365);
   });
 }, raster);
+
+const openVersions = (t) => t.page.getByRole('button', { name: /Choose another version/ }).click();
+
+scenario('what changed between two versions is rows, a colour and a filter', async (t) => {
+  await t.open({ table: 'weather' });
+  await t.untilShown();
+  const newest = await t.countOf('weather');
+  await totalIs(t, newest);
+  await openVersions(t);
+  await t.page.getByRole('button', { name: 'Show what changed from version 0 to version 2' }).click();
+  await t.page.getByRole('button', { name: /^changes 0 → 2\./ }).waitFor();
+  const all = await t.countOf('weather', [], '0..2');
+  await totalIs(t, all);
+  assert.ok(all > newest, 'rows that are gone are shown as well');
+  assert.match(t.page.url(), /version=0\.\.2/);
+  const changed = (value) => [{ column: '_change', op: 'eq', value }];
+  const legend = t.page.locator('.legend').first();
+  for (const change of ['unchanged', 'added', 'removed']) await legend.getByText(change, { exact: true }).waitFor();
+  await t.shot('changes');
+
+  // The bars of the changes filter everything else.
+  await t.page.getByRole('option', { name: /^removed/ }).first().click();
+  const removed = await t.countOf('weather', changed('removed'), '0..2');
+  assert.ok(removed > 0);
+  await t.untilSelected(removed);
+
+  // The slider moves the later end, and the filter stays.
+  await openVersions(t);
+  const slider = t.page.getByRole('slider', { name: /^Version, from the oldest/ });
+  await slider.focus();
+  assert.match(await slider.getAttribute('aria-valuetext'), /^version 2/);
+  await t.shot('versions');
+  await slider.press('ArrowLeft');
+  await t.page.getByRole('button', { name: /^changes 0 → 1\./ }).waitFor();
+  await totalIs(t, await t.countOf('weather', [], '0..1'));
+  await t.page.keyboard.press('Escape');
+
+  // A link opens the same, and the way back leaves nothing behind.
+  const again = await t.newPage();
+  await again.goto(t.page.url());
+  await totalIs(t, await t.countOf('weather', [], '0..1'), again);
+  await again.close();
+  await t.page.bringToFront();
+  await chooseVersion(t, 2);
+  await totalIs(t, newest);
+  await t.untilSelected(newest);
+  assert.doesNotMatch(t.page.url(), /_change/);
+}, raster);
+
+scenario('the slider and a time choose the version', async (t) => {
+  await t.open({ table: 'weather' });
+  await t.untilShown();
+  const { versions } = await (await t.api('/api/tables/weather/versions')).json();
+  await openVersions(t);
+  await t.page.getByRole('slider', { name: /^Version, from the oldest/ }).press('Home');
+  await t.page.getByRole('button', { name: /^version 0\./ }).waitFor();
+  await totalIs(t, await t.countOf('weather', [], 0));
+  // An hour after version 1 was made, in the browser's own time.
+  const then = new Date(Date.parse(versions.find(({ version }) => version === 1).timestamp) + 3.6e6);
+  const local = new Date(then - then.getTimezoneOffset() * 60e3).toISOString().slice(0, 19);
+  await t.page.getByLabel('As of').fill(local);
+  await t.page.getByRole('button', { name: /^version 1\./ }).waitFor();
+  await totalIs(t, await t.countOf('weather', [], 1));
+  await t.page.getByLabel('As of').fill('1990-01-01T00:00:00');
+  await t.page.getByText('The table has no version of that time.').waitFor();
+}, raster);

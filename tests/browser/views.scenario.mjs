@@ -375,6 +375,14 @@ scenario('views are moved and removed by their menus', async (t) => {
   await t.page.keyboard.press('Escape');
   await choose(histogram, 'Remove');
   await t.until('one view fewer', async () => (await order()) === [scatter, bars].join());
+  // Undone like filters, one step after the other.
+  await t.page.keyboard.press('Control+z');
+  await t.until('the histogram is back', async () => (await order()) === [scatter, histogram, bars].join());
+  await t.page.keyboard.press('Control+z');
+  await t.until('before the last move', async () => (await order()) === [scatter, bars, histogram].join());
+  await t.page.keyboard.press('Control+Shift+z');
+  await t.page.keyboard.press('Control+Shift+z');
+  await t.until('and gone again', async () => (await order()) === [scatter, bars].join());
 }, raster);
 
 scenario('a lasso selects what it encloses, is added to and taken from, and is in the link', async (t) => {

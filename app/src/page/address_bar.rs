@@ -55,7 +55,8 @@ pub(super) fn follow(page: Page, change: AddressChange) {
     name_tab(page);
 }
 
-fn query(page: Page) -> String {
+/// The query part of the address of what is on screen.
+pub(super) fn query(page: Page) -> String {
     let options = page.options.get_value();
     page.model.with_untracked(|model| address::write(&model.chosen, &options))
 }

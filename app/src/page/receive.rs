@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use engine::query::Version;
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 
@@ -16,6 +17,7 @@ use crate::protocol::{
 };
 use crate::state::AddressChange;
 use crate::state::command::Command;
+use crate::state::compare;
 use crate::state::settle::settle;
 
 /// So many deaths within a minute are no accident.
@@ -173,7 +175,12 @@ fn described(
         }
         return;
     }
-    let newest = versions.first().filter(|newest| table.version.as_ref() != Some(&newest.version));
+    // The later version of a comparison is as good as any other.
+    let shown = table
+        .version
+        .as_ref()
+        .map(|version| compare::number(version).map_or(version.clone(), Version::Number));
+    let newest = versions.first().filter(|newest| shown.as_ref() != Some(&newest.version));
     page.newer.set(newest.cloned());
     let (rows, version) = (table.rows, table.version.clone());
     let mut complaints = Vec::new();
@@ -262,6 +269,7 @@ fn shown(page: Page, views: Views) {
         origin: views.origin,
         elapsed_millis: views.elapsed_millis,
         reduction: views.reduction,
+        files: views.files,
         clause_errors: views.clause_errors,
     }));
 }

@@ -18,8 +18,10 @@ use crate::protocol::{
 use crate::state::Model;
 use crate::state::address::Options;
 use crate::state::command::{Dialog, Part, PictureForm, Theme};
+use crate::state::compare::ends;
 use crate::state::pace::Pace;
 use crate::state::position::Scalar;
+use crate::state::saved::SavedView;
 use crate::state::viewport::fit;
 
 /// Views of the filters in the side panel have ids from here on: this and the column's
@@ -47,6 +49,7 @@ pub(super) struct Page {
     /// The newest version known, where it is newer than the one shown.
     pub newer: RwSignal<Option<VersionInfo>>,
     pub notices: RwSignal<Vec<ShownNotice>>,
+    pub saved: RwSignal<Vec<SavedView>>,
 
     pub theme: RwSignal<Theme>,
     pub system_dark: RwSignal<bool>,
@@ -127,6 +130,7 @@ pub(super) struct Shown {
     pub origin: Origin,
     pub elapsed_millis: f64,
     pub reduction: String,
+    pub files: Option<[u64; 2]>,
     pub clause_errors: Vec<ClauseError>,
 }
 
@@ -195,6 +199,7 @@ impl Page {
             worker: RwSignal::new(WorkerState::Coming),
             newer: RwSignal::new(None),
             notices: RwSignal::default(),
+            saved: RwSignal::default(),
             theme: RwSignal::default(),
             system_dark: RwSignal::new(false),
             part: RwSignal::default(),
@@ -266,9 +271,10 @@ impl Page {
     pub(super) fn version_words(version: Option<&Version>) -> Option<String> {
         match version? {
             Version::Number(number) => Some(format!("version {number}")),
-            Version::Fingerprint(text) => {
-                Some(format!("state {}", text.get(2..10).unwrap_or(text)))
-            }
+            Version::Fingerprint(text) => Some(match ends(version?) {
+                Some([from, to]) => format!("changes {from} → {to}"),
+                None => format!("state {}", text.get(2..10).unwrap_or(text)),
+            }),
         }
     }
 

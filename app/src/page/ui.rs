@@ -22,6 +22,7 @@ mod offline;
 mod palette;
 mod popover;
 mod rows;
+mod saved;
 mod scatter;
 mod sparkline;
 mod status;
@@ -98,6 +99,7 @@ pub(super) fn App() -> impl IntoView {
             <help::HelpDialog/>
             <offline::OfflineDialog/>
             <palette::PaletteDialog/>
+            <saved::SavedDialog/>
             <files::FileDrop/>
         </div>
     }

@@ -22,6 +22,10 @@ pub struct Answers {
 pub struct Answer {
     #[serde(default)]
     pub total_rows: Option<u64>,
+    #[serde(default)]
+    pub files: u64,
+    #[serde(default)]
+    pub files_read: u64,
     rows: Vec<BTreeMap<String, Box<RawValue>>>,
 }
 

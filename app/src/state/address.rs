@@ -14,7 +14,7 @@ mod views;
 
 use engine::query::{Nulls, OrderKey, Version};
 
-use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX};
+use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
 use crate::protocol::{Clause, RendererChoice};
 use atoms::{decoded, encoded, pairs};
 
@@ -173,9 +173,11 @@ fn read_version(value: &str) -> Result<Version, String> {
     if let Ok(number) = text.parse() {
         return Ok(Version::Number(number));
     }
-    match text.strip_prefix("f-") {
-        Some(_) if text.len() <= 64 => Ok(Version::Fingerprint(text)),
-        _ => Err(format!("no version {:?}", atoms::shortened(&text))),
+    let is_fingerprint = text.starts_with("f-") && text.len() <= 64;
+    let version = Version::Fingerprint(text);
+    match is_fingerprint || compare::ends(&version).is_some() {
+        true => Ok(version),
+        false => Err(format!("no version {:?}", atoms::shortened(&version.to_string()))),
     }
 }
 

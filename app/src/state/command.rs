@@ -100,6 +100,18 @@ pub enum Command {
     OpenFilter {
         column: String,
     },
+    /// Keeps what is on screen under a name; with a query, that instead.
+    SaveView {
+        name: String,
+        query: Option<String>,
+    },
+    /// Opens the query part of an address.
+    OpenView {
+        query: String,
+    },
+    ForgetView {
+        name: String,
+    },
     ChooseFile,
     DismissNotice {
         notice: u64,
@@ -173,6 +185,7 @@ pub enum Dialog {
     Palette,
     Help,
     Offline,
+    Saved,
 }
 
 /// A key, whether Ctrl (or Cmd) and Shift are held, what it says in the help, and what it does.
@@ -185,7 +198,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 13] = [
+pub const SHORTCUTS: [Shortcut; 14] = [
     shortcut("k", true, false, "Find a command, a table or a column", || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
@@ -194,8 +207,10 @@ pub const SHORTCUTS: [Shortcut; 13] = [
     }),
     shortcut("t", false, false, "Choose a table", || Command::ToggleTables),
     shortcut("/", false, false, "Search the filters", || Command::SearchFilters),
-    shortcut("z", true, false, "Undo the last change of filters", || Command::Undo),
-    shortcut("z", true, true, "Redo the change of filters", || Command::Redo),
+    shortcut("z", true, false, "Undo the last change of filters, views or sorting", || {
+        Command::Undo
+    }),
+    shortcut("z", true, true, "Redo the change", || Command::Redo),
     shortcut("x", false, false, "Clear all filters", || Command::ClearClauses),
     shortcut("b", false, false, "Show or hide the side panel", || Command::ToggleSide),
     shortcut("c", false, false, "Compare shapes: scale bars to the selection", || {
@@ -205,6 +220,9 @@ pub const SHORTCUTS: [Shortcut; 13] = [
         dialog: Some(Dialog::Offline),
     }),
     shortcut("l", false, false, "Copy a link to this view", || Command::CopyLink),
+    shortcut("v", false, false, "Save this view, or open a saved one", || Command::ShowDialog {
+        dialog: Some(Dialog::Saved),
+    }),
     shortcut("f", false, false, "Open a file", || Command::ChooseFile),
     shortcut("r", false, false, "Ask for tables and versions again", || Command::Refresh),
 ];

@@ -30,11 +30,14 @@ pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
         Kind::Number | Kind::Time => {
             Some(Mark::Histogram { column: name, bins: HISTOGRAM_BINS, domain: None })
         }
-        Kind::Category | Kind::Boolean | Kind::Text => {
-            Some(Mark::Bars { column: name, limit: BARS_SHOWN, search: String::new() })
-        }
+        Kind::Category | Kind::Boolean | Kind::Text => Some(bars(name)),
         Kind::Vector | Kind::Nested => None,
     }
+}
+
+/// The values of a column by count.
+pub fn bars(column: String) -> Mark {
+    Mark::Bars { column, limit: BARS_SHOWN, search: String::new() }
 }
 
 /// What the filter of a column counts; more than its chart, as it is the place to search.

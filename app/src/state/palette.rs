@@ -7,6 +7,7 @@ use engine::query::OrderKey;
 use super::command::{Command, Dialog, Part, PictureForm, SHORTCUTS, Shortcut, Theme};
 use super::copy_as::CopyForm;
 use super::position::Scalar;
+use super::saved::SavedView;
 use super::{Chosen, VIEWS_MAX, defaults, describe};
 use crate::protocol::{ColumnInfo, Mark};
 
@@ -27,6 +28,7 @@ pub struct Entry {
 pub enum Group {
     Command,
     Table,
+    View,
     Column(Kind),
 }
 
@@ -35,6 +37,7 @@ impl Group {
         match self {
             Self::Command => "command",
             Self::Table => "table",
+            Self::View => "view",
             Self::Column(_) => "column",
         }
     }
@@ -100,6 +103,16 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
         });
     }
     entries
+}
+
+/// Adds the views that are kept under a name.
+pub fn add_saved(entries: &mut Vec<Entry>, saved: &[SavedView]) {
+    entries.extend(saved.iter().map(|view| Entry {
+        group: Group::View,
+        label: format!("Open view {}", view.name),
+        shortcut: None,
+        command: Command::OpenView { query: view.query.clone() },
+    }));
 }
 
 fn needs_table(command: &Command) -> bool {

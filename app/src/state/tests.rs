@@ -192,3 +192,37 @@ fn keys_name_commands() {
     assert_eq!(command_from_key("T", false, true, false), None);
     assert_eq!(command_from_key("z", true, false, true), None);
 }
+
+#[test]
+fn views_and_sorting_are_undone_like_filters() {
+    let mut model = opened();
+    let before = model.chosen.clone();
+    let mark = defaults::mark_of(&info("origin", Kind::Text)).unwrap();
+    model.apply(&Command::AddView { mark: mark.clone() });
+    let order_by =
+        vec![OrderKey { column: "delay".to_owned(), descending: true, nulls: Nulls::Last }];
+    model.apply(&Command::SortRows { order_by });
+    model.apply(&set(Some(delay(0, 10)), Gesture::Done));
+    let view = ViewId(1);
+    model.apply(&Command::RemoveView { view });
+    let after = model.chosen.clone();
+    // Panning is no step, and survives the steps around it.
+    for _ in 0..4 {
+        model.apply(&Command::Undo);
+    }
+    assert_eq!((&model.chosen.views, &model.chosen.order_by), (&before.views, &before.order_by));
+    assert!(!model.history.can_undo());
+    let viewport = Viewport { x: [0.0, 1.0], y: [0.0, 1.0] };
+    model.apply(&Command::SetViewport { view, viewport: Some(viewport), gesture: Gesture::Done });
+    model.apply(&Command::Redo);
+    assert_eq!(model.chosen.view(view).unwrap().viewport, Some(viewport));
+    for _ in 0..3 {
+        model.apply(&Command::Redo);
+    }
+    assert_eq!(model.chosen.views, after.views);
+    assert_eq!(model.chosen.clauses, after.clauses);
+    // What changes nothing leaves no step.
+    model.apply(&Command::MoveView { view: ViewId(99), to: 0 });
+    model.apply(&Command::Undo);
+    assert!(model.chosen.view(view).is_some());
+}

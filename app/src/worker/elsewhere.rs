@@ -90,6 +90,7 @@ fn failed(question: &Question, detail: &str) -> Views {
         origin: Origin::Server,
         elapsed_millis: 0.0,
         reduction: "none".to_owned(),
+        files: None,
         results: question.views.iter().map(fail).collect(),
         clause_errors: Vec::new(),
     }
@@ -171,6 +172,8 @@ async fn answer_with(
     let answers = ask_all(host, asking.queries(), cancel).await?;
     let count = answers.get(selected).and_then(Answer::number).unwrap_or_default();
     let total = answers.first().and_then(|answer| answer.total_rows);
+    let most = |count: fn(&Answer) -> u64| answers.iter().map(count).max().unwrap_or_default();
+    let files = [most(|answer| answer.files_read), most(|answer| answer.files)];
     let mut results = Vec::with_capacity(question.views.len());
     for (view, picture) in question.views.iter().zip(pictures) {
         let result = match picture {
@@ -195,6 +198,7 @@ async fn answer_with(
         origin: Origin::Server,
         elapsed_millis: 0.0,
         reduction: "bins".to_owned(),
+        files: Some(files),
         results,
         clause_errors,
     })

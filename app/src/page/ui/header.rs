@@ -34,6 +34,11 @@ pub(super) fn Header() -> impl IntoView {
                 />
                 <IconButton label="Copy a link to this view" icon=Icon::Link command=Command::CopyLink/>
                 <IconButton
+                    label="Saved views (V)"
+                    icon=Icon::Saved
+                    command=Command::ShowDialog { dialog: Some(Dialog::Saved) }
+                />
+                <IconButton
                     label="What is kept offline"
                     icon=Icon::Offline
                     command=Command::ShowDialog { dialog: Some(Dialog::Offline) }

@@ -30,6 +30,7 @@ pub(super) enum Icon {
     Refresh,
     Rows,
     Save,
+    Saved,
     Scatter,
     Search,
     Select,
@@ -70,6 +71,7 @@ impl Icon {
     fn path(self) -> &'static str {
         match self {
             Self::Save => "M8 2.5v7M5 7l3 3 3-3M3 12.5h10",
+            Self::Saved => "M4.5 2.5h7v11L8 10.800l-3.500 2.700z",
             Self::Add => "M8 3v10M3 8h10",
             Self::Boolean => {
                 "M5 4.5h6a3.5 3.5 0 0 1 0 7H5a3.5 3.5 0 0 1 0-7zM11 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3z"

@@ -21,6 +21,7 @@ pub(super) fn PaletteDialog() -> impl IntoView {
 #[component]
 fn Palette() -> impl IntoView {
     let page = use_page();
+    page.read_saved();
     let text = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
     let input = NodeRef::<html::Input>::new();
@@ -39,7 +40,10 @@ fn Palette() -> impl IntoView {
         });
         let schema = page.schema();
         let columns = schema.as_ref().map(|schema| schema.columns.as_slice()).unwrap_or_default();
-        page.model.with(|model| palette::entries(&model.chosen, &tables, columns))
+        let mut entries =
+            page.model.with(|model| palette::entries(&model.chosen, &tables, columns));
+        page.saved.with(|saved| palette::add_saved(&mut entries, saved));
+        entries
     });
     let found = Memo::new(move |_| entries.with(|entries| palette::found(entries, &text.get())));
     let run = move |command: Command| {
@@ -119,6 +123,7 @@ fn line(
     let icon = match entry.group {
         Group::Command => Icon::ChevronDown,
         Group::Table => Icon::Table,
+        Group::View => Icon::Saved,
         Group::Column(kind) => Icon::of_kind(kind),
     };
     let keys = entry.shortcut.and_then(|at| SHORTCUTS.get(at)).map(keys);

@@ -22,7 +22,11 @@ pub(super) fn Status() -> impl IntoView {
                 Origin::Cache => "Computed in this browser on columns kept here",
                 Origin::File => "Computed in this browser on the file you opened",
             };
-            view! { <span class="ran" title=title><b>{place}</b> " " {elapsed}</span> }
+            let files = shown
+                .files
+                .filter(|[_, all]| *all > 1)
+                .map(|[read, all]| format!(" · read {read} of {all} files"));
+            view! { <span class="ran" title=title><b>{place}</b> " " {elapsed} {files}</span> }
         })
     };
     let companion = move || {

@@ -50,7 +50,7 @@ pub(super) fn Toolbar() -> impl IntoView {
             <button
                 type="button"
                 class="icon-button"
-                title="Undo the last change of filters (Ctrl-Z)"
+                title="Undo the last change (Ctrl-Z)"
                 aria-label="Undo"
                 disabled=move || !can_undo()
                 on:click=move |_| page.dispatch(Command::Undo)
