@@ -203,11 +203,27 @@ impl View {
 pub enum Mark {
     /// Two numeric or time columns; colour by any number, category, boolean or text.
     Scatter { x: String, y: String, color: Option<String> },
-    /// A number or time column in equal bins. `domain` zooms; absent, the column's extent.
-    Histogram { column: String, bins: u16, domain: Option<[f64; 2]> },
+    /// A number or time column in bins. `domain` zooms; absent, the column's extent.
+    Histogram {
+        column: String,
+        bins: u16,
+        domain: Option<[f64; 2]>,
+        #[serde(default)]
+        form: Form,
+    },
     /// The values of a category, boolean or text column by count, those containing
     /// `search` (case ignored) only; at most `limit`.
     Bars { column: String, limit: u16, search: String },
+}
+
+/// How a histogram is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Form {
+    /// Bins that grow alike, of what is above zero.
+    pub log_axis: bool,
+    pub log_counts: bool,
+    /// The share of rows up to each edge in place of counts.
+    pub cumulative: bool,
 }
 
 /// What a scatter shows, in data units: times are milliseconds since 1970 UTC.
@@ -415,10 +431,14 @@ pub enum MarkResult {
         domain: [f64; 2],
         /// The column's whole extent, for sliders.
         extent: [f64; 2],
+        /// Where the bins begin and the last one ends; empty where they are equal.
+        edges: Vec<f64>,
         /// Under the other clauses, and the unfiltered silhouette.
         counts: Vec<u32>,
         unfiltered: Vec<u32>,
         nulls: u64,
+        /// Rows of a log axis that are not above zero.
+        without_log: u64,
     },
     Bars {
         bars: Vec<Bar>,

@@ -12,6 +12,7 @@ pub mod bins;
 pub mod budget;
 pub mod cache;
 pub mod companion;
+pub mod cut;
 pub mod data;
 pub mod desk;
 pub mod notify;

@@ -5,7 +5,7 @@
 use engine::kind::Kind;
 
 use super::ShownView;
-use crate::protocol::{ColumnInfo, Mark, ViewId};
+use crate::protocol::{ColumnInfo, Form, Mark, ViewId};
 
 /// Columns beyond this many bytes are left for the user to add.
 pub const LOAD_BYTES_MAX: f64 = 256e6;
@@ -28,7 +28,7 @@ pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
     let name = column.name.clone();
     match column.kind {
         Kind::Number | Kind::Time => {
-            Some(Mark::Histogram { column: name, bins: HISTOGRAM_BINS, domain: None })
+            Some(Mark::Histogram { column: name, bins: HISTOGRAM_BINS, domain: None, form: Form::default() })
         }
         Kind::Category | Kind::Boolean | Kind::Text => {
             Some(Mark::Bars { column: name, limit: BARS_SHOWN, search: String::new() })

@@ -7,10 +7,11 @@ pub mod nearest;
 pub mod scatter;
 
 mod bars;
+mod binner;
 mod brush;
 mod coding;
 mod coloring;
-mod histogram;
+pub mod histogram;
 mod masks;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +24,7 @@ use crate::worker::bins::Extent;
 use crate::worker::resident::Resident;
 use crate::worker::tally::Codes;
 
-pub use histogram::ExtentScan;
+pub use binner::ExtentScan;
 
 use bars::Bars;
 use brush::Brush;
@@ -273,14 +274,15 @@ impl Shown {
             resident.column(name).ok_or_else(|| format!("column {name:?} is not loaded"))
         };
         match &view.mark {
-            Mark::Histogram { column, bins, domain } => {
+            Mark::Histogram { column, bins, domain, form } => {
                 let here = find(column)?;
+                let cutting = histogram::cutting(*bins, *domain, *form);
                 if let Some(Self::Histogram(same)) = before
-                    && same.is_of(column, *bins, *domain)
+                    && same.binner.is_of(column, cutting)
                 {
                     return Ok(Self::Histogram(same));
                 }
-                Histogram::new(here, *bins, *domain, known.get(column).copied())
+                Histogram::new(here, cutting, known.get(column).copied())
                     .map(Self::Histogram)
                     .ok_or_else(|| format!("column {column:?} is not a number or a time"))
             }
@@ -311,7 +313,9 @@ impl Shown {
     fn step(&mut self, resident: &Resident) -> bool {
         match self {
             Self::Histogram(histogram) => {
-                resident.column(&histogram.column).is_some_and(|column| histogram.step(column))
+                resident
+                    .column(&histogram.binner.column)
+                    .is_some_and(|column| histogram.step(column))
             }
             Self::Bars(bars) => {
                 resident.column(&bars.column).is_some_and(|column| bars.step(column))
@@ -338,7 +342,7 @@ impl Shown {
     /// is not counted by codes.
     fn codes<'a>(&'a self, resident: &'a Resident) -> Option<(Vec<Codes<'a>>, usize)> {
         match self {
-            Self::Histogram(histogram) => histogram.codes(),
+            Self::Histogram(histogram) => histogram.binner.codes(),
             Self::Bars(bars) => bars.codes(resident.column(&bars.column)?),
             Self::Scatter(_) | Self::Failed(_) => None,
         }
@@ -356,7 +360,7 @@ impl Shown {
     /// Rows that this can be counted over.
     fn rows(&self, resident: &Resident) -> usize {
         match self {
-            Self::Histogram(histogram) => resident.rows_of([histogram.column.as_str()]),
+            Self::Histogram(histogram) => resident.rows_of([histogram.binner.column.as_str()]),
             Self::Bars(bars) => resident.rows_of([bars.column.as_str()]),
             Self::Scatter(scatter) => scatter.rows(),
             Self::Failed(_) => 0,
@@ -365,7 +369,7 @@ impl Shown {
 
     fn is_complete(&self, resident: &Resident) -> bool {
         match self {
-            Self::Histogram(histogram) => resident.is_complete([histogram.column.as_str()]),
+            Self::Histogram(histogram) => resident.is_complete([histogram.binner.column.as_str()]),
             Self::Bars(bars) => resident.is_complete([bars.column.as_str()]),
             Self::Scatter(scatter) => resident.is_complete(scatter.columns()),
             Self::Failed(_) => true,

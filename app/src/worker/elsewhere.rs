@@ -37,7 +37,8 @@ use ask::{Asking, View2d};
 #[derive(Default)]
 pub struct Remembered {
     epoch: u64,
-    extents: BTreeMap<String, Option<Extent>>,
+    /// By column, of all values or of those above zero.
+    extents: BTreeMap<(String, bool), Option<Extent>>,
     /// Counts without filters, by view and bins.
     pub silhouettes: BTreeMap<String, Vec<u64>>,
     /// Counts without filters, by column and value.
@@ -165,7 +166,7 @@ async fn answer_with(
             size: host.canvases.borrow().size(view.id),
         };
         let memory = host.memory.borrow();
-        asking.plan(&table, view, others, frame, &memory, |column| extent_of(&memory, column))
+        asking.plan(&table, view, others, frame, &memory, |column, above| extent_of(&memory, column, above))
     });
     let pictures: Vec<_> = pictures.collect();
     let answers = ask_all(host, asking.queries(), cancel).await?;
@@ -208,8 +209,8 @@ fn forget_others(host: &Host) {
     }
 }
 
-fn extent_of(memory: &Remembered, column: &str) -> Option<Extent> {
-    memory.extents.get(column).copied().flatten()
+fn extent_of(memory: &Remembered, column: &str, above_zero: bool) -> Option<Extent> {
+    memory.extents.get(&(column.to_owned(), above_zero)).copied().flatten()
 }
 
 /// Asks for the extents of columns that bins will be made of.
@@ -219,21 +220,24 @@ async fn learn_extents(
     question: &Question,
     cancel: &Cancel,
 ) -> Result<(), String> {
-    let mut unknown: Vec<(String, DataType)> = Vec::new();
+    let mut unknown: Vec<((String, bool), DataType)> = Vec::new();
     for view in &question.views {
-        for name in ask::measured(view) {
-            let is_known = host.memory.borrow().extents.contains_key(name)
-                || unknown.iter().any(|(other, _)| other == name);
+        for (name, above_zero) in ask::measured(view) {
+            let key = (name.to_owned(), above_zero);
+            let is_known = host.memory.borrow().extents.contains_key(&key)
+                || unknown.iter().any(|(other, _)| *other == key);
             if let (false, Ok((data_type, _))) = (is_known, table.column(name)) {
-                unknown.push((name.to_owned(), data_type));
+                unknown.push((key, data_type));
             }
         }
     }
     if unknown.is_empty() {
         return Ok(());
     }
-    let queries =
-        unknown.iter().map(|(name, data_type)| table.asked.extent(name, data_type)).collect();
+    let queries = unknown
+        .iter()
+        .map(|((name, above_zero), data_type)| table.asked.extent(name, data_type, *above_zero))
+        .collect();
     let answers = ask_all(host, queries, cancel).await?;
     let mut memory = host.memory.borrow_mut();
     for ((name, data_type), answer) in unknown.into_iter().zip(&answers) {

@@ -6,7 +6,7 @@ use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
 
 use super::*;
-use crate::protocol::{Mark, ViewId, Viewport};
+use crate::protocol::{Form, Mark, ViewId, Viewport};
 use crate::state::column_clause;
 
 fn column(name: &str, predicate: Predicate) -> Clause {
@@ -46,6 +46,7 @@ fn everything() -> Chosen {
                     column: "t".to_owned(),
                     bins: 40,
                     domain: Some([978_307_200_000.0, 1e12]),
+                    form: Form { log_axis: true, log_counts: true, cumulative: true },
                 },
                 viewport: None,
             },

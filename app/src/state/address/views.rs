@@ -1,9 +1,10 @@
 //! One view of an address: `1:scatter:distance:delay:origin@0:4000:-60:600` (the part
-//! after `@` is the viewport), `2:histogram:delay:40`, with `@low:high` for its domain,
+//! after `@` is the viewport), `2:histogram:delay:40`, with `@low:high` for its domain and
+//! `:log`, `:log-rows` and `:share` before it for how it is drawn,
 //! `3:bars:origin:12:at` (the last part is a search).
 
 use super::atoms::{decoded, encoded, read_range, shortened, written_number};
-use crate::protocol::{Mark, ViewId, Viewport};
+use crate::protocol::{Form, Mark, ViewId, Viewport};
 use crate::state::ShownView;
 
 /// More bins than a chart has pixels say nothing.
@@ -22,9 +23,13 @@ pub(super) fn write(view: &ShownView) -> String {
             });
             format!("{id}:scatter:{}:{}{color}{}", axis(x), axis(y), viewport.unwrap_or_default())
         }
-        Mark::Histogram { column, bins, domain } => {
+        Mark::Histogram { column, bins, domain, form } => {
             let domain = domain.map(|ends| format!("@{}", ends.map(written_number).join(":")));
-            format!("{id}:histogram:{}:{bins}{}", axis(column), domain.unwrap_or_default())
+            let Form { log_axis, log_counts, cumulative } = *form;
+            let words = [(log_axis, ":log"), (log_counts, ":log-rows"), (cumulative, ":share")];
+            let words: String =
+                words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+            format!("{id}:histogram:{}:{bins}{words}{}", axis(column), domain.unwrap_or_default())
         }
         Mark::Bars { column, limit, search } => {
             let search =
@@ -65,14 +70,23 @@ pub(super) fn read(value: &str) -> Result<ShownView, String> {
             let color = rest.first().filter(|color| !color.is_empty()).cloned();
             Mark::Scatter { x: x.clone(), y: y.clone(), color }
         }
-        ("histogram", [column, bins]) => {
+        ("histogram", [column, bins, words @ ..]) => {
             let domain = match numbers.as_slice() {
                 [] => None,
                 [low, high] => Some(read_range(low, high)?),
                 _ => return Err(broken()),
             };
             let bins = number_within(bins, BINS_MAX).ok_or_else(broken)?;
-            Mark::Histogram { column: column.clone(), bins, domain }
+            let mut form = Form::default();
+            for word in words {
+                match word.as_str() {
+                    "log" => form.log_axis = true,
+                    "log-rows" => form.log_counts = true,
+                    "share" => form.cumulative = true,
+                    _ => return Err(broken()),
+                }
+            }
+            Mark::Histogram { column: column.clone(), bins, domain, form }
         }
         ("bars", [column, limit, rest @ ..]) if rest.len() < 2 && numbers.is_empty() => {
             let limit = number_within(limit, BARS_MAX).ok_or_else(broken)?;

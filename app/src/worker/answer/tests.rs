@@ -13,7 +13,7 @@ use engine::predicate::Predicate;
 use engine::sample::hash64;
 
 use super::*;
-use crate::protocol::{Legend, Origin};
+use crate::protocol::{Form, Legend, Origin};
 use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::Column;
 
@@ -86,7 +86,7 @@ fn view(id: u32, mark: Mark) -> View {
 fn views() -> Vec<View> {
     let bars = |column: &str| Mark::Bars { column: column.into(), limit: 3, search: String::new() };
     let histogram =
-        |column: &str| Mark::Histogram { column: column.into(), bins: 20, domain: None };
+        |column: &str| Mark::Histogram { column: column.into(), bins: 20, domain: None, form: Form::default() };
     vec![
         view(1, histogram("delay")),
         view(2, histogram("distance")),
@@ -367,11 +367,11 @@ fn views_of_columns_that_do_not_suit_fail_alone() {
     let resident = resident(true);
     let mut answers = Answers::default();
     let views = vec![
-        view(1, Mark::Histogram { column: "carrier".into(), bins: 5, domain: None }),
+        view(1, Mark::Histogram { column: "carrier".into(), bins: 5, domain: None, form: Form::default() }),
         view(2, Mark::Bars { column: "delay".into(), limit: 5, search: String::new() }),
         view(3, Mark::Scatter { x: "delay".into(), y: "carrier".into(), color: None }),
-        view(4, Mark::Histogram { column: "gone".into(), bins: 5, domain: None }),
-        view(5, Mark::Histogram { column: "delay".into(), bins: 5, domain: None }),
+        view(4, Mark::Histogram { column: "gone".into(), bins: 5, domain: None, form: Form::default() }),
+        view(5, Mark::Histogram { column: "delay".into(), bins: 5, domain: None, form: Form::default() }),
     ];
     answers.begin(Question { generation: 1, clauses: vec![], views }, &resident);
     let answer = loop {

@@ -11,8 +11,10 @@ use crate::draw::density::Density;
 use crate::plan::axis_bins;
 use crate::plan::read::Answer;
 use crate::protocol::{Bar, Legend, Mark, MarkResult, View, Viewport};
+use crate::worker::answer::histogram;
 use crate::worker::bins::{Bins, Extent};
 use crate::worker::canvases::viewport_around;
+use crate::worker::cut::Cut;
 use crate::worker::numbers::Measure;
 
 use super::{Remembered, Table};
@@ -34,7 +36,7 @@ pub struct View2d {
 pub enum Picture {
     Histogram {
         data_type: DataType,
-        bins: Bins,
+        cut: Cut,
         extent: [f64; 2],
         counts: usize,
         /// The place of the unfiltered counts, or under what name they are remembered.
@@ -69,11 +71,12 @@ pub struct Read {
     pub unknown: Option<(String, Vec<Literal>)>,
 }
 
-/// The columns of a view whose extent decides on bins.
-pub fn measured(view: &View) -> Vec<&str> {
+/// The columns of a view whose extent decides on bins, and whether of what is above zero.
+pub fn measured(view: &View) -> Vec<(&str, bool)> {
     match &view.mark {
-        Mark::Histogram { column, .. } => vec![column],
-        Mark::Scatter { x, y, .. } => vec![x, y],
+        Mark::Histogram { column, form, .. } if form.log_axis => vec![(column, false), (column, true)],
+        Mark::Histogram { column, .. } => vec![(column, false)],
+        Mark::Scatter { x, y, .. } => vec![(x, false), (y, false)],
         Mark::Bars { .. } => vec![],
     }
 }
@@ -96,29 +99,30 @@ impl Asking {
         others: Vec<Predicate>,
         frame: View2d,
         memory: &Remembered,
-        extent: impl Fn(&str) -> Option<Extent>,
+        extent: impl Fn(&str, bool) -> Option<Extent>,
     ) -> Result<Picture, String> {
         match &view.mark {
-            Mark::Histogram { column, bins, domain } => {
+            Mark::Histogram { column, bins, domain, form } => {
                 let (data_type, _) = table.column(column)?;
                 let measure = measure_of(column, &data_type)?;
-                let Some(extent) = extent(column) else {
+                let (whole, cut) = (extent(column, false), extent(column, form.log_axis));
+                let Some((extent, cut)) = whole.zip(cut) else {
                     return Ok(Picture::Empty(view.mark.clone()));
                 };
-                let bins = Bins::new(measure, extent, *domain, *bins);
+                let cut = histogram::cutting(*bins, *domain, *form).cut(&data_type, measure, cut);
                 let zoomed = domain.is_some();
-                let query = table.asked.histogram(column, &data_type, &bins, zoomed, &others);
+                let query = table.asked.histogram(column, &data_type, &cut, zoomed, &others);
                 let counts = self.add(query);
-                let key = format!("{column} {bins:?}");
+                let key = format!("{column} {cut:?}");
                 let unfiltered = if others.is_empty() {
                     Ok(counts)
                 } else if memory.silhouettes.contains_key(&key) {
                     Err(())
                 } else {
-                    Ok(self.add(table.asked.histogram(column, &data_type, &bins, zoomed, &[])))
+                    Ok(self.add(table.asked.histogram(column, &data_type, &cut, zoomed, &[])))
                 };
                 let extent = extent.in_units(measure);
-                Ok(Picture::Histogram { data_type, bins, extent, counts, unfiltered, key })
+                Ok(Picture::Histogram { data_type, cut, extent, counts, unfiltered, key })
             }
             Mark::Bars { column, limit, search } => {
                 let (_, kind) = table.column(column)?;
@@ -144,7 +148,7 @@ impl Asking {
                 let axes = [x, y].map(|name| {
                     let (data_type, _) = table.column(name)?;
                     let measure = measure_of(name, &data_type)?;
-                    Ok::<_, String>((data_type, measure, extent(name)))
+                    Ok::<_, String>((data_type, measure, extent(name, false)))
                 });
                 let [x_axis, y_axis] = axes;
                 let ((x_type, x_measure, x_extent), (y_type, y_measure, y_extent)) =
@@ -179,9 +183,9 @@ impl Picture {
     pub fn read(self, answers: &[Answer], memory: &mut Remembered) -> Read {
         let number = |place: usize| answers.get(place).and_then(Answer::number).unwrap_or_default();
         match self {
-            Self::Histogram { data_type, bins, extent, counts, unfiltered, key } => {
+            Self::Histogram { data_type, cut, extent, counts, unfiltered, key } => {
                 let binned = |place: usize| {
-                    answers.get(place).map(|answer| answer.histogram(&data_type, &bins))
+                    answers.get(place).map(|answer| answer.histogram(&data_type, &cut))
                 };
                 if let Some(whole) = unfiltered.ok().and_then(binned) {
                     memory.silhouettes.insert(key.clone(), whole.counts);
@@ -189,13 +193,10 @@ impl Picture {
                 let (counts, nulls) =
                     binned(counts).map(|found| (found.counts, found.nulls)).unwrap_or_default();
                 let unfiltered = memory.silhouettes.get(&key).cloned().unwrap_or_default();
-                whole(MarkResult::Histogram {
-                    domain: bins.domain(),
-                    extent,
-                    counts: narrow(&counts),
-                    unfiltered: narrow(&unfiltered),
-                    nulls,
-                })
+                let without = counts.get(cut.count()).copied().unwrap_or_default();
+                let counts = [counts, unfiltered]
+                    .map(|counts| narrow(counts.get(..cut.count()).unwrap_or_default()));
+                whole(histogram::result(&cut, extent, counts, nulls, without))
             }
             Self::Bars { column, search, limit, counts, nulls, distinct, first_values } => {
                 let distinct = match distinct {
@@ -276,13 +277,7 @@ fn nothing(mark: &Mark) -> MarkResult {
             legend: Legend::None,
             density: true,
         },
-        _ => MarkResult::Histogram {
-            domain: [0.0, 1.0],
-            extent: [0.0, 1.0],
-            counts: Vec::new(),
-            unfiltered: Vec::new(),
-            nulls: 0,
-        },
+        _ => histogram::empty(0),
     }
 }
 
