@@ -272,9 +272,10 @@ fn within_bins(column: &str, data_type: &DataType, cut: &Cut) -> Option<Predicat
             let last = edges.last()? - if *closed { 0.0 } else { 1.0 };
             (float_literal(*edges.first()?), float_literal(last))
         }
-        Cut::Starts { starts, .. } => {
-            (stored_literal(data_type, *starts.first()?), stored_literal(data_type, starts.last()? - 1))
-        }
+        Cut::Starts { starts, .. } => (
+            stored_literal(data_type, *starts.first()?),
+            stored_literal(data_type, starts.last()? - 1),
+        ),
     };
     Some(Predicate::Between { column: column.to_owned(), low, high })
 }

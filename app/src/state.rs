@@ -19,6 +19,7 @@ pub mod palette;
 pub mod position;
 pub mod region;
 pub mod settle;
+pub mod shape;
 pub mod steps;
 pub mod ticks;
 pub mod viewport;

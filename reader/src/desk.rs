@@ -9,10 +9,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::{File, MessageEvent};
 
 use super::csv::{CsvBatches, Dialect, infer};
-use app::reading::{Ask, FileFormat, HEAD_BYTES, Tell};
 use super::parquet::{ParquetFile, Source};
 use super::source::FileSource;
 use super::stream::{ReadError, Stream};
+use app::reading::{Ask, FileFormat, HEAD_BYTES, Tell};
 use app::worker::turn::scope;
 
 /// CSV larger than this has its types found from its start.

@@ -62,8 +62,20 @@ impl TimeStep {
     /// As addresses and menus say it.
     pub fn name(self) -> &'static str {
         const NAMES: [&str; 14] = [
-            "second", "10 s", "minute", "10 min", "hour", "6 h", "day", "week", "month", "quarter",
-            "year", "decade", "century", "millennium",
+            "second",
+            "10 s",
+            "minute",
+            "10 min",
+            "hour",
+            "6 h",
+            "day",
+            "week",
+            "month",
+            "quarter",
+            "year",
+            "decade",
+            "century",
+            "millennium",
         ];
         NAMES.get(self as usize).copied().unwrap_or_default()
     }

@@ -27,9 +27,12 @@ const COLORS_MAX: u64 = 12;
 pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
     let name = column.name.clone();
     match column.kind {
-        Kind::Number | Kind::Time => {
-            Some(Mark::Histogram { column: name, bins: HISTOGRAM_BINS, domain: None, form: Form::default() })
-        }
+        Kind::Number | Kind::Time => Some(Mark::Histogram {
+            column: name,
+            bins: HISTOGRAM_BINS,
+            domain: None,
+            form: Form::default(),
+        }),
         Kind::Category | Kind::Boolean | Kind::Text => {
             Some(Mark::Bars { column: name, limit: BARS_SHOWN, search: String::new() })
         }

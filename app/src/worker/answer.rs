@@ -312,11 +312,9 @@ impl Shown {
     /// Takes one more block in; false where there is none.
     fn step(&mut self, resident: &Resident) -> bool {
         match self {
-            Self::Histogram(histogram) => {
-                resident
-                    .column(&histogram.binner.column)
-                    .is_some_and(|column| histogram.step(column))
-            }
+            Self::Histogram(histogram) => resident
+                .column(&histogram.binner.column)
+                .is_some_and(|column| histogram.step(column)),
             Self::Bars(bars) => {
                 resident.column(&bars.column).is_some_and(|column| bars.step(column))
             }

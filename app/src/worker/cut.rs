@@ -29,9 +29,16 @@ pub enum Cut {
     Equal(Bins),
     /// Between numbers in data units. The last edge is in the last bin where it is
     /// `closed`; what is not above zero has a code of its own, after those of the bins.
-    Powers { edges: Vec<f64>, closed: bool },
+    Powers {
+        edges: Vec<f64>,
+        closed: bool,
+    },
     /// From one stored number to before the next.
-    Starts { starts: Vec<i64>, measure: Measure, step: TimeStep },
+    Starts {
+        starts: Vec<i64>,
+        measure: Measure,
+        step: TimeStep,
+    },
 }
 
 /// The numbers of a block, taken out of it.
@@ -118,7 +125,8 @@ fn powers(measure: Measure, [low, high]: [f64; 2], domain: Option<[f64; 2]>, bin
     let (low, high) = (low.max(f64::MIN_POSITIVE), high.max(f64::MIN_POSITIVE));
     let (from, to) = (low.log10(), high.log10());
     let many = f64::from(bins.max(1));
-    let between = (1..bins.max(1)).map(|nth| 10_f64.powf(from + (to - from) * f64::from(nth) / many));
+    let between =
+        (1..bins.max(1)).map(|nth| 10_f64.powf(from + (to - from) * f64::from(nth) / many));
     let mut edges: Vec<f64> = std::iter::once(low).chain(between).collect();
     let closed = measure == Measure::Float;
     if closed {

@@ -166,7 +166,9 @@ async fn answer_with(
             size: host.canvases.borrow().size(view.id),
         };
         let memory = host.memory.borrow();
-        asking.plan(&table, view, others, frame, &memory, |column, above| extent_of(&memory, column, above))
+        asking.plan(&table, view, others, frame, &memory, |column, above| {
+            extent_of(&memory, column, above)
+        })
     });
     let pictures: Vec<_> = pictures.collect();
     let answers = ask_all(host, asking.queries(), cancel).await?;

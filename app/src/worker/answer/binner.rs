@@ -3,8 +3,8 @@
 
 use arrow_array::Array;
 
-use crate::worker::cut::{Cut, Cutting, Scratch};
 use crate::worker::bins::Extent;
+use crate::worker::cut::{Cut, Cutting, Scratch};
 use crate::worker::numbers::{Measure, floats_into, wholes_into};
 use crate::worker::resident::column::Column;
 use crate::worker::tally::Codes;

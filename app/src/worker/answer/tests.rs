@@ -85,8 +85,12 @@ fn view(id: u32, mark: Mark) -> View {
 
 fn views() -> Vec<View> {
     let bars = |column: &str| Mark::Bars { column: column.into(), limit: 3, search: String::new() };
-    let histogram =
-        |column: &str| Mark::Histogram { column: column.into(), bins: 20, domain: None, form: Form::default() };
+    let histogram = |column: &str| Mark::Histogram {
+        column: column.into(),
+        bins: 20,
+        domain: None,
+        form: Form::default(),
+    };
     vec![
         view(1, histogram("delay")),
         view(2, histogram("distance")),
@@ -367,11 +371,30 @@ fn views_of_columns_that_do_not_suit_fail_alone() {
     let resident = resident(true);
     let mut answers = Answers::default();
     let views = vec![
-        view(1, Mark::Histogram { column: "carrier".into(), bins: 5, domain: None, form: Form::default() }),
+        view(
+            1,
+            Mark::Histogram {
+                column: "carrier".into(),
+                bins: 5,
+                domain: None,
+                form: Form::default(),
+            },
+        ),
         view(2, Mark::Bars { column: "delay".into(), limit: 5, search: String::new() }),
         view(3, Mark::Scatter { x: "delay".into(), y: "carrier".into(), color: None }),
-        view(4, Mark::Histogram { column: "gone".into(), bins: 5, domain: None, form: Form::default() }),
-        view(5, Mark::Histogram { column: "delay".into(), bins: 5, domain: None, form: Form::default() }),
+        view(
+            4,
+            Mark::Histogram { column: "gone".into(), bins: 5, domain: None, form: Form::default() },
+        ),
+        view(
+            5,
+            Mark::Histogram {
+                column: "delay".into(),
+                bins: 5,
+                domain: None,
+                form: Form::default(),
+            },
+        ),
     ];
     answers.begin(Question { generation: 1, clauses: vec![], views }, &resident);
     let answer = loop {

@@ -74,7 +74,9 @@ pub struct Read {
 /// The columns of a view whose extent decides on bins, and whether of what is above zero.
 pub fn measured(view: &View) -> Vec<(&str, bool)> {
     match &view.mark {
-        Mark::Histogram { column, form, .. } if form.log_axis => vec![(column, false), (column, true)],
+        Mark::Histogram { column, form, .. } if form.log_axis => {
+            vec![(column, false), (column, true)]
+        }
         Mark::Histogram { column, .. } => vec![(column, false)],
         Mark::Scatter { x, y, .. } => vec![(x, false), (y, false)],
         Mark::Bars { .. } => vec![],
