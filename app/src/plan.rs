@@ -4,6 +4,7 @@
 //! the companion's rows again. Pure.
 
 pub mod read;
+pub mod sides;
 pub mod units;
 
 use engine::literal::Literal;
@@ -233,7 +234,11 @@ fn count() -> Aggregate {
 }
 
 fn renamed(column: &str) -> GroupKey {
-    let name = Some(BIN_X.to_owned());
+    renamed_as(column, BIN_X)
+}
+
+fn renamed_as(column: &str, name: &str) -> GroupKey {
+    let name = Some(name.to_owned());
     GroupKey::Binned(BinnedKey { column: column.to_owned(), bin: None, name })
 }
 

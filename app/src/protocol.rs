@@ -11,8 +11,10 @@
 use engine::kind::Kind;
 use engine::literal::Literal;
 use engine::predicate::Predicate;
-use engine::query::{OrderKey, Version};
+use engine::query::{AggregateOp, OrderKey, Version};
 use serde::{Deserialize, Serialize};
+
+use crate::scale::step::TimeStep;
 
 /// What tells the names of files of one's own from those of tables.
 const FILE_PREFIX: &str = "file:";
@@ -176,7 +178,7 @@ pub struct Clause {
 }
 
 /// One thing to show. It leaves out its own clause: `column:NAME` for histograms and
-/// bars, `view:N` for a scatter.
+/// bars, `view:N` for a scatter or a heat map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct View {
     pub id: ViewId,
@@ -193,7 +195,11 @@ impl View {
     pub fn own_clause(&self) -> String {
         match &self.mark {
             Mark::Histogram { column, .. } | Mark::Bars { column, .. } => column_clause(column),
-            Mark::Scatter { .. } => format!("view:{}", self.id.0),
+            Mark::Line { time, .. } => column_clause(time),
+            Mark::Boxes { by: Some(by), .. } => column_clause(by),
+            Mark::Scatter { .. } | Mark::Heat { .. } | Mark::Boxes { by: None, .. } => {
+                format!("view:{}", self.id.0)
+            }
         }
     }
 }
@@ -211,9 +217,24 @@ pub enum Mark {
         #[serde(default)]
         form: Form,
     },
+    /// Rows by two columns: numbers and times in bins, others by their most frequent values.
+    /// `log` is how they are coloured.
+    Heat { x: String, y: String, bins: u16, log: bool },
+    /// Rows by steps of time, or a number of them; one line for each of the most frequent
+    /// values of `split`. Without a step the extent decides on it.
+    Line { time: String, of: Option<Measured>, split: Option<String>, step: Option<TimeStep> },
+    /// How a number is spread, for each of the most frequent values of another column.
+    Boxes { column: String, by: Option<String>, violin: bool },
     /// The values of a category, boolean or text column by count, those containing
     /// `search` (case ignored) only; at most `limit`.
     Bars { column: String, limit: u16, search: String },
+}
+
+/// A number of the rows of a step: an operation over a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub op: AggregateOp,
+    pub column: String,
 }
 
 /// How a histogram is drawn.
@@ -455,8 +476,62 @@ pub enum MarkResult {
         /// Whether the picture is a density made of the companion's bins.
         density: bool,
     },
+    /// Of heat maps, lines and boxes.
+    Grid(Grid),
     /// The view cannot be answered, and why.
     Failed { detail: String },
+}
+
+/// Rows by two sides, the cells of the first line of y first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grid {
+    pub x: Side,
+    pub y: Side,
+    /// Under the other clauses, and of all rows.
+    pub counts: Vec<u32>,
+    pub unfiltered: Vec<u32>,
+    /// Rows under the other clauses that are in no cell: without a value on a side.
+    pub missing: u64,
+    /// What is measured of each cell; absent where there is nothing to measure.
+    pub values: Vec<Option<f64>>,
+    /// Of each line of y.
+    pub boxes: Vec<Option<Spread>>,
+}
+
+/// What the cells of one side of a [`Grid`] are of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// There is no such side.
+    One,
+    /// Where the bins begin and the last one ends, in data units.
+    Bins { edges: Vec<f64> },
+    /// The most frequent values; then, in one, all others that there are.
+    Names { values: Vec<Literal>, other: bool },
+}
+
+impl Side {
+    /// How many cells there are along it.
+    pub fn many(&self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Bins { edges } => edges.len().saturating_sub(1),
+            Self::Names { values, other } => values.len() + usize::from(*other),
+        }
+    }
+}
+
+/// How numbers are spread: quartiles by linear interpolation, whiskers at the last value
+/// within one and a half times their distance (Tukey 1977), and what lies outside.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    pub count: u64,
+    pub mean: f64,
+    pub ends: [f64; 2],
+    pub quartiles: [f64; 3],
+    pub whiskers: [f64; 2],
+    /// Values below and above the whiskers.
+    pub outliers: [u64; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

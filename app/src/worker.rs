@@ -21,6 +21,7 @@ pub mod profile;
 pub mod resident;
 pub mod rows;
 pub mod sort;
+pub mod spec;
 pub mod tally;
 
 #[cfg(target_arch = "wasm32")]

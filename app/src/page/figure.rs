@@ -14,6 +14,8 @@ use web_sys::{
 
 use super::address_bar;
 use super::signals::Page;
+use super::ui::with_chart;
+use crate::draw::Theme;
 use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId};
 use crate::scale::Linear;
 use crate::state::command::PictureForm;
@@ -72,6 +74,13 @@ pub(super) fn begin(page: Page, view: ViewId, form_of_file: PictureForm) {
             let bars = bars.iter().map(|bar| (bar.label.clone(), bar.count, bar.unfiltered));
             let body = Body::Bars { bars: bars.collect(), column: column.clone() };
             save(page, &mark, body, [WIDTH, HEIGHT], form_of_file);
+        }
+        (mark, MarkResult::Grid(grid)) => {
+            let size = (WIDTH, HEIGHT * 0.8);
+            let body = untrack(|| {
+                with_chart(page, mark, grid, Theme::Light, |chart| chart.draw(size).markup)
+            });
+            save(page, mark, Body::Chart { markup: body }, size.into(), form_of_file);
         }
         _ => page.notify(Level::Warning, "There is nothing to save yet."),
     }

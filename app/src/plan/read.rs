@@ -33,7 +33,32 @@ pub struct Binned {
     pub nulls: u64,
 }
 
+/// One row of an answer.
+pub struct Row<'a>(&'a BTreeMap<String, Box<RawValue>>);
+
+impl Row<'_> {
+    pub fn literal(&self, name: &str) -> Option<Literal> {
+        Literal::from_json(self.0.get(name)?)
+    }
+
+    pub fn text(&self, name: &str) -> Option<String> {
+        text_of(self.0.get(name)?)
+    }
+
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.text(name)?.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    pub fn count(&self) -> u64 {
+        count_of(self.0).unwrap_or_default()
+    }
+}
+
 impl Answer {
+    pub fn each_row(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(Row)
+    }
+
     /// The one number of an answer of one row.
     pub fn number(&self) -> Option<u64> {
         self.rows.first().and_then(count_of)
@@ -91,7 +116,7 @@ impl Answer {
 }
 
 /// The code of a lower edge.
-fn code_of(cut: &Cut, edges: &[f64], edge: f64) -> Option<usize> {
+pub fn code_of(cut: &Cut, edges: &[f64], edge: f64) -> Option<usize> {
     let count = cut.count();
     match cut {
         Cut::Equal(bins) => bin_of(bins, edge),

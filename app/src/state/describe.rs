@@ -4,7 +4,7 @@
 use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
 
-use crate::protocol::{Clause, Mark};
+use crate::protocol::{Clause, Mark, Measured};
 
 /// What a clause is about: the column's name, or the columns of a box.
 pub fn subject(clause: &Clause) -> String {
@@ -95,6 +95,19 @@ pub fn mark(mark: &Mark) -> String {
     match mark {
         Mark::Scatter { x, y, .. } => format!("{y} by {x}"),
         Mark::Histogram { column, .. } | Mark::Bars { column, .. } => column.clone(),
+        Mark::Heat { x, y, .. } => format!("{y} by {x}, counted"),
+        Mark::Line { time, of, split, .. } => {
+            let what = match of {
+                Some(Measured { op, column }) => format!("{} of {column}", op.name()),
+                None => "rows".to_owned(),
+            };
+            let split = split.as_ref().map(|split| format!(" and {split}")).unwrap_or_default();
+            format!("{what} by {time}{split}")
+        }
+        Mark::Boxes { column, by, .. } => match by {
+            Some(by) => format!("{column} by {by}"),
+            None => format!("spread of {column}"),
+        },
     }
 }
 

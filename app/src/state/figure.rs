@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::protocol::Legend;
+use crate::state::chart::FIGURE_STYLE;
 use crate::state::format;
 
 const LEFT: f64 = 68.0;
@@ -48,6 +49,8 @@ pub enum Body {
     Scatter { picture: String, x: Side, y: Side, colored_by: Option<String>, legend: Legend },
     /// The outline of what passes in front of that of all rows, and the marks beside it.
     Histogram { outlines: [String; 2], x: Side, y: Side },
+    /// A chart with its own axes.
+    Chart { markup: String },
     /// Label, rows that pass, all rows; longest first.
     Bars { bars: Vec<(String, u64, u64)>, column: String },
 }
@@ -107,6 +110,9 @@ pub fn svg(figure: &Figure) -> String {
             }
             beside(&mut out, y, height);
             below(&mut out, x, figure.width, height);
+        }
+        Body::Chart { markup } => {
+            add(&mut out, format_args!("<style>{FIGURE_STYLE}</style>{markup}"));
         }
         Body::Bars { bars, column } => rows(&mut out, bars, column, figure.width, height),
     }
@@ -280,7 +286,7 @@ fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64, height: f6
     }
 }
 
-fn clipped(text: &str, letters: usize) -> String {
+pub fn clipped(text: &str, letters: usize) -> String {
     match text.char_indices().nth(letters.max(1)) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -288,7 +294,7 @@ fn clipped(text: &str, letters: usize) -> String {
 }
 
 /// Text of a table in XML: nothing of it is markup, and what XML has no sign for is left out.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {

@@ -11,8 +11,10 @@ mod binner;
 mod brush;
 mod coding;
 mod coloring;
+mod grid;
 pub mod histogram;
 mod masks;
+mod names;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,6 +30,7 @@ pub use binner::ExtentScan;
 
 use bars::Bars;
 use brush::Brush;
+use grid::Grid;
 use histogram::Histogram;
 use masks::Masks;
 use scatter::Scatter;
@@ -102,6 +105,7 @@ enum Shown {
     Histogram(Histogram),
     Bars(Bars),
     Scatter(Scatter),
+    Grid(Box<Grid>),
     Failed(String),
 }
 
@@ -298,6 +302,14 @@ impl Shown {
                     .map(Self::Bars)
                     .ok_or_else(|| format!("column {column:?} has no categories"))
             }
+            Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
+                let before = match before {
+                    Some(Self::Grid(same)) => Some(*same),
+                    _ => None,
+                };
+                let grid = Grid::new(&view.mark, resident, before, known)?;
+                Ok(Self::Grid(Box::new(grid)))
+            }
             Mark::Scatter { x, y, color } => {
                 let mut scatter = match before {
                     Some(Self::Scatter(same)) if same.x == *x && same.y == *y => same,
@@ -319,6 +331,7 @@ impl Shown {
                 resident.column(&bars.column).is_some_and(|column| bars.step(column))
             }
             Self::Scatter(scatter) => scatter.step(resident),
+            Self::Grid(grid) => grid.step(resident),
             Self::Failed(_) => false,
         }
     }
@@ -332,6 +345,7 @@ impl Shown {
                 column.is_some_and(|column| bars.count(column, block, mask))
             }
             Self::Scatter(scatter) => scatter.count(resident, block, mask),
+            Self::Grid(grid) => grid.count(block, mask),
             Self::Failed(_) => false,
         }
     }
@@ -342,6 +356,7 @@ impl Shown {
         match self {
             Self::Histogram(histogram) => histogram.binner.codes(),
             Self::Bars(bars) => bars.codes(resident.column(&bars.column)?),
+            Self::Grid(grid) => grid.codes(),
             Self::Scatter(_) | Self::Failed(_) => None,
         }
     }
@@ -351,6 +366,7 @@ impl Shown {
         match self {
             Self::Histogram(histogram) => histogram.give(counts),
             Self::Bars(bars) => bars.give(counts),
+            Self::Grid(grid) => grid.give(counts),
             Self::Scatter(_) | Self::Failed(_) => {}
         }
     }
@@ -361,6 +377,7 @@ impl Shown {
             Self::Histogram(histogram) => resident.rows_of([histogram.binner.column.as_str()]),
             Self::Bars(bars) => resident.rows_of([bars.column.as_str()]),
             Self::Scatter(scatter) => scatter.rows(),
+            Self::Grid(grid) => resident.rows_of(grid.columns()),
             Self::Failed(_) => 0,
         }
     }
@@ -370,6 +387,7 @@ impl Shown {
             Self::Histogram(histogram) => resident.is_complete([histogram.binner.column.as_str()]),
             Self::Bars(bars) => resident.is_complete([bars.column.as_str()]),
             Self::Scatter(scatter) => resident.is_complete(scatter.columns()),
+            Self::Grid(grid) => resident.is_complete(grid.columns()),
             Self::Failed(_) => true,
         }
     }
@@ -387,6 +405,7 @@ impl Shown {
                 None => MarkResult::Failed { detail: "the column is gone".to_owned() },
             },
             Self::Scatter(scatter) => scatter.result(resident, theme),
+            Self::Grid(grid) => grid.result(resident),
             Self::Failed(detail) => MarkResult::Failed { detail: detail.clone() },
         }
     }

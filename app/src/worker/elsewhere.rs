@@ -3,6 +3,7 @@
 //! remembered, since they stand still while a brush moves.
 
 mod ask;
+mod grid;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Remembered {
     pub distinct: BTreeMap<(String, String), u64>,
     /// The first values of a column by value, by column, search and how many.
     pub first_values: BTreeMap<(String, String, u16), Vec<Literal>>,
+    /// The most frequent values of a column, by column and how many, and whether there are more.
+    pub tops: BTreeMap<(String, usize), (Vec<Literal>, bool)>,
     total_rows: Option<u64>,
     /// Rows that pass, by the filters as text.
     selected: Option<(String, u64)>,
@@ -154,6 +157,7 @@ async fn answer_with(
     forget_others(host);
     let (clauses, clause_errors) = usable(&table, question);
     learn_extents(host, &table, question, cancel).await?;
+    grid::learn_tops(host, &table, question, cancel).await?;
     let all: Vec<Predicate> = clauses.iter().map(|(_, predicate)| predicate.clone()).collect();
     let mut asking = Asking::default();
     let selected = asking.add(table.asked.count(&all));
@@ -181,6 +185,7 @@ async fn answer_with(
             Ok(picture) => {
                 let read = picture.read(&answers, &mut host.memory.borrow_mut());
                 let read = complete_bars(host, &table, read, cancel).await?;
+                let read = grid::complete_boxes(host, &table, read, cancel).await?;
                 host.canvases.borrow_mut().set_density(view.id, read.density);
                 read.result
             }
@@ -268,6 +273,9 @@ async fn complete_bars(
     Ok(read)
 }
 
+/// The companion takes no more at once.
+const QUERIES_MAX: usize = 100;
+
 /// The body of `POST /api/queries`.
 #[derive(serde::Serialize)]
 struct Together {
@@ -282,11 +290,17 @@ async fn ask_all(
 ) -> Result<Vec<Answer>, String> {
     let api = reachable_api(host).map_err(|error| error.to_string())?;
     let n_queries = queries.len();
-    let body = serde_json::to_string(&Together { queries }).map_err(|error| error.to_string())?;
     let url = format!("{api}/api/queries?format=json");
-    let ask = Ask { body: Some(body), ..Ask::get(url) };
-    let answers: Result<Answers, NetError> = get_json(&ask, cancel).await;
-    let answers = answers.map_err(|error| error.to_string())?.answers;
+    let mut answers = Vec::with_capacity(n_queries);
+    let mut left = queries;
+    while !left.is_empty() {
+        let rest = left.split_off(left.len().min(QUERIES_MAX));
+        let together = Together { queries: std::mem::replace(&mut left, rest) };
+        let body = serde_json::to_string(&together).map_err(|error| error.to_string())?;
+        let ask = Ask { body: Some(body), ..Ask::get(url.clone()) };
+        let some: Result<Answers, NetError> = get_json(&ask, cancel).await;
+        answers.extend(some.map_err(|error| error.to_string())?.answers);
+    }
     if answers.len() == n_queries {
         return Ok(answers);
     }

@@ -1,5 +1,5 @@
-//! The grid of views, and the two kinds that are drawn in the document: histograms and
-//! bar charts. Scatters are in [`super::scatter`].
+//! The grid of views, and histograms and bar charts among them. Scatters are in
+//! [`super::scatter`], heat maps, lines and boxes in [`super::grid`].
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use engine::kind::Kind;
 use leptos::prelude::*;
 
 use super::bars::BarsChart;
+use super::grid::GridChart;
 use super::histogram::HistogramChart;
 use super::icon::{Icon, kind_name};
 use super::scatter::ScatterView;
@@ -22,6 +23,7 @@ enum Drawn {
     Scatter,
     Histogram,
     Bars,
+    Grid,
 }
 
 #[component]
@@ -40,6 +42,7 @@ pub(super) fn Views() -> impl IntoView {
                 {match view.1 {
                     Drawn::Scatter => view! { <ScatterView id=view.0/> }.into_any(),
                     Drawn::Histogram => view! { <HistogramView id=view.0/> }.into_any(),
+                    Drawn::Grid => view! { <GridChart id=view.0/> }.into_any(),
                     Drawn::Bars => view! { <BarsView id=view.0/> }.into_any(),
                 }}
             </For>
@@ -55,6 +58,7 @@ fn drawn(mark: &Mark) -> Drawn {
         Mark::Scatter { .. } => Drawn::Scatter,
         Mark::Histogram { .. } => Drawn::Histogram,
         Mark::Bars { .. } => Drawn::Bars,
+        Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => Drawn::Grid,
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Binner {
     /// Of each block: the bins of its rows, and [`crate::worker::resident::column::NULL_CODE`].
     codes: Vec<Vec<u16>>,
     scratch: Scratch,
+    /// Counts the changes of the bins.
+    pub revision: u32,
 }
 
 /// What a step of a [`Binner`] did.
@@ -108,6 +110,7 @@ impl Binner {
             cut: None,
             codes: Vec::new(),
             scratch: Scratch::default(),
+            revision: 0,
         })
     }
 
@@ -136,6 +139,7 @@ impl Binner {
         if self.cut.as_ref() != Some(&cut) {
             self.cut = Some(cut);
             self.codes.clear();
+            self.revision += 1;
         }
         let index = self.codes.len();
         let (Some(block), Some(cut)) = (column.blocks().get(index), &self.cut) else {

@@ -10,13 +10,14 @@ use engine::query::Query;
 use crate::draw::density::Density;
 use crate::plan::axis_bins;
 use crate::plan::read::Answer;
-use crate::protocol::{Bar, Legend, Mark, MarkResult, View, Viewport};
+use crate::protocol::{Bar, Grid, Legend, Mark, MarkResult, Side, View, Viewport};
 use crate::worker::answer::histogram;
 use crate::worker::bins::{Bins, Extent};
 use crate::worker::canvases::viewport_around;
 use crate::worker::cut::Cut;
 use crate::worker::numbers::Measure;
 
+use super::grid;
 use super::{Remembered, Table};
 
 /// The queries of one request, each known by its place.
@@ -59,6 +60,7 @@ pub enum Picture {
         counts: usize,
         points: usize,
     },
+    Grid(Box<grid::GridPicture>),
     /// There are no values to show.
     Empty(Mark),
 }
@@ -69,6 +71,8 @@ pub struct Read {
     pub density: Option<Density>,
     /// Values whose number in the whole table is not known.
     pub unknown: Option<(String, Vec<Literal>)>,
+    /// Boxes whose whiskers are not known.
+    pub unfenced: Option<Box<grid::Unfenced>>,
 }
 
 /// The columns of a view whose extent decides on bins, and whether of what is above zero.
@@ -80,6 +84,9 @@ pub fn measured(view: &View) -> Vec<(&str, bool)> {
         Mark::Histogram { column, .. } => vec![(column, false)],
         Mark::Scatter { x, y, .. } => vec![(x, false), (y, false)],
         Mark::Bars { .. } => vec![],
+        Mark::Line { time, .. } => vec![(time, false)],
+        Mark::Boxes { column, .. } => vec![(column, false)],
+        Mark::Heat { x, y, .. } => vec![(x, false), (y, false)],
     }
 }
 
@@ -146,6 +153,9 @@ impl Asking {
                     .then(|| self.add(table.asked.first_values(&column, limit, &search)));
                 Ok(Picture::Bars { column, search, limit, counts, nulls, distinct, first_values })
             }
+            Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
+                self.plan_grid(table, view, others, memory, extent)
+            }
             Mark::Scatter { x, y, .. } => {
                 let axes = [x, y].map(|name| {
                     let (data_type, _) = table.column(name)?;
@@ -176,7 +186,7 @@ impl Asking {
     }
 }
 
-fn measure_of(column: &str, data_type: &DataType) -> Result<Measure, String> {
+pub fn measure_of(column: &str, data_type: &DataType) -> Result<Measure, String> {
     Measure::of(data_type).ok_or_else(|| format!("column {column:?} is not a number or a time"))
 }
 
@@ -245,8 +255,9 @@ impl Picture {
                     legend: Legend::None,
                     density: true,
                 };
-                Read { result, density: Some(density), unknown: None }
+                Read { result, density: Some(density), unknown: None, unfenced: None }
             }
+            Self::Grid(picture) => picture.read(answers, memory),
             Self::Empty(mark) => whole(nothing(&mark)),
         }
     }
@@ -279,12 +290,21 @@ fn nothing(mark: &Mark) -> MarkResult {
             legend: Legend::None,
             density: true,
         },
-        _ => histogram::empty(0),
+        Mark::Histogram { .. } | Mark::Bars { .. } => histogram::empty(0),
+        _ => MarkResult::Grid(Grid {
+            x: Side::One,
+            y: Side::One,
+            counts: Vec::new(),
+            unfiltered: Vec::new(),
+            missing: 0,
+            values: Vec::new(),
+            boxes: Vec::new(),
+        }),
     }
 }
 
-fn whole(result: MarkResult) -> Read {
-    Read { result, density: None, unknown: None }
+pub fn whole(result: MarkResult) -> Read {
+    Read { result, density: None, unknown: None, unfenced: None }
 }
 
 /// All that the bins cover, the last one whole.
@@ -297,7 +317,7 @@ fn covered(bins: &Bins) -> [f64; 2] {
     }
 }
 
-fn narrow(counts: &[u64]) -> Vec<u32> {
+pub fn narrow(counts: &[u64]) -> Vec<u32> {
     counts.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
 }
 
