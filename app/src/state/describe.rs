@@ -44,7 +44,18 @@ pub fn predicate(predicate: &Predicate) -> String {
         Predicate::Not(inner) => format!("not ({})", self::predicate(inner)),
         // A record of another system's control, from a link: its meaning depends on the column.
         Predicate::Interaction(_) => "as its control says".to_owned(),
-        Predicate::And(parts) => joined(parts, ", "),
+        Predicate::And(parts) => match parts.as_slice() {
+            // From one end to before the other, as cells have it.
+            [
+                Predicate::Compare { column: one, op: Comparison::Ge, value: low },
+                Predicate::Compare {
+                    column: other,
+                    op: Comparison::Lt | Comparison::Le,
+                    value: high,
+                },
+            ] if one == other => format!("{} – {}", value(low), value(high)),
+            parts => joined(parts, ", "),
+        },
         Predicate::Or(parts) => joined(parts, " or "),
     }
 }

@@ -423,4 +423,6 @@ fn full_words(rows: usize) -> Vec<u64> {
 }
 
 #[cfg(test)]
+mod grid_tests;
+#[cfg(test)]
 mod tests;

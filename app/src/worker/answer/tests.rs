@@ -14,20 +14,20 @@ use engine::sample::hash64;
 
 use super::*;
 use crate::protocol::{Form, Legend, Origin};
-use crate::worker::resident::BLOCK_ROWS;
+pub(super) use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::Column;
 
-const ROWS: usize = BLOCK_ROWS + 1234;
+pub(super) const ROWS: usize = BLOCK_ROWS + 1234;
 
 fn random(row: usize, salt: u64) -> u64 {
     hash64(salt, row as u64)
 }
 
-fn delay(row: usize) -> Option<i32> {
+pub(super) fn delay(row: usize) -> Option<i32> {
     (!random(row, 1).is_multiple_of(17)).then(|| (random(row, 2) % 200) as i32 - 50)
 }
 
-fn distance(row: usize) -> f64 {
+pub(super) fn distance(row: usize) -> f64 {
     match random(row, 3) % 50 {
         0 => f64::NAN,
         n => (n * (random(row, 4) % 100)) as f64 / 7.0,
@@ -36,7 +36,7 @@ fn distance(row: usize) -> f64 {
 
 const CARRIERS: [&str; 4] = ["AA", "DL", "UA", "WN"];
 
-fn carrier(row: usize) -> Option<&'static str> {
+pub(super) fn carrier(row: usize) -> Option<&'static str> {
     CARRIERS.get((random(row, 5) % 5) as usize).copied()
 }
 
@@ -50,7 +50,7 @@ fn column(name: &str, array: ArrayRef, complete: bool) -> Column {
     column
 }
 
-fn resident(complete: bool) -> Resident {
+pub(super) fn resident(complete: bool) -> Resident {
     let mut resident = Resident::new("t".into(), None, "u".into(), Origin::Browser);
     let rows = 0..ROWS;
     let ints: ArrayRef = Arc::new(Int32Array::from_iter(rows.clone().map(delay)));
@@ -75,7 +75,7 @@ fn resident(complete: bool) -> Resident {
     resident
 }
 
-fn clause(id: &str, json: &str) -> Clause {
+pub(super) fn clause(id: &str, json: &str) -> Clause {
     Clause { id: id.to_owned(), predicate: serde_json::from_str(json).unwrap() }
 }
 
@@ -120,7 +120,7 @@ fn ask(answers: &mut Answers, resident: &Resident, clauses: Vec<Clause>) -> Answ
 }
 
 /// Whether a row passes the clauses that the tests use, but for the one left out.
-fn passes(row: usize, clauses: &[Clause], except: &str) -> bool {
+pub(super) fn passes(row: usize, clauses: &[Clause], except: &str) -> bool {
     clauses.iter().filter(|clause| clause.id != except).all(|clause| match &clause.predicate {
         Predicate::Between { column, low, high } => {
             let value = match column.as_str() {
@@ -207,7 +207,7 @@ fn check(answer: &Answer, clauses: &[Clause], rows: usize) {
     }
 }
 
-fn selections() -> Vec<Vec<Clause>> {
+pub(super) fn selections() -> Vec<Vec<Clause>> {
     let delay = |low: i32, high: i32| {
         let json = format!(r#"{{"column":"delay","op":"between","value":[{low},{high}]}}"#);
         clause("column:delay", &json)
