@@ -235,7 +235,14 @@ GROUPS = [
     ([{"column": "delay", "bin": {"step": 10}}], "floor(delay / 10.0)::BIGINT * 10"),
     ([{"column": "hour", "bin": {"step": 0.5}}], "floor(hour::DOUBLE / 0.5) * 0.5"),
     ([{"column": "distance", "bin": {"step": 250, "origin": 21}}], "floor((distance - 21) / 250.0)::BIGINT * 250 + 21"),
+    (
+        [{"column": "distance", "bin": {"edges": [100, 250, 1000.5]}}],
+        "CASE WHEN distance IS NULL THEN NULL WHEN distance >= 1000.5 THEN 1000.5 WHEN distance >= 250 THEN 250.0"
+        " WHEN distance >= 100 THEN 100.0 ELSE '-inf'::DOUBLE END",
+    ),
     ([{"column": "date", "bin": {"step": "P1D"}}], "date_trunc('day', date)"),
+    ([{"column": "date", "bin": {"step": "P1W"}}], "date_trunc('week', date)"),
+    ([{"column": "date", "bin": {"step": "P3M"}}], "date_trunc('quarter', date)"),
     ([{"column": "date", "bin": {"step": "PT6H"}}], "time_bucket(INTERVAL 6 HOURS, date, TIMESTAMP '1970-01-01')"),
 ]
 

@@ -4,13 +4,16 @@
 //! the companion's rows again. Pure.
 
 pub mod read;
+pub mod sides;
 pub mod units;
 
 use engine::literal::Literal;
-use engine::predicate::Predicate;
+use engine::predicate::{Comparison, Predicate};
 use engine::query::{Aggregate, AggregateOp, Bin, BinnedKey, GroupKey, OrderKey, Query, Version};
 
+use crate::scale::step::Length;
 use crate::worker::bins::{Bins, Extent, Steps};
+use crate::worker::cut::Cut;
 use crate::worker::numbers::Measure;
 use arrow_schema::DataType;
 use units::{float_literal, stored_literal};
@@ -47,15 +50,16 @@ impl Asked {
         self.counted(filters.to_vec())
     }
 
-    /// The least and the greatest value of a column.
-    pub fn extent(&self, column: &str, data_type: &DataType) -> Query {
+    /// The least and the greatest value of a column, or of what in it is above zero.
+    pub fn extent(&self, column: &str, data_type: &DataType, above_zero: bool) -> Query {
         let end = |op, name: &str| Aggregate {
             op,
             column: Some(column.to_owned()),
             q: None,
             name: Some(name.to_owned()),
         };
-        let filters = finite(column, data_type).into_iter().collect();
+        let above = above_zero.then(|| against_zero(column, Comparison::Gt));
+        let filters = finite(column, data_type).into_iter().chain(above).collect();
         let aggregates = vec![end(AggregateOp::Min, LOW), end(AggregateOp::Max, HIGH)];
         Query { aggregates, ..self.query(filters) }
     }
@@ -65,16 +69,21 @@ impl Asked {
         &self,
         column: &str,
         data_type: &DataType,
-        bins: &Bins,
+        cut: &Cut,
         zoomed: bool,
         filters: &[Predicate],
     ) -> Query {
         let mut filters = filters.to_vec();
-        if zoomed && let Some(within) = within_bins(column, data_type, bins) {
+        let is_log = matches!(cut, Cut::Powers { .. });
+        if (zoomed || is_log)
+            && let Some(within) = within_bins(column, data_type, cut)
+        {
             let null = Predicate::IsNull { column: column.to_owned() };
-            filters.push(Predicate::Or(vec![within, null]));
+            // What is not above zero is counted too.
+            let below = is_log.then(|| against_zero(column, Comparison::Le));
+            filters.push(Predicate::Or([within, null].into_iter().chain(below).collect()));
         }
-        let group_by = vec![binned(column, data_type, &bins.steps, BIN_X)];
+        let group_by = vec![binned(column, data_type, cut, BIN_X)];
         Query { group_by, ..self.counted(filters) }
     }
 
@@ -148,11 +157,12 @@ impl Asked {
         filters: &[Predicate],
     ) -> Query {
         let mut filters = filters.to_vec();
-        for (column, data_type, bins) in [x, y] {
-            filters.extend(within_bins(column, data_type, bins));
-        }
-        let group_by =
-            vec![binned(x.0, x.1, &x.2.steps, BIN_X), binned(y.0, y.1, &y.2.steps, BIN_Y)];
+        let group_by = [(x, BIN_X), (y, BIN_Y)].map(|((column, data_type, bins), name)| {
+            let cut = Cut::Equal(*bins);
+            filters.extend(within_bins(column, data_type, &cut));
+            binned(column, data_type, &cut, name)
+        });
+        let group_by = group_by.into();
         Query { group_by, ..self.counted(filters) }
     }
 
@@ -224,33 +234,59 @@ fn count() -> Aggregate {
 }
 
 fn renamed(column: &str) -> GroupKey {
-    let name = Some(BIN_X.to_owned());
+    renamed_as(column, BIN_X)
+}
+
+fn renamed_as(column: &str, name: &str) -> GroupKey {
+    let name = Some(name.to_owned());
     GroupKey::Binned(BinnedKey { column: column.to_owned(), bin: None, name })
 }
 
-fn binned(column: &str, data_type: &DataType, steps: &Steps, name: &str) -> GroupKey {
-    let bin = match *steps {
-        Steps::Floats { origin, step, .. } => {
-            Bin { step: float_literal(step), origin: Some(float_literal(origin)) }
+fn binned(column: &str, data_type: &DataType, cut: &Cut, name: &str) -> GroupKey {
+    let mut bin = Bin { step: None, origin: None, edges: Vec::new() };
+    match cut {
+        Cut::Equal(Bins { steps: Steps::Floats { origin, step, .. }, .. }) => {
+            bin.step = Some(float_literal(*step));
+            bin.origin = Some(float_literal(*origin));
         }
-        Steps::Wholes { origin, step, .. } => Bin {
-            step: units::step_literal(data_type, step),
-            origin: Some(stored_literal(data_type, origin)),
-        },
-    };
+        Cut::Equal(Bins { steps: Steps::Wholes { origin, step, .. }, .. }) => {
+            bin.step = Some(units::step_literal(data_type, *step));
+            bin.origin = Some(stored_literal(data_type, *origin));
+        }
+        Cut::Powers { edges, .. } => bin.edges = edges.iter().copied().map(float_literal).collect(),
+        Cut::Starts { step, .. } => {
+            if let Length::Months(months) = step.length() {
+                bin.step = Some(Literal::Text(format!("P{months}M")));
+            }
+        }
+    }
     let (column, name) = (column.to_owned(), Some(name.to_owned()));
     GroupKey::Binned(BinnedKey { column, bin: Some(bin), name })
 }
 
 /// Values inside the bins.
-fn within_bins(column: &str, data_type: &DataType, bins: &Bins) -> Option<Predicate> {
-    let (low, high) = match bins.steps {
-        Steps::Floats { origin, last, .. } => (float_literal(origin), float_literal(last)),
-        Steps::Wholes { origin, last, .. } => {
-            (stored_literal(data_type, origin), stored_literal(data_type, last))
+fn within_bins(column: &str, data_type: &DataType, cut: &Cut) -> Option<Predicate> {
+    let (low, high) = match cut {
+        Cut::Equal(Bins { steps: Steps::Floats { origin, last, .. }, .. }) => {
+            (float_literal(*origin), float_literal(*last))
         }
+        Cut::Equal(Bins { steps: Steps::Wholes { origin, last, .. }, .. }) => {
+            (stored_literal(data_type, *origin), stored_literal(data_type, *last))
+        }
+        Cut::Powers { edges, closed } => {
+            let last = edges.last()? - if *closed { 0.0 } else { 1.0 };
+            (float_literal(*edges.first()?), float_literal(last))
+        }
+        Cut::Starts { starts, .. } => (
+            stored_literal(data_type, *starts.first()?),
+            stored_literal(data_type, starts.last()? - 1),
+        ),
     };
     Some(Predicate::Between { column: column.to_owned(), low, high })
+}
+
+fn against_zero(column: &str, op: Comparison) -> Predicate {
+    Predicate::Compare { column: column.to_owned(), op, value: Literal::Number("0".to_owned()) }
 }
 
 /// Leaves NaN and infinities out, where the type has them.

@@ -8,11 +8,16 @@
 //! worker owns data and pictures. After a crash the page sends what it owns again and
 //! the worker is where it was.
 
+mod charts;
+
 use engine::kind::Kind;
 use engine::literal::Literal;
 use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 use serde::{Deserialize, Serialize};
+
+use crate::scale::step::TimeStep;
+pub use charts::{Form, Grid, Measured, Side, Spread};
 
 /// What tells the names of files of one's own from those of tables.
 const FILE_PREFIX: &str = "file:";
@@ -176,7 +181,7 @@ pub struct Clause {
 }
 
 /// One thing to show. It leaves out its own clause: `column:NAME` for histograms and
-/// bars, `view:N` for a scatter.
+/// bars, `view:N` for a scatter or a heat map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct View {
     pub id: ViewId,
@@ -193,7 +198,11 @@ impl View {
     pub fn own_clause(&self) -> String {
         match &self.mark {
             Mark::Histogram { column, .. } | Mark::Bars { column, .. } => column_clause(column),
-            Mark::Scatter { .. } => format!("view:{}", self.id.0),
+            Mark::Line { time, .. } => column_clause(time),
+            Mark::Boxes { by: Some(by), .. } => column_clause(by),
+            Mark::Scatter { .. } | Mark::Heat { .. } | Mark::Boxes { by: None, .. } => {
+                format!("view:{}", self.id.0)
+            }
         }
     }
 }
@@ -203,8 +212,22 @@ impl View {
 pub enum Mark {
     /// Two numeric or time columns; colour by any number, category, boolean or text.
     Scatter { x: String, y: String, color: Option<String> },
-    /// A number or time column in equal bins. `domain` zooms; absent, the column's extent.
-    Histogram { column: String, bins: u16, domain: Option<[f64; 2]> },
+    /// A number or time column in bins. `domain` zooms; absent, the column's extent.
+    Histogram {
+        column: String,
+        bins: u16,
+        domain: Option<[f64; 2]>,
+        #[serde(default)]
+        form: Form,
+    },
+    /// Rows by two columns: numbers and times in bins, others by their most frequent values.
+    /// `log` is how they are coloured.
+    Heat { x: String, y: String, bins: u16, log: bool },
+    /// Rows by steps of time, or a number of them; one line for each of the most frequent
+    /// values of `split`. Without a step the extent decides on it.
+    Line { time: String, of: Option<Measured>, split: Option<String>, step: Option<TimeStep> },
+    /// How a number is spread, for each of the most frequent values of another column.
+    Boxes { column: String, by: Option<String>, violin: bool },
     /// The values of a category, boolean or text column by count, those containing
     /// `search` (case ignored) only; at most `limit`.
     Bars { column: String, limit: u16, search: String },
@@ -417,10 +440,14 @@ pub enum MarkResult {
         domain: [f64; 2],
         /// The column's whole extent, for sliders.
         extent: [f64; 2],
+        /// Where the bins begin and the last one ends; empty where they are equal.
+        edges: Vec<f64>,
         /// Under the other clauses, and the unfiltered silhouette.
         counts: Vec<u32>,
         unfiltered: Vec<u32>,
         nulls: u64,
+        /// Rows of a log axis that are not above zero.
+        without_log: u64,
     },
     Bars {
         bars: Vec<Bar>,
@@ -437,6 +464,8 @@ pub enum MarkResult {
         /// Whether the picture is a density made of the companion's bins.
         density: bool,
     },
+    /// Of heat maps, lines and boxes.
+    Grid(Grid),
     /// The view cannot be answered, and why.
     Failed { detail: String },
 }

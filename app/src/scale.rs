@@ -2,6 +2,7 @@
 //! round ticks and their labels. Pure numbers and text; the page's axes and sliders and
 //! the worker's pictures use the same ones. Times are in [`time`].
 
+pub mod step;
 pub mod time;
 
 use std::fmt::Write;

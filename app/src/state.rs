@@ -6,6 +6,8 @@
 
 pub mod address;
 pub mod brush;
+pub mod cells;
+pub mod chart;
 pub mod choice;
 pub mod command;
 pub mod compare;
@@ -21,8 +23,10 @@ pub mod position;
 pub mod region;
 pub mod saved;
 pub mod settle;
+pub mod shape;
 pub mod steps;
 pub mod ticks;
+pub mod twin;
 pub mod viewport;
 pub mod window;
 
@@ -46,6 +50,8 @@ pub struct Chosen {
     pub order_by: Vec<OrderKey>,
     /// The columns of the table of rows, in order; all that are loaded if absent.
     pub row_columns: Option<Vec<String>>,
+    /// Views that are shown as tables of their numbers.
+    pub twins: Vec<ViewId>,
 }
 
 /// A view and what part of the data it shows; everything, if no viewport is set.
@@ -172,6 +178,14 @@ impl Model {
             Command::SetMark { view, mark } => self.chosen.set_mark(*view, mark.clone()),
             Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
             Command::RemoveView { view } => self.remove_view(*view),
+            Command::ToggleTwin { view } => {
+                match self.chosen.twins.iter().position(|t| t == view) {
+                    Some(at) => {
+                        self.chosen.twins.remove(at);
+                    }
+                    None => self.chosen.twins.push(*view),
+                }
+            }
             Command::SetViewport { view, viewport, gesture } => {
                 let views = self.chosen.views.iter_mut().flatten();
                 if let Some(shown) = views.into_iter().find(|shown| shown.id == *view) {
@@ -258,6 +272,7 @@ impl Model {
         if let Some(views) = &mut self.chosen.views {
             views.retain(|view| view.id != id);
         }
+        self.chosen.twins.retain(|twin| *twin != id);
         // A box nobody can see any more would be a riddle; a column's clause still shows
         // in its filter.
         self.chosen.set_clause(&format!("view:{}", id.0), None);

@@ -12,6 +12,7 @@ pub mod bins;
 pub mod budget;
 pub mod cache;
 pub mod companion;
+pub mod cut;
 pub mod data;
 pub mod desk;
 pub mod notify;
@@ -20,6 +21,7 @@ pub mod profile;
 pub mod resident;
 pub mod rows;
 pub mod sort;
+pub mod spec;
 pub mod tally;
 
 #[cfg(target_arch = "wasm32")]

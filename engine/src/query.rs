@@ -110,14 +110,19 @@ pub struct BinnedKey {
     pub name: Option<String>,
 }
 
-/// Bins of equal width: bin = floor((x − origin) / step), shown by its lower edge.
-/// `step` is a number, or an ISO 8601 duration for time columns (in UTC).
+/// Bins, shown by their lower edge. Of equal width: bin = floor((x − origin) / step), where
+/// `step` is a number, or an ISO 8601 duration for time columns (in UTC). Or of numbers
+/// between `edges`, in ascending order: a value's edge is the greatest that is not above it,
+/// and minus infinity below all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bin {
-    pub step: crate::literal::Literal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<crate::literal::Literal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<crate::literal::Literal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<crate::literal::Literal>,
 }
 
 /// One aggregate of the answer.

@@ -284,6 +284,19 @@ fn types_of_answers_are_fixed() {
 }
 
 #[test]
+fn bins_between_edges_carry_the_edge_below() {
+    let count = r#""aggregates":[{"op":"count","as":"n"}]"#;
+    check(
+        &format!(r#""group_by":[{{"column":"delay","bin":{{"edges":[0,5,"12"]}}}}],{count}"#),
+        &["-inf|2", "0.0|1", "5.0|3", "12.0|4", ".|2"],
+    );
+    check(
+        &format!(r#""group_by":[{{"column":"distance","bin":{{"edges":[0,1e3]}}}}],{count}"#),
+        &["-inf|1", "0.0|5", "1000.0|1", "inf|1", "NaN|2", ".|2"],
+    );
+}
+
+#[test]
 fn bins_start_at_multiples_of_their_step() {
     let count = r#""aggregates":[{"op":"count","as":"n"}]"#;
     check(
@@ -436,6 +449,12 @@ fn the_field_to_blame_is_named() {
     check_blame(r#""group_by":["carier"]"#, "group_by[0]");
     check_blame(r#""group_by":["day",{"column":"delays","bin":{"step":1}}]"#, "group_by[1].column");
     check_blame(r#""group_by":[{"column":"carrier","bin":{"step":1}}]"#, "group_by[0].bin");
+    check_blame(r#""group_by":[{"column":"delay","bin":{}}]"#, "group_by[0].bin.step");
+    check_blame(r#""group_by":[{"column":"day","bin":{"edges":[1]}}]"#, "group_by[0].bin");
+    for edges in ["[2,1]", "[1,1]", "[\"x\"]", "[true]", "[1],\"step\":1", "[1],\"origin\":1"] {
+        let query = format!(r#""group_by":[{{"column":"delay","bin":{{"edges":{edges}}}}}]"#);
+        check_blame(&query, "group_by[0].bin.edges");
+    }
     for step in ["0", "-1", "\"x\"", "true", "\"PT1H\""] {
         let query = format!(r#""group_by":[{{"column":"delay","bin":{{"step":{step}}}}}]"#);
         check_blame(&query, "group_by[0].bin.step");

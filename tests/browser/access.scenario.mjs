@@ -36,6 +36,17 @@ scenario('axe finds nothing wrong', async (t) => {
     await t.untilStill();
     await check(t, `the explorer, ${theme}`);
   }
+  await t.openLink('link=1&table=flights&columns=date,delay,distance,state&view=1:heat:distance:delay:20&view=2:line:date:count::state:week&view=3:box:delay:state&view=4:violin:delay&numbers=4&view=5:histogram:delay:20:log');
+  await t.untilShown();
+  await t.page.evaluate(AXE);
+  for (const theme of ['light', 'dark']) {
+    await t.setTheme(theme);
+    await t.untilStill();
+    await check(t, `the charts, ${theme}`);
+  }
+  await t.openLink('link=1&table=penguins&filter=species:in:Adelie:Gentoo&view=2:histogram:beak_length_mm:40');
+  await t.untilShown();
+  await t.page.evaluate(AXE);
   await t.page.getByRole('tab', { name: 'Columns' }).click();
   await check(t, 'the columns');
   await t.page.getByRole('button', { name: 'Add a view' }).click();

@@ -12,7 +12,8 @@ use crate::state::command::Command;
 use crate::state::copy_as::{self, CopyForm};
 use crate::state::pace::Due;
 use crate::state::steps::{Step, steps};
-use crate::state::{AddressChange, Chosen, defaults};
+use crate::state::twin::{self, Twin};
+use crate::state::{AddressChange, Chosen, defaults, format};
 
 /// Notices that nobody has to act on leave by themselves.
 const NOTICE_MILLIS: u64 = 9_000;
@@ -43,6 +44,7 @@ impl Page {
             Command::CopyLink => address_bar::copy_link(self),
             Command::CopySelection { form } => self.copy_selection(*form),
             Command::SavePicture { view, form } => figure::begin(self, *view, *form),
+            Command::CopyTwin { view } => self.copy_twin(*view),
             Command::OpenFilter { column } => self.open_filter(column),
             Command::SaveView { name, query } => self.save_view(name, query.clone()),
             Command::OpenView { query } => self.open_query(query),
@@ -281,6 +283,20 @@ impl Page {
         if let Ok(text) = copy_as::text(&query, form, &api) {
             let done = format!("Copied {}: it gives the selected rows.", form.name());
             browser::copy(self, &text, done);
+        }
+    }
+
+    /// The numbers that a view draws.
+    pub(super) fn twin(self, view: ViewId) -> Option<Twin> {
+        let mark = self.model.with(|model| Some(model.chosen.view(view)?.mark.clone()))?;
+        let result = self.result(view)?;
+        Some(twin::twin(&mark, &result, |name| self.scalar(name)))
+    }
+
+    fn copy_twin(self, view: ViewId) {
+        if let Some(twin) = untrack(|| self.twin(view)) {
+            let done = format!("Copied {}.", format::counted(twin.rows.len() as u64, "line"));
+            browser::copy(self, &twin::tsv(&twin), done);
         }
     }
 

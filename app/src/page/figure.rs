@@ -14,12 +14,15 @@ use web_sys::{
 
 use super::address_bar;
 use super::signals::Page;
+use super::ui::with_chart;
+use crate::draw::Theme;
 use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId};
 use crate::scale::Linear;
 use crate::state::command::PictureForm;
 use crate::state::figure::{Body, Figure, Side, file_name, svg};
 use crate::state::position::Scalar;
-use crate::state::ticks::{X_APART, Y_APART, ticks};
+use crate::state::shape::{self, Scale};
+use crate::state::ticks::{X_APART, Y_APART, log_ticks, ticks};
 use crate::state::{describe, format};
 
 /// Of the area within the axes, in CSS pixels.
@@ -31,30 +34,53 @@ const KEPT_MILLIS: u64 = 60_000;
 /// Device pixels of a PNG to a CSS pixel.
 const FINENESS: f64 = 2.0;
 
-pub(super) fn begin(page: Page, view: ViewId, form: PictureForm) {
+pub(super) fn begin(page: Page, view: ViewId, form_of_file: PictureForm) {
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
     let result = page.results.with_untracked(|results| results.get(&view).cloned());
     let (Some(mark), Some(result)) = (mark, result) else { return };
     match (&mark, result.as_ref()) {
         (Mark::Scatter { .. }, MarkResult::Scatter { .. }) => {
-            page.picture_wanted.set_value(Some((view, form)));
+            page.picture_wanted.set_value(Some((view, form_of_file)));
             let [width, height] = scatter_size(view);
             page.link.send(&Request::Picture { view, width, height });
         }
         (
-            Mark::Histogram { column, .. },
-            MarkResult::Histogram { domain, counts, unfiltered, .. },
+            Mark::Histogram { column, form, .. },
+            MarkResult::Histogram { domain, edges, counts, unfiltered, .. },
         ) => {
             let scalar = untrack(|| page.scalar(column)).unwrap_or(Scalar::Float);
-            let x = side(column.clone(), *domain, scalar, [0.0, WIDTH], X_APART);
-            let body =
-                Body::Histogram { counts: counts.clone(), unfiltered: unfiltered.clone(), x };
-            save(page, &mark, body, [WIDTH, HISTOGRAM_HEIGHT], form);
+            let scale = Scale { domain: *domain, width: WIDTH, log: form.log_axis };
+            let x = match form.log_axis {
+                true => {
+                    let marks = log_ticks(*domain, WIDTH, X_APART).into_iter();
+                    let marks = marks.map(|(value, label)| (scale.position(value), label));
+                    Side { label: column.clone(), marks: marks.collect() }
+                }
+                false => side(column.clone(), *domain, scalar, [0.0, WIDTH], X_APART),
+            };
+            let tallest = unfiltered.iter().chain(counts).copied().max().unwrap_or(0);
+            let high = HISTOGRAM_HEIGHT;
+            let places = shape::places(edges, *domain, counts.len(), WIDTH, form.log_axis);
+            let outlines = [counts, unfiltered].map(|counts| {
+                shape::path(&shape::heights(counts, tallest, *form), &places, high, high)
+            });
+            let marks = shape::marks(tallest, *form).into_iter();
+            let marks = marks.map(|(height, label)| (high - height * high, label)).collect();
+            let label = if form.cumulative { "share of rows" } else { "rows" }.to_owned();
+            let body = Body::Histogram { outlines, x, y: Side { label, marks } };
+            save(page, &mark, body, [WIDTH, high], form_of_file);
         }
         (Mark::Bars { column, .. }, MarkResult::Bars { bars, .. }) => {
             let bars = bars.iter().map(|bar| (bar.label.clone(), bar.count, bar.unfiltered));
             let body = Body::Bars { bars: bars.collect(), column: column.clone() };
-            save(page, &mark, body, [WIDTH, HEIGHT], form);
+            save(page, &mark, body, [WIDTH, HEIGHT], form_of_file);
+        }
+        (mark, MarkResult::Grid(grid)) => {
+            let size = (WIDTH, HEIGHT * 0.8);
+            let body = untrack(|| {
+                with_chart(page, mark, grid, Theme::Light, |chart| chart.draw(size).markup)
+            });
+            save(page, mark, Body::Chart { markup: body }, size.into(), form_of_file);
         }
         _ => page.notify(Level::Warning, "There is nothing to save yet."),
     }

@@ -12,6 +12,7 @@ mod empty;
 mod files;
 mod filter;
 mod filters;
+mod grid;
 mod header;
 mod help;
 mod histogram;
@@ -31,6 +32,8 @@ mod toolbar;
 mod versions;
 mod view_frame;
 mod views;
+
+pub(super) use grid::with_chart;
 
 use leptos::prelude::*;
 

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::units::units_of_text;
 use super::{BIN_X, BIN_Y, COUNT};
 use crate::worker::bins::{Bins, Steps};
+use crate::worker::cut::Cut;
 
 /// The answer of `POST /api/queries`.
 #[derive(Deserialize)]
@@ -36,7 +37,32 @@ pub struct Binned {
     pub nulls: u64,
 }
 
+/// One row of an answer.
+pub struct Row<'a>(&'a BTreeMap<String, Box<RawValue>>);
+
+impl Row<'_> {
+    pub fn literal(&self, name: &str) -> Option<Literal> {
+        Literal::from_json(self.0.get(name)?)
+    }
+
+    pub fn text(&self, name: &str) -> Option<String> {
+        text_of(self.0.get(name)?)
+    }
+
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.text(name)?.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    pub fn count(&self) -> u64 {
+        count_of(self.0).unwrap_or_default()
+    }
+}
+
 impl Answer {
+    pub fn each_row(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(Row)
+    }
+
     /// The one number of an answer of one row.
     pub fn number(&self) -> Option<u64> {
         self.rows.first().and_then(count_of)
@@ -49,15 +75,16 @@ impl Answer {
     }
 
     /// Counts by bin. What lies outside, and NaN, is left out.
-    pub fn histogram(&self, data_type: &DataType, bins: &Bins) -> Binned {
-        let mut binned = Binned { counts: vec![0; usize::from(bins.count)], nulls: 0 };
+    pub fn histogram(&self, data_type: &DataType, cut: &Cut) -> Binned {
+        let mut binned = Binned { counts: vec![0; cut.n_codes()], nulls: 0 };
+        let edges = cut.edges();
         for row in &self.rows {
             let count = count_of(row).unwrap_or_default();
             let Some(edge) = row.get(BIN_X).and_then(|raw| text_of(raw)) else {
                 binned.nulls += count;
                 continue;
             };
-            let bin = units_of_text(data_type, &edge).and_then(|edge| bin_of(bins, edge));
+            let bin = units_of_text(data_type, &edge).and_then(|edge| code_of(cut, &edges, edge));
             if let Some(slot) = bin.and_then(|bin| binned.counts.get_mut(bin)) {
                 *slot += count;
             }
@@ -89,6 +116,24 @@ impl Answer {
             Some((Literal::from_json(row.get(BIN_X)?)?, count_of(row)?))
         };
         self.rows.iter().filter_map(bar).collect()
+    }
+}
+
+/// The code of a lower edge.
+pub fn code_of(cut: &Cut, edges: &[f64], edge: f64) -> Option<usize> {
+    let count = cut.count();
+    match cut {
+        Cut::Equal(bins) => bin_of(bins, edge),
+        // What is below all edges has no logarithm.
+        Cut::Powers { .. } if edge == f64::NEG_INFINITY => Some(count),
+        // The very end is an edge of its own there, and in the last bin here.
+        Cut::Powers { closed, .. } => {
+            let at = edges.iter().position(|other| *other == edge)?;
+            if at == count && *closed { Some(count - 1) } else { (at < count).then_some(at) }
+        }
+        Cut::Starts { .. } => {
+            edges.iter().position(|other| *other == edge).filter(|at| *at < count)
+        }
     }
 }
 

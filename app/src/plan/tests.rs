@@ -33,7 +33,7 @@ fn clause() -> Predicate {
 fn a_histogram_of_days_asks_for_steps_of_days() {
     let measure = Measure::of(&DAY).unwrap();
     let bins = Bins::new(measure, Extent::Wholes { low: 0, high: 99 }, None, 10);
-    let text = json(&asked().histogram("day", &DAY, &bins, false, &[clause()]));
+    let text = json(&asked().histogram("day", &DAY, &Cut::Equal(bins), false, &[clause()]));
     let wanted = concat!(
         r#"{"table":"flights","version":3,"#,
         r#""filters":[{"column":"carrier","op":"in","value":["AA"]}],"#,
@@ -42,9 +42,23 @@ fn a_histogram_of_days_asks_for_steps_of_days() {
     );
     assert_eq!(text, wanted);
     let rows = r#"[{"x":"1970-01-01","n":5},{"x":"1970-04-01","n":"7"},{"x":null,"n":2}]"#;
-    let read = answer(rows).answers[0].histogram(&DAY, &bins);
+    let read = answer(rows).answers[0].histogram(&DAY, &Cut::Equal(bins));
     assert_eq!(read.nulls, 2);
     assert_eq!(read.counts, [5, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
+}
+
+#[test]
+fn a_log_axis_asks_for_its_edges_and_for_what_has_no_logarithm() {
+    let cut = Cut::Powers { edges: vec![1.0, 10.0, 100.0], closed: true };
+    let text = json(&asked().histogram("a", &DataType::Float64, &cut, false, &[]));
+    assert!(text.contains(r#""bin":{"edges":[1.0,10.0,100.0]}"#), "{text}");
+    assert!(text.contains(r#"{"or":[{"column":"a","op":"between","value":[1.0,100.0]}"#), "{text}");
+    assert!(text.contains(r#""op":"le","value":0}"#), "{text}");
+    let rows = r#"[{"x":"-Infinity","n":3},{"x":1,"n":1},{"x":10.0,"n":2},{"x":100,"n":4},{"x":null,"n":9}]"#;
+    let read = answer(rows).answers[0].histogram(&DataType::Float64, &cut);
+    assert_eq!((read.counts, read.nulls), (vec![1, 6, 3], 9));
+    let text = json(&asked().extent("a", &DataType::Float64, true));
+    assert!(text.contains(r#""op":"gt","value":0"#), "{text}");
 }
 
 #[test]
@@ -52,7 +66,7 @@ fn the_greatest_float_is_in_the_last_bin() {
     let bins = Bins::new(Measure::Float, Extent::Floats { low: 0.0, high: 1.0 }, None, 4);
     let rows =
         r#"[{"x":0.0,"n":1},{"x":0.75,"n":2},{"x":1.0,"n":3},{"x":"NaN","n":4},{"x":1.25,"n":9}]"#;
-    let read = answer(rows).answers[0].histogram(&DataType::Float64, &bins);
+    let read = answer(rows).answers[0].histogram(&DataType::Float64, &Cut::Equal(bins));
     assert_eq!((read.counts, read.nulls), (vec![1, 0, 0, 5], 0));
 }
 
@@ -60,7 +74,7 @@ fn the_greatest_float_is_in_the_last_bin() {
 fn zooming_asks_for_what_is_seen_and_for_nulls() {
     let extent = Extent::Floats { low: 0.0, high: 100.0 };
     let bins = Bins::new(Measure::Float, extent, Some([10.0, 20.0]), 5);
-    let text = json(&asked().histogram("a", &DataType::Float64, &bins, true, &[]));
+    let text = json(&asked().histogram("a", &DataType::Float64, &Cut::Equal(bins), true, &[]));
     assert!(text.contains(r#""value":[10.0,20.0]"#) && text.contains("is_null"), "{text}");
     assert!(text.contains(r#""step":2.0"#), "{text}");
 }
@@ -117,8 +131,8 @@ fn whole_numbers_are_never_split() {
 
 #[test]
 fn extents_leave_what_is_not_finite_out() {
-    assert!(json(&asked().extent("a", &DataType::Float32)).contains("between"));
-    assert!(!json(&asked().extent("a", &DAY)).contains("filters"));
+    assert!(json(&asked().extent("a", &DataType::Float32, false)).contains("between"));
+    assert!(!json(&asked().extent("a", &DAY, false)).contains("filters"));
     let read = answer(r#"[{"low":"1970-01-02","high":null}]"#);
     assert_eq!(read.answers[0].units(LOW, &DAY), Some(86_400_000.0));
     assert_eq!(read.answers[0].units(HIGH, &DAY), None);

@@ -12,6 +12,8 @@ mod atoms;
 mod clauses;
 mod views;
 
+pub use views::MEASURING;
+
 use engine::query::{Nulls, OrderKey, Version};
 
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
@@ -62,6 +64,10 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
             }
             None => {}
         }
+        if !chosen.twins.is_empty() {
+            let twins: Vec<String> = chosen.twins.iter().map(|view| view.0.to_string()).collect();
+            parts.push(format!("numbers={}", twins.join(",")));
+        }
         if !chosen.order_by.is_empty() {
             parts.push(format!("sort={}", written_sort(&chosen.order_by)));
         }
@@ -109,6 +115,13 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
         "version" => chosen.version = Some(read_version(value)?),
         "columns" => chosen.columns = Some(read_list(value)?),
         "rows" => chosen.row_columns = Some(read_list(value)?),
+        "numbers" => {
+            for atom in value.split(',').take(VIEWS_MAX) {
+                let view =
+                    atom.parse().map_err(|_| format!("no view {:?}", atoms::shortened(atom)))?;
+                chosen.twins.push(crate::protocol::ViewId(view));
+            }
+        }
         "sort" => chosen.order_by = read_sort(value)?,
         "filter" => {
             let clause = clauses::read(value)?;

@@ -91,6 +91,14 @@ pub enum Command {
     CopySelection {
         form: CopyForm,
     },
+    /// Shows a view as a table of its numbers, or as the chart again.
+    ToggleTwin {
+        view: ViewId,
+    },
+    /// Copies the numbers of a view, tabs between them.
+    CopyTwin {
+        view: ViewId,
+    },
     /// Saves a view as a file: axes, title and legend on white ground.
     SavePicture {
         view: ViewId,

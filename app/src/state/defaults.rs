@@ -3,9 +3,10 @@
 //! opens the same way everywhere.
 
 use engine::kind::Kind;
+use engine::query::AggregateOp;
 
 use super::ShownView;
-use crate::protocol::{ColumnInfo, Mark, ViewId};
+use crate::protocol::{ColumnInfo, Form, Mark, Measured, ViewId};
 
 /// Columns beyond this many bytes are left for the user to add.
 pub const LOAD_BYTES_MAX: f64 = 256e6;
@@ -19,6 +20,7 @@ pub const BARS_SHOWN: u16 = 12;
 /// Values listed in a filter; more are found by its search.
 const FILTER_VALUES: u16 = 200;
 const HISTOGRAMS: usize = 4;
+const HEAT_BINS: u16 = 40;
 const BAR_CHARTS: usize = 2;
 /// As many colours as can be told apart.
 const COLORS_MAX: u64 = 12;
@@ -27,9 +29,12 @@ const COLORS_MAX: u64 = 12;
 pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
     let name = column.name.clone();
     match column.kind {
-        Kind::Number | Kind::Time => {
-            Some(Mark::Histogram { column: name, bins: HISTOGRAM_BINS, domain: None })
-        }
+        Kind::Number | Kind::Time => Some(Mark::Histogram {
+            column: name,
+            bins: HISTOGRAM_BINS,
+            domain: None,
+            form: Form::default(),
+        }),
         Kind::Category | Kind::Boolean | Kind::Text => Some(bars(name)),
         Kind::Vector | Kind::Nested => None,
     }
@@ -38,6 +43,65 @@ pub fn mark_of(column: &ColumnInfo) -> Option<Mark> {
 /// The values of a column by count.
 pub fn bars(column: String) -> Mark {
     Mark::Bars { column, limit: BARS_SHOWN, search: String::new() }
+}
+
+/// The sorts of charts of more than one column that can be added, with what each is called.
+pub const KINDS: [&str; 5] = ["Scatter", "Heat map", "Line by time", "Box plot", "Violin plot"];
+
+/// A chart of one of the [`KINDS`], of the columns that suit it best; about this column, if
+/// one is named. `None` where the table has none that suit.
+pub fn guess(kind: &str, columns: &[ColumnInfo], about: Option<&ColumnInfo>) -> Option<Mark> {
+    // What is about rows comes last, and what is asked for first.
+    let mut known: Vec<&ColumnInfo> = columns.iter().collect();
+    known.sort_by_key(|column| {
+        let is_about = about.is_some_and(|about| about.name == column.name);
+        (!is_about, is_key(column), place_axis(&column.name).is_some() && kind != "Scatter")
+    });
+    let of = |kind: Kind| known.iter().copied().filter(move |column| column.kind == kind);
+    let named = |most: u64| {
+        known.iter().copied().find(|column| {
+            let is_named = matches!(column.kind, Kind::Category | Kind::Boolean | Kind::Text);
+            let is_about = about.is_some_and(|about| about.name == column.name);
+            let few = |many: u64| (2..=most).contains(&many);
+            let may_be = column.kind != Kind::Text || is_about;
+            is_named && (is_about || column.distinct_count.map_or(may_be, few))
+        })
+    };
+    let name = |column: &ColumnInfo| column.name.clone();
+    match kind {
+        "Scatter" => match about {
+            None => scatter(&known),
+            Some(_) => None,
+        },
+        "Heat map" => {
+            let mut sides = of(Kind::Number).chain(of(Kind::Time));
+            let (x, y) = match about {
+                Some(about) => (
+                    about,
+                    known.iter().copied().find(|column| {
+                        column.name != about.name
+                            && matches!(column.kind, Kind::Number | Kind::Time)
+                    })?,
+                ),
+                None => (sides.next()?, sides.next().or_else(|| named(COLORS_MAX * 2))?),
+            };
+            Some(Mark::Heat { x: name(x), y: name(y), bins: HEAT_BINS, log: false })
+        }
+        "Line by time" => {
+            let time = name(of(Kind::Time).next()?);
+            let measured = about.filter(|about| about.kind == Kind::Number);
+            let of =
+                measured.map(|column| Measured { op: AggregateOp::Mean, column: name(column) });
+            let split = about.filter(|about| !matches!(about.kind, Kind::Number | Kind::Time));
+            Some(Mark::Line { time, of, split: split.map(name), step: None })
+        }
+        "Box plot" | "Violin plot" => {
+            let column = name(of(Kind::Number).next()?);
+            let violin = kind == "Violin plot";
+            Some(Mark::Boxes { column, by: named(COLORS_MAX * 2).map(name), violin })
+        }
+        _ => None,
+    }
 }
 
 /// What the filter of a column counts; more than its chart, as it is the place to search.

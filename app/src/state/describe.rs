@@ -4,7 +4,7 @@
 use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
 
-use crate::protocol::{Clause, Mark};
+use crate::protocol::{Clause, Mark, Measured};
 
 /// What a clause is about: the column's name, or the columns of a box.
 pub fn subject(clause: &Clause) -> String {
@@ -44,7 +44,18 @@ pub fn predicate(predicate: &Predicate) -> String {
         Predicate::Not(inner) => format!("not ({})", self::predicate(inner)),
         // A record of another system's control, from a link: its meaning depends on the column.
         Predicate::Interaction(_) => "as its control says".to_owned(),
-        Predicate::And(parts) => joined(parts, ", "),
+        Predicate::And(parts) => match parts.as_slice() {
+            // From one end to before the other, as cells have it.
+            [
+                Predicate::Compare { column: one, op: Comparison::Ge, value: low },
+                Predicate::Compare {
+                    column: other,
+                    op: Comparison::Lt | Comparison::Le,
+                    value: high,
+                },
+            ] if one == other => format!("{} – {}", value(low), value(high)),
+            parts => joined(parts, ", "),
+        },
         Predicate::Or(parts) => joined(parts, " or "),
     }
 }
@@ -95,6 +106,19 @@ pub fn mark(mark: &Mark) -> String {
     match mark {
         Mark::Scatter { x, y, .. } => format!("{y} by {x}"),
         Mark::Histogram { column, .. } | Mark::Bars { column, .. } => column.clone(),
+        Mark::Heat { x, y, .. } => format!("{y} by {x}, counted"),
+        Mark::Line { time, of, split, .. } => {
+            let what = match of {
+                Some(Measured { op, column }) => format!("{} of {column}", op.name()),
+                None => "rows".to_owned(),
+            };
+            let split = split.as_ref().map(|split| format!(" and {split}")).unwrap_or_default();
+            format!("{what} by {time}{split}")
+        }
+        Mark::Boxes { column, by, .. } => match by {
+            Some(by) => format!("{column} by {by}"),
+            None => format!("spread of {column}"),
+        },
     }
 }
 

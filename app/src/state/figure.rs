@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::protocol::Legend;
-use crate::scale::{Linear, Ticks};
+use crate::state::chart::FIGURE_STYLE;
 use crate::state::format;
 
 const LEFT: f64 = 68.0;
@@ -47,8 +47,10 @@ pub struct Side {
 pub enum Body {
     /// A picture of points as a `data:` address.
     Scatter { picture: String, x: Side, y: Side, colored_by: Option<String>, legend: Legend },
-    /// What passes in front of all rows.
-    Histogram { counts: Vec<u32>, unfiltered: Vec<u32>, x: Side },
+    /// The outline of what passes in front of that of all rows, and the marks beside it.
+    Histogram { outlines: [String; 2], x: Side, y: Side },
+    /// A chart with its own axes.
+    Chart { markup: String },
     /// Label, rows that pass, all rows; longest first.
     Bars { bars: Vec<(String, u64, u64)>, column: String },
 }
@@ -102,19 +104,15 @@ pub fn svg(figure: &Figure) -> String {
             let at = width + RIGHT;
             legend_of(&mut out, colored_by.as_deref().unwrap_or_default(), legend, at, height);
         }
-        Body::Histogram { counts, unfiltered, x } => {
-            let tallest = unfiltered.iter().chain(counts).copied().max().unwrap_or(0);
-            let top = f64::from(tallest.max(1));
-            for (counts, color) in [(unfiltered, GHOST), (counts, FRONT)] {
-                let d = columns(counts, tallest, figure.width, height, height);
+        Body::Histogram { outlines, x, y } => {
+            for (d, color) in outlines.iter().rev().zip([GHOST, FRONT]) {
                 add(&mut out, format_args!("<path d=\"{d}\" fill=\"{color}\"/>"));
             }
-            let up = Linear::new([0.0, top], [height, 0.0]);
-            let ticks = Ticks::linear([0.0, top], 4);
-            let labels = ticks.values.iter().map(|count| format::short_count(*count as u64));
-            let marks = ticks.values.iter().map(|count| up.position(*count)).zip(labels);
-            beside(&mut out, &Side { label: "rows".to_owned(), marks: marks.collect() }, height);
+            beside(&mut out, y, height);
             below(&mut out, x, figure.width, height);
+        }
+        Body::Chart { markup } => {
+            add(&mut out, format_args!("<style>{FIGURE_STYLE}</style>{markup}"));
         }
         Body::Bars { bars, column } => rows(&mut out, bars, column, figure.width, height),
     }
@@ -169,24 +167,6 @@ fn beside(out: &mut String, side: &Side, height: f64) {
             escaped(&side.label)
         ),
     );
-}
-
-/// The bars of a histogram as one path: `tallest` is `room` high, and all stand on `bottom`.
-pub fn columns(counts: &[u32], tallest: u32, width: f64, room: f64, bottom: f64) -> String {
-    let mut d = String::with_capacity(counts.len() * 24);
-    if tallest == 0 {
-        return d;
-    }
-    let step = width / counts.len().max(1) as f64;
-    let gap = if step > 4.0 { 1.0 } else { 0.0 };
-    let wide = (step - gap).max(0.5);
-    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        // What is there is seen, however little it is.
-        let tall = (f64::from(*count) / f64::from(tallest) * room).max(1.0);
-        let (x, y) = (at as f64 * step, bottom - tall);
-        add(&mut d, format_args!("M{x:.2} {y:.2}h{wide:.2}V{bottom:.2}H{x:.2}z"));
-    }
-    d
 }
 
 fn rows(out: &mut String, bars: &[(String, u64, u64)], column: &str, width: f64, height: f64) {
@@ -306,7 +286,7 @@ fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64, height: f6
     }
 }
 
-fn clipped(text: &str, letters: usize) -> String {
+pub fn clipped(text: &str, letters: usize) -> String {
     match text.char_indices().nth(letters.max(1)) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -314,7 +294,7 @@ fn clipped(text: &str, letters: usize) -> String {
 }
 
 /// Text of a table in XML: nothing of it is markup, and what XML has no sign for is left out.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {
@@ -392,13 +372,12 @@ mod tests {
         for share in [1.0, 0.5, 0.25, 0.0] {
             assert!(text.contains(&format!("width=\"{:.2}\"", room * share)), "{share} {text}");
         }
-        let histogram =
-            Body::Histogram { counts: vec![1, 0], unfiltered: vec![2, 4], x: side("x") };
+        let outlines = ["M0 1h2z".to_owned(), "M0 3h4z".to_owned()];
+        let histogram = Body::Histogram { outlines, x: side("x"), y: side("rows") };
         let text = svg(&figure("t", histogram));
-        assert!(text.contains("M0.00 150.00h149.00V200.00H0.00z"), "{text}");
-        assert!(text.contains("M150.00 0.00h"), "{text}");
+        let (behind, before) = (text.find("M0 3h4z"), text.find("M0 1h2z"));
+        assert!(behind.is_some() && behind < before, "{text}");
         // Nothing at all is a picture too.
-        svg(&figure("", Body::Histogram { counts: vec![], unfiltered: vec![], x: side("") }));
         svg(&figure("", Body::Bars { bars: vec![], column: String::new() }));
     }
 

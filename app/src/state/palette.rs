@@ -9,7 +9,7 @@ use super::copy_as::CopyForm;
 use super::position::Scalar;
 use super::saved::SavedView;
 use super::{Chosen, VIEWS_MAX, defaults, describe};
-use crate::protocol::{ColumnInfo, Mark};
+use crate::protocol::{ColumnInfo, Form, Mark};
 
 /// More than anybody reads; typing finds the rest.
 pub const ENTRIES_SHOWN: usize = 60;
@@ -81,7 +81,34 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
             Command::ShowPart { part: Part::Columns },
         );
     }
+    for kind in defaults::KINDS {
+        let mark = defaults::guess(kind, schema, None);
+        if let Some(mark) = mark.filter(|_| chosen.shown_views().len() < VIEWS_MAX) {
+            push(Group::Command, format!("Add a view: {kind}"), Command::AddView { mark });
+        }
+    }
     for view in chosen.shown_views() {
+        let mark = describe::mark(&view.mark);
+        let twin = Command::ToggleTwin { view: view.id };
+        push(Group::Command, format!("Show {mark} as a table, or as a chart"), twin);
+        let copy = Command::CopyTwin { view: view.id };
+        push(Group::Command, format!("Copy the numbers of {mark} as TSV"), copy);
+        if let Mark::Histogram { column, bins, domain, form } = &view.mark {
+            let turned = [
+                ("log axis", Form { log_axis: !form.log_axis, ..*form }),
+                ("log counts", Form { log_counts: !form.log_counts, cumulative: false, ..*form }),
+                (
+                    "cumulative share",
+                    Form { cumulative: !form.cumulative, log_counts: false, ..*form },
+                ),
+            ];
+            for (name, form) in turned {
+                let mark =
+                    Mark::Histogram { column: column.clone(), bins: *bins, domain: *domain, form };
+                let command = Command::SetMark { view: view.id, mark };
+                push(Group::Command, format!("Histogram of {column}: {name} on or off"), command);
+            }
+        }
         for (form, name) in [(PictureForm::Png, "PNG"), (PictureForm::Svg, "SVG")] {
             let label = format!("Save {} as {name}", describe::mark(&view.mark));
             push(Group::Command, label, Command::SavePicture { view: view.id, form });
@@ -98,7 +125,7 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
         push(Group::Table, format!("Open {table}"), Command::OpenTable { table: table.clone() });
     }
     for column in schema {
-        of_column(chosen, column, &mut |label, command| {
+        of_column(chosen, schema, column, &mut |label, command| {
             push(Group::Column(column.kind), label, command)
         });
     }
@@ -123,7 +150,12 @@ fn needs_table(command: &Command) -> bool {
 }
 
 /// What can be made of one column.
-fn of_column(chosen: &Chosen, column: &ColumnInfo, push: &mut impl FnMut(String, Command)) {
+fn of_column(
+    chosen: &Chosen,
+    schema: &[ColumnInfo],
+    column: &ColumnInfo,
+    push: &mut impl FnMut(String, Command),
+) {
     let name = &column.name;
     if let Some(mark) = defaults::mark_of(column) {
         push(format!("Filter {name}"), Command::OpenFilter { column: name.clone() });
@@ -132,6 +164,11 @@ fn of_column(chosen: &Chosen, column: &ColumnInfo, push: &mut impl FnMut(String,
         }
         if chosen.shown_views().len() < VIEWS_MAX {
             push(format!("Chart of {name}"), Command::AddView { mark });
+            for kind in defaults::KINDS {
+                if let Some(mark) = defaults::guess(kind, schema, Some(column)) {
+                    push(format!("{kind} of {name}"), Command::AddView { mark });
+                }
+            }
         }
     }
     let scatter = chosen.shown_views().iter().find_map(|view| match &view.mark {

@@ -120,6 +120,14 @@ pub fn mark_columns(mark: &Mark) -> Vec<&str> {
             [Some(x), Some(y), color.as_ref()].into_iter().flatten().map(String::as_str).collect()
         }
         Mark::Histogram { column, .. } | Mark::Bars { column, .. } => vec![column],
+        Mark::Heat { x, y, .. } => vec![x, y],
+        Mark::Line { time, of, split, .. } => {
+            let of = of.as_ref().map(|of| &of.column);
+            [Some(time), of, split.as_ref()].into_iter().flatten().map(String::as_str).collect()
+        }
+        Mark::Boxes { column, by, .. } => {
+            [Some(column), by.as_ref()].into_iter().flatten().map(String::as_str).collect()
+        }
     }
 }
 
@@ -137,6 +145,7 @@ fn unfit(mark: &Mark, schema: &[ColumnInfo]) -> Option<Unfit> {
     };
     let axis = |kind| matches!(kind, Kind::Number | Kind::Time);
     let named = |kind| matches!(kind, Kind::Category | Kind::Boolean | Kind::Text);
+    let number = |kind| kind == Kind::Number;
     let colorful = |kind| !matches!(kind, Kind::Vector | Kind::Nested);
     match mark {
         Mark::Scatter { x, y, color } => check(x, axis)
@@ -144,5 +153,12 @@ fn unfit(mark: &Mark, schema: &[ColumnInfo]) -> Option<Unfit> {
             .or_else(|| color.as_deref().and_then(|color| check(color, colorful))),
         Mark::Histogram { column, .. } => check(column, axis),
         Mark::Bars { column, .. } => check(column, named),
+        Mark::Heat { x, y, .. } => check(x, colorful).or_else(|| check(y, colorful)),
+        Mark::Line { time, of, split, .. } => check(time, |kind| kind == Kind::Time)
+            .or_else(|| of.as_ref().and_then(|of| check(&of.column, number)))
+            .or_else(|| split.as_deref().and_then(|split| check(split, named))),
+        Mark::Boxes { column, by, .. } => {
+            check(column, number).or_else(|| by.as_deref().and_then(|by| check(by, named)))
+        }
     }
 }

@@ -7,11 +7,14 @@ pub mod nearest;
 pub mod scatter;
 
 mod bars;
+mod binner;
 mod brush;
 mod coding;
 mod coloring;
-mod histogram;
+mod grid;
+pub mod histogram;
 mod masks;
+mod names;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,10 +26,11 @@ use crate::worker::bins::Extent;
 use crate::worker::resident::Resident;
 use crate::worker::tally::Codes;
 
-pub use histogram::ExtentScan;
+pub use binner::ExtentScan;
 
 use bars::Bars;
 use brush::Brush;
+use grid::Grid;
 use histogram::Histogram;
 use masks::Masks;
 use scatter::Scatter;
@@ -101,6 +105,7 @@ enum Shown {
     Histogram(Histogram),
     Bars(Bars),
     Scatter(Scatter),
+    Grid(Box<Grid>),
     Failed(String),
 }
 
@@ -273,14 +278,15 @@ impl Shown {
             resident.column(name).ok_or_else(|| format!("column {name:?} is not loaded"))
         };
         match &view.mark {
-            Mark::Histogram { column, bins, domain } => {
+            Mark::Histogram { column, bins, domain, form } => {
                 let here = find(column)?;
+                let cutting = histogram::cutting(*bins, *domain, *form);
                 if let Some(Self::Histogram(same)) = before
-                    && same.is_of(column, *bins, *domain)
+                    && same.binner.is_of(column, cutting)
                 {
                     return Ok(Self::Histogram(same));
                 }
-                Histogram::new(here, *bins, *domain, known.get(column).copied())
+                Histogram::new(here, cutting, known.get(column).copied())
                     .map(Self::Histogram)
                     .ok_or_else(|| format!("column {column:?} is not a number or a time"))
             }
@@ -296,6 +302,14 @@ impl Shown {
                     .map(Self::Bars)
                     .ok_or_else(|| format!("column {column:?} has no categories"))
             }
+            Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
+                let before = match before {
+                    Some(Self::Grid(same)) => Some(*same),
+                    _ => None,
+                };
+                let grid = Grid::new(&view.mark, resident, before, known)?;
+                Ok(Self::Grid(Box::new(grid)))
+            }
             Mark::Scatter { x, y, color } => {
                 let mut scatter = match before {
                     Some(Self::Scatter(same)) if same.x == *x && same.y == *y => same,
@@ -310,13 +324,14 @@ impl Shown {
     /// Takes one more block in; false where there is none.
     fn step(&mut self, resident: &Resident) -> bool {
         match self {
-            Self::Histogram(histogram) => {
-                resident.column(&histogram.column).is_some_and(|column| histogram.step(column))
-            }
+            Self::Histogram(histogram) => resident
+                .column(&histogram.binner.column)
+                .is_some_and(|column| histogram.step(column)),
             Self::Bars(bars) => {
                 resident.column(&bars.column).is_some_and(|column| bars.step(column))
             }
             Self::Scatter(scatter) => scatter.step(resident),
+            Self::Grid(grid) => grid.step(resident),
             Self::Failed(_) => false,
         }
     }
@@ -330,6 +345,7 @@ impl Shown {
                 column.is_some_and(|column| bars.count(column, block, mask))
             }
             Self::Scatter(scatter) => scatter.count(resident, block, mask),
+            Self::Grid(grid) => grid.count(block, mask),
             Self::Failed(_) => false,
         }
     }
@@ -338,8 +354,9 @@ impl Shown {
     /// is not counted by codes.
     fn codes<'a>(&'a self, resident: &'a Resident) -> Option<(Vec<Codes<'a>>, usize)> {
         match self {
-            Self::Histogram(histogram) => histogram.codes(),
+            Self::Histogram(histogram) => histogram.binner.codes(),
             Self::Bars(bars) => bars.codes(resident.column(&bars.column)?),
+            Self::Grid(grid) => grid.codes(),
             Self::Scatter(_) | Self::Failed(_) => None,
         }
     }
@@ -349,6 +366,7 @@ impl Shown {
         match self {
             Self::Histogram(histogram) => histogram.give(counts),
             Self::Bars(bars) => bars.give(counts),
+            Self::Grid(grid) => grid.give(counts),
             Self::Scatter(_) | Self::Failed(_) => {}
         }
     }
@@ -356,18 +374,20 @@ impl Shown {
     /// Rows that this can be counted over.
     fn rows(&self, resident: &Resident) -> usize {
         match self {
-            Self::Histogram(histogram) => resident.rows_of([histogram.column.as_str()]),
+            Self::Histogram(histogram) => resident.rows_of([histogram.binner.column.as_str()]),
             Self::Bars(bars) => resident.rows_of([bars.column.as_str()]),
             Self::Scatter(scatter) => scatter.rows(),
+            Self::Grid(grid) => resident.rows_of(grid.columns()),
             Self::Failed(_) => 0,
         }
     }
 
     fn is_complete(&self, resident: &Resident) -> bool {
         match self {
-            Self::Histogram(histogram) => resident.is_complete([histogram.column.as_str()]),
+            Self::Histogram(histogram) => resident.is_complete([histogram.binner.column.as_str()]),
             Self::Bars(bars) => resident.is_complete([bars.column.as_str()]),
             Self::Scatter(scatter) => resident.is_complete(scatter.columns()),
+            Self::Grid(grid) => resident.is_complete(grid.columns()),
             Self::Failed(_) => true,
         }
     }
@@ -385,6 +405,7 @@ impl Shown {
                 None => MarkResult::Failed { detail: "the column is gone".to_owned() },
             },
             Self::Scatter(scatter) => scatter.result(resident, theme),
+            Self::Grid(grid) => grid.result(resident),
             Self::Failed(detail) => MarkResult::Failed { detail: detail.clone() },
         }
     }
@@ -401,5 +422,7 @@ fn full_words(rows: usize) -> Vec<u64> {
     words
 }
 
+#[cfg(test)]
+mod grid_tests;
 #[cfg(test)]
 mod tests;

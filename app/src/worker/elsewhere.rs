@@ -3,6 +3,7 @@
 //! remembered, since they stand still while a brush moves.
 
 mod ask;
+mod grid;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ use ask::{Asking, View2d};
 #[derive(Default)]
 pub struct Remembered {
     epoch: u64,
-    extents: BTreeMap<String, Option<Extent>>,
+    /// By column, of all values or of those above zero.
+    extents: BTreeMap<(String, bool), Option<Extent>>,
     /// Counts without filters, by view and bins.
     pub silhouettes: BTreeMap<String, Vec<u64>>,
     /// Counts without filters, by column and value.
@@ -45,6 +47,8 @@ pub struct Remembered {
     pub distinct: BTreeMap<(String, String), u64>,
     /// The first values of a column by value, by column, search and how many.
     pub first_values: BTreeMap<(String, String, u16), Vec<Literal>>,
+    /// The most frequent values of a column, by column and how many, and whether there are more.
+    pub tops: BTreeMap<(String, usize), (Vec<Literal>, bool)>,
     total_rows: Option<u64>,
     /// Rows that pass, by the filters as text.
     selected: Option<(String, u64)>,
@@ -154,6 +158,7 @@ async fn answer_with(
     forget_others(host);
     let (clauses, clause_errors) = usable(&table, question);
     learn_extents(host, &table, question, cancel).await?;
+    grid::learn_tops(host, &table, question, cancel).await?;
     let all: Vec<Predicate> = clauses.iter().map(|(_, predicate)| predicate.clone()).collect();
     let mut asking = Asking::default();
     let selected = asking.add(table.asked.count(&all));
@@ -166,7 +171,9 @@ async fn answer_with(
             size: host.canvases.borrow().size(view.id),
         };
         let memory = host.memory.borrow();
-        asking.plan(&table, view, others, frame, &memory, |column| extent_of(&memory, column))
+        asking.plan(&table, view, others, frame, &memory, |column, above| {
+            extent_of(&memory, column, above)
+        })
     });
     let pictures: Vec<_> = pictures.collect();
     let answers = ask_all(host, asking.queries(), cancel).await?;
@@ -181,6 +188,7 @@ async fn answer_with(
             Ok(picture) => {
                 let read = picture.read(&answers, &mut host.memory.borrow_mut());
                 let read = complete_bars(host, &table, read, cancel).await?;
+                let read = grid::complete_boxes(host, &table, read, cancel).await?;
                 host.canvases.borrow_mut().set_density(view.id, read.density);
                 read.result
             }
@@ -212,8 +220,8 @@ fn forget_others(host: &Host) {
     }
 }
 
-fn extent_of(memory: &Remembered, column: &str) -> Option<Extent> {
-    memory.extents.get(column).copied().flatten()
+fn extent_of(memory: &Remembered, column: &str, above_zero: bool) -> Option<Extent> {
+    memory.extents.get(&(column.to_owned(), above_zero)).copied().flatten()
 }
 
 /// Asks for the extents of columns that bins will be made of.
@@ -223,21 +231,24 @@ async fn learn_extents(
     question: &Question,
     cancel: &Cancel,
 ) -> Result<(), String> {
-    let mut unknown: Vec<(String, DataType)> = Vec::new();
+    let mut unknown: Vec<((String, bool), DataType)> = Vec::new();
     for view in &question.views {
-        for name in ask::measured(view) {
-            let is_known = host.memory.borrow().extents.contains_key(name)
-                || unknown.iter().any(|(other, _)| other == name);
+        for (name, above_zero) in ask::measured(view) {
+            let key = (name.to_owned(), above_zero);
+            let is_known = host.memory.borrow().extents.contains_key(&key)
+                || unknown.iter().any(|(other, _)| *other == key);
             if let (false, Ok((data_type, _))) = (is_known, table.column(name)) {
-                unknown.push((name.to_owned(), data_type));
+                unknown.push((key, data_type));
             }
         }
     }
     if unknown.is_empty() {
         return Ok(());
     }
-    let queries =
-        unknown.iter().map(|(name, data_type)| table.asked.extent(name, data_type)).collect();
+    let queries = unknown
+        .iter()
+        .map(|((name, above_zero), data_type)| table.asked.extent(name, data_type, *above_zero))
+        .collect();
     let answers = ask_all(host, queries, cancel).await?;
     let mut memory = host.memory.borrow_mut();
     for ((name, data_type), answer) in unknown.into_iter().zip(&answers) {
@@ -266,6 +277,9 @@ async fn complete_bars(
     Ok(read)
 }
 
+/// The companion takes no more at once.
+const QUERIES_MAX: usize = 100;
+
 /// The body of `POST /api/queries`.
 #[derive(serde::Serialize)]
 struct Together {
@@ -280,11 +294,17 @@ async fn ask_all(
 ) -> Result<Vec<Answer>, String> {
     let api = reachable_api(host).map_err(|error| error.to_string())?;
     let n_queries = queries.len();
-    let body = serde_json::to_string(&Together { queries }).map_err(|error| error.to_string())?;
     let url = format!("{api}/api/queries?format=json");
-    let ask = Ask { body: Some(body), ..Ask::get(url) };
-    let answers: Result<Answers, NetError> = get_json(&ask, cancel).await;
-    let answers = answers.map_err(|error| error.to_string())?.answers;
+    let mut answers = Vec::with_capacity(n_queries);
+    let mut left = queries;
+    while !left.is_empty() {
+        let rest = left.split_off(left.len().min(QUERIES_MAX));
+        let together = Together { queries: std::mem::replace(&mut left, rest) };
+        let body = serde_json::to_string(&together).map_err(|error| error.to_string())?;
+        let ask = Ask { body: Some(body), ..Ask::get(url.clone()) };
+        let some: Result<Answers, NetError> = get_json(&ask, cancel).await;
+        answers.extend(some.map_err(|error| error.to_string())?.answers);
+    }
     if answers.len() == n_queries {
         return Ok(answers);
     }

@@ -43,7 +43,12 @@ enum Width {
     },
     /// No wider than the unit that the column is stored in.
     Unit,
+    /// Between numbers in ascending order.
+    Edges(Vec<f64>),
 }
+
+/// More edges than this are no bins that anybody looks at.
+const EDGES_MAX: usize = 1 << 16;
 
 const NANOS_PER_DAY: i128 = 86_400_000_000_000;
 /// The first Monday after 1970 began: weeks start on it.
@@ -58,25 +63,25 @@ impl BinPlan {
         path: &str,
     ) -> Result<Self, QueryError> {
         let column = column.to_owned();
+        if !bin.edges.is_empty() {
+            return Self::between(bin, data_type, column, path);
+        }
         if let Some(nanos_per_unit) = nanos_per_unit(data_type) {
             let width = time_width(bin, data_type, nanos_per_unit, path)?;
             return Ok(Self { width, data_type: data_type.clone(), column });
         }
         let is_integer = data_type.is_integer() || matches!(data_type, DataType::Duration(_));
         if !is_integer && !data_type.is_floating() && !data_type.is_decimal() {
-            let kind = QueryErrorKind::OperatorForType {
-                op: "bin".to_owned(),
-                column,
-                data_type: data_type.to_string(),
-            };
-            return Err(QueryError::new(path, kind));
+            return Err(unfit(column, data_type, path));
         }
         let zero = Literal::Number("0".to_owned());
         let origin = bin.origin.as_ref().unwrap_or(&zero);
-        let step_digits = digits(&bin.step, &format!("{path}.step"))?;
+        let step = bin.step.as_ref().ok_or_else(|| bad_step(path))?;
+        let step_digits = digits(step, &format!("{path}.step"))?;
         let origin_digits = digits(origin, &format!("{path}.origin"))?;
-        let (step, origin) = (step_digits.scaled(0), origin_digits.scaled(0));
-        if is_integer && step.exact && origin.exact {
+        let (whole_step, whole_origin) = (step_digits.scaled(0), origin_digits.scaled(0));
+        if is_integer && whole_step.exact && whole_origin.exact {
+            let (step, origin) = (whole_step, whole_origin);
             let whole = |value: arrow_buffer::i256| {
                 value.to_i128().and_then(|value| i64::try_from(value).ok())
             };
@@ -91,7 +96,7 @@ impl BinPlan {
             return Ok(Self { width: Width::Integers { step, origin }, data_type, column });
         }
         let float = |literal: &Literal| literal.as_text().trim().parse::<f64>().ok();
-        let step = float(&bin.step).filter(|step| *step > 0.0 && step.is_finite());
+        let step = float(step).filter(|step| *step > 0.0 && step.is_finite());
         let step = step.ok_or_else(|| bad_step(path))?;
         let origin = bin.origin.as_ref().map_or(Some(0.0), float).filter(|value| value.is_finite());
         let origin = origin.ok_or_else(|| {
@@ -101,20 +106,54 @@ impl BinPlan {
         Ok(Self { width, data_type: DataType::Float64, column })
     }
 
+    /// Bins between edges that are named one by one.
+    fn between(
+        bin: &Bin,
+        data_type: &DataType,
+        column: String,
+        path: &str,
+    ) -> Result<Self, QueryError> {
+        if !data_type.is_numeric() {
+            return Err(unfit(column, data_type, path));
+        }
+        let bad = |detail: &str| QueryError::malformed(format!("{path}.edges"), detail);
+        if bin.step.is_some() || bin.origin.is_some() {
+            return Err(bad("edges stand alone, without step or origin"));
+        }
+        if bin.edges.len() > EDGES_MAX {
+            return Err(bad("more than 65536 edges"));
+        }
+        let read = |literal: &Literal| match literal {
+            Literal::Bool(_) => None,
+            _ => literal.as_text().trim().parse::<f64>().ok().filter(|edge| edge.is_finite()),
+        };
+        let edges: Option<Vec<f64>> = bin.edges.iter().map(read).collect();
+        let edges = edges.ok_or_else(|| bad("expected finite numbers"))?;
+        if !edges.is_sorted_by(|low, high| low < high) {
+            return Err(bad("expected numbers in ascending order"));
+        }
+        Ok(Self { width: Width::Edges(edges), data_type: DataType::Float64, column })
+    }
+
     /// The lower edge of each value's bin; null stays null, NaN stays NaN.
     pub(super) fn edges(&self, array: &ArrayRef) -> Result<ArrayRef, QueryError> {
         let array = plain(array)?;
-        match self.width {
+        match &self.width {
             Width::Unit => Ok(array),
-            Width::Floats { step, origin } => {
+            Width::Edges(edges) => {
+                let Some((values, nulls)) = floats_of(&*array) else { return Ok(array.clone()) };
+                let edges = values.iter().map(|value| edge_below(*value, edges));
+                Ok(Arc::new(Float64Array::new(edges.collect::<Vec<f64>>().into(), nulls)))
+            }
+            &Width::Floats { step, origin } => {
                 let Some((values, nulls)) = floats_of(&*array) else { return Ok(array.clone()) };
                 let edges = values.iter().map(|value| float_edge(*value, step, origin));
                 Ok(Arc::new(Float64Array::new(edges.collect::<Vec<f64>>().into(), nulls)))
             }
-            Width::Integers { step, origin } => {
+            &Width::Integers { step, origin } => {
                 self.each(&*array, |value| integer_edge(value, step, origin))
             }
-            Width::Months { step, origin, units_per_day } => {
+            &Width::Months { step, origin, units_per_day } => {
                 self.each(&*array, |value| month_edge(value, step, origin, units_per_day))
             }
         }
@@ -170,6 +209,20 @@ impl BinPlan {
     }
 }
 
+/// The greatest edge that is not above a value; NaN and infinity are their own.
+fn edge_below(value: f64, edges: &[f64]) -> f64 {
+    if !value.is_finite() {
+        return value;
+    }
+    let above = edges.partition_point(|edge| *edge <= value);
+    above.checked_sub(1).and_then(|at| edges.get(at)).copied().unwrap_or(f64::NEG_INFINITY)
+}
+
+fn unfit(column: String, data_type: &DataType, path: &str) -> QueryError {
+    let (op, data_type) = ("bin".to_owned(), data_type.to_string());
+    QueryError::new(path, QueryErrorKind::OperatorForType { op, column, data_type })
+}
+
 fn float_edge(value: f64, step: f64, origin: f64) -> f64 {
     ((value - origin) / step).floor() * step + origin
 }
@@ -211,7 +264,7 @@ fn time_width(
     let bad_step = |detail: &str| QueryError::malformed(format!("{path}.step"), detail);
     let bad_origin = |detail: &str| QueryError::malformed(format!("{path}.origin"), detail);
     let step = match &bin.step {
-        Literal::Text(text) => Step::parse(text),
+        Some(Literal::Text(text)) => Step::parse(text),
         _ => None,
     };
     let step = step.ok_or_else(|| bad_step("expected an ISO 8601 duration such as \"PT1H\""))?;

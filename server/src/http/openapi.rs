@@ -147,14 +147,17 @@ pub enum GroupDocument {
     },
 }
 
-/// Bins of equal width, named by their lower edges.
+/// Bins, named by their lower edges: of equal width, or between edges that are listed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bin)]
 pub struct BinDocument {
     /// A number, or an ISO 8601 duration for times.
     #[schema(example = 10)]
-    step: serde_json::Value,
+    step: Option<serde_json::Value>,
     origin: Option<serde_json::Value>,
+    /// Numbers in ascending order, in place of step and origin. What is below all of them
+    /// is in the bin of minus infinity.
+    edges: Option<Vec<serde_json::Value>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

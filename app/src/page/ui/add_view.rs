@@ -1,4 +1,5 @@
-//! A button for another view: the chart of any column, or a scatter of two.
+//! A button for another view: a chart of each sort, its columns guessed and chosen in its
+//! title, or the chart of any column.
 
 use leptos::prelude::*;
 
@@ -8,7 +9,6 @@ use crate::page::signals::use_page;
 use crate::protocol::{ColumnInfo, Mark};
 use crate::state::VIEWS_MAX;
 use crate::state::command::{Command, Part};
-use crate::state::position::Scalar;
 use crate::state::{defaults, settle};
 
 #[component]
@@ -46,19 +46,26 @@ fn Choices(open: RwSignal<bool>) -> impl IntoView {
         page.dispatch(Command::ShowPart { part: Part::Views });
     };
     let columns = move || page.schema().map(|schema| schema.columns.clone()).unwrap_or_default();
-    let scatter = move || {
+    let kinds = move || {
         let columns = columns();
-        let axes = columns.iter().filter(|c| Scalar::from_type(&c.data_type, c.kind).is_some());
-        let names: Vec<String> = axes.map(|column| column.name.clone()).collect();
-        let [x, y, ..] = names.as_slice() else { return None };
-        let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color: None };
-        Some(view! {
-            <button type="button" class="choice" on:click=move |_| add(mark.clone())>
-                {Icon::Scatter.view()}
-                <span>"Scatter"</span>
-                <small>"two columns, choose them in its title"</small>
-            </button>
-        })
+        let kinds = defaults::KINDS.into_iter().zip([
+            (Icon::Scatter, "two columns, point by point"),
+            (Icon::Views, "two columns, counted by cell"),
+            (Icon::Line, "rows or a number, by steps of time"),
+            (Icon::Boxes, "quartiles of a number, by group"),
+            (Icon::Shapes, "densities of a number, by group"),
+        ]);
+        let kinds = kinds.filter_map(|(kind, (icon, hint))| {
+            let mark = defaults::guess(kind, &columns, None)?;
+            Some(view! {
+                <button type="button" class="choice" on:click=move |_| add(mark.clone())>
+                    {icon.view()}
+                    <span>{kind}</span>
+                    <small>{hint}</small>
+                </button>
+            })
+        });
+        kinds.collect_view()
     };
     let found = move || {
         let wanted = search.get().trim().to_lowercase();
@@ -70,7 +77,7 @@ fn Choices(open: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <div class="choices">
-            {scatter}
+            {kinds}
             <div class="search">
                 {Icon::Search.view()}
                 <input
@@ -98,7 +105,7 @@ fn ColumnChoice(column: ColumnInfo, add: impl Fn(Mark) + Copy + 'static) -> impl
         page.model.with(|model| {
             let views = model.chosen.shown_views();
             views.iter().any(|view| {
-                !matches!(view.mark, Mark::Scatter { .. })
+                matches!(view.mark, Mark::Histogram { .. } | Mark::Bars { .. })
                     && settle::mark_columns(&view.mark) == [name.as_str()]
             })
         })

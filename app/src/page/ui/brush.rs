@@ -6,11 +6,11 @@ use leptos::svg;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, PointerEvent};
 
-use crate::scale::Linear;
 use crate::state::brush::{Grip, dragged, grip, is_everything};
 use crate::state::command::Gesture;
 use crate::state::format;
 use crate::state::position::Scalar;
+use crate::state::shape::Scale;
 
 /// A press that moves less is a click.
 const CLICK_PIXELS: f64 = 3.0;
@@ -22,13 +22,23 @@ pub(super) struct Axis {
     pub width: f64,
     pub height: f64,
     pub scalar: Scalar,
-    /// What an arrow key moves an end by: one bin.
+    /// What an arrow key moves an end by: one bin, of what the axis is straight in.
     pub bin: f64,
+    pub log: bool,
 }
 
 impl Axis {
-    fn pixels(self) -> Linear {
-        Linear::new(self.domain, [0.0, self.width])
+    pub(super) fn scale(self) -> Scale {
+        Scale { domain: self.domain, width: self.width, log: self.log }
+    }
+
+    /// The range after a drag, reckoned in what the axis is straight in.
+    fn dragged(self, grip: Grip, before: [f64; 2], from: f64, to: f64) -> [f64; 2] {
+        let scale = self.scale();
+        let straight = |ends: [f64; 2]| ends.map(|end| scale.straight(end));
+        let [from, to] = straight([from, to]);
+        dragged(grip, straight(before), from, to, straight(self.domain))
+            .map(|end| scale.value_of(end))
     }
 
     /// What one pixel is worth.
@@ -58,7 +68,7 @@ pub(super) fn Brush(
     let drag = StoredValue::new(None::<Drag>);
     let ends = Signal::derive(move || {
         let (axis, [low, high]) = (axis.get()?, interval.get()?);
-        let pixels = axis.pixels();
+        let pixels = axis.scale();
         let within = |position: f64| pixels.position(position).clamp(0.0, axis.width);
         Some([within(low), within(high)])
     });
@@ -108,7 +118,7 @@ impl Hand {
         let (axis, surface) = (self.axis.get_untracked()?, self.surface.get_untracked()?);
         let element: &Element = surface.unchecked_ref();
         let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        Some((x, axis.pixels().value(x)))
+        Some((x, axis.scale().value(x)))
     }
 
     fn down(self, event: &PointerEvent) {
@@ -146,7 +156,7 @@ impl Hand {
         let range = self.drag.try_update_value(|drag| {
             let drag = drag.as_mut()?;
             drag.moved |= (x - drag.start_x).abs() >= CLICK_PIXELS;
-            drag.moved.then(|| dragged(drag.grip, drag.before, drag.from, to, axis.domain))
+            drag.moved.then(|| axis.dragged(drag.grip, drag.before, drag.from, to))
         });
         if let Some(Some(range)) = range {
             let range = (!is_everything(range, axis.domain)).then_some(range);
@@ -219,7 +229,9 @@ fn range_after_key(
     before: [f64; 2],
     axis: Axis,
 ) -> Option<Option<[f64; 2]>> {
-    let [least, most] = axis.domain;
+    let scale = axis.scale();
+    let before = before.map(|end| scale.straight(end));
+    let [least, most] = axis.domain.map(|end| scale.straight(end));
     let held = if event.shift_key() { Grip::Middle } else { end };
     let by = match event.key().as_str() {
         "ArrowLeft" | "ArrowDown" => -axis.bin,
@@ -231,13 +243,13 @@ fn range_after_key(
         "Escape" | "Delete" | "Backspace" => return Some(None),
         _ => return None,
     };
-    let [low, high] = dragged(held, before, 0.0, by, axis.domain);
     // By keys an end stops at the other one: crossing over would hand the focus on.
-    Some(Some(match held {
+    let range = match held {
         Grip::Low => [(before[0] + by).clamp(least, before[1]), before[1]],
         Grip::High => [before[0], (before[1] + by).clamp(before[0], most)],
-        _ => [low, high],
-    }))
+        _ => dragged(held, before, 0.0, by, [least, most]),
+    };
+    Some(Some(range.map(|end| scale.value_of(end))))
 }
 
 /// The drag goes on where the pointer leaves the element.

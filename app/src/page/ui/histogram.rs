@@ -9,14 +9,11 @@ use leptos::prelude::*;
 use super::brush::{Axis, Brush};
 use crate::page::browser;
 use crate::page::signals::{Page, use_page};
-use crate::protocol::MarkResult;
-use crate::protocol::Request;
-use crate::scale::Linear;
+use crate::protocol::{Form, MarkResult, Request};
 use crate::state::command::{Command, Gesture};
-use crate::state::figure::columns;
 use crate::state::position::{Scalar, between, interval};
-use crate::state::ticks::ticks;
-use crate::state::{column_clause, format};
+use crate::state::ticks::{log_ticks, ticks};
+use crate::state::{column_clause, format, shape};
 
 const AXIS_HEIGHT: f64 = 18.0;
 /// Room for the label of the tallest bar.
@@ -29,17 +26,23 @@ struct Bars {
     domain: [f64; 2],
     counts: Vec<u32>,
     unfiltered: Vec<u32>,
+    edges: Vec<f64>,
     nulls: u64,
+    without_log: u64,
 }
 
 impl Bars {
     fn of(result: &MarkResult) -> Option<Self> {
         match result {
-            MarkResult::Histogram { domain, counts, unfiltered, nulls, .. } => Some(Self {
+            MarkResult::Histogram {
+                domain, edges, counts, unfiltered, nulls, without_log, ..
+            } => Some(Self {
                 domain: *domain,
                 counts: counts.clone(),
                 unfiltered: unfiltered.clone(),
+                edges: edges.clone(),
                 nulls: *nulls,
+                without_log: *without_log,
             }),
             _ => None,
         }
@@ -56,6 +59,21 @@ impl Bars {
     fn bin_width(&self) -> f64 {
         (self.domain[1] - self.domain[0]) / self.counts.len().max(1) as f64
     }
+
+    /// The ends of a bin.
+    fn ends(&self, at: usize) -> [f64; 2] {
+        match self.edges.get(at..at + 2) {
+            Some(&[low, high]) => [low, high],
+            _ => {
+                let low = self.domain[0] + at as f64 * self.bin_width();
+                [low, low + self.bin_width()]
+            }
+        }
+    }
+
+    fn places(&self, axis: Axis) -> Vec<f64> {
+        shape::places(&self.edges, self.domain, self.counts.len(), axis.width, axis.log)
+    }
 }
 
 #[component]
@@ -64,6 +82,7 @@ pub(super) fn HistogramChart(
     #[prop(into)] result: Signal<Option<Arc<MarkResult>>>,
     /// What is under the pointer, for the title to show.
     readout: RwSignal<Option<String>>,
+    #[prop(optional, into)] form: Signal<Form>,
 ) -> impl IntoView {
     let page = use_page();
     let size = RwSignal::new((0.0, 0.0));
@@ -73,8 +92,9 @@ pub(super) fn HistogramChart(
     });
     let scalar = Memo::new(move |_| page.scalar(&column.get()));
     let bars = Memo::new(move |_| result.with(|result| Bars::of(result.as_deref()?)));
-    let axis =
-        Memo::new(move |_| bars.with(|bars| axis_of(bars.as_ref()?, size.get(), scalar.get()?)));
+    let axis = Memo::new(move |_| {
+        bars.with(|bars| axis_of(bars.as_ref()?, size.get(), scalar.get()?, form.get()))
+    });
     let range = Memo::new(move |_| {
         let (clause, scalar) = (page.clause(&column_clause(&column.get()))?, scalar.get()?);
         let (low, high) = interval(&clause, scalar)?;
@@ -91,10 +111,14 @@ pub(super) fn HistogramChart(
             return;
         };
         let (x, _) = super::brush::offset(&event, &element);
-        readout.set(bars.with_untracked(|bars| words_at(bars.as_ref()?, axis, x)));
+        readout.set(
+            bars.with_untracked(|bars| words_at(bars.as_ref()?, axis, x, form.get_untracked())),
+        );
     };
     let summary = move || {
-        bars.with(|bars| Some(summary(&column.get(), bars.as_ref()?, axis.get()?, range.get())))
+        bars.with(|bars| {
+            Some(summary(&column.get(), bars.as_ref()?, axis.get()?, range.get(), form.get()))
+        })
     };
     let instead = move || bars.with(|bars| words_instead(bars.as_ref()?, scalar.get()?));
     // The first step of a brush is as quick as the others if the worker knows it is coming.
@@ -118,7 +142,7 @@ pub(super) fn HistogramChart(
                 role="group"
                 aria-label=summary
             >
-                <BarPaths bars axis range/>
+                <BarPaths bars axis range form/>
                 <AxisBelow axis/>
                 <g transform=format!("translate(0 {TOP})")>
                     <Brush
@@ -133,11 +157,13 @@ pub(super) fn HistogramChart(
     }
 }
 
-fn axis_of(bars: &Bars, (width, height): (f64, f64), scalar: Scalar) -> Option<Axis> {
+fn axis_of(bars: &Bars, (width, height): (f64, f64), scalar: Scalar, form: Form) -> Option<Axis> {
     let height = (height - AXIS_HEIGHT).max(0.0);
-    let bin = bars.bin_width();
-    let is_wide = width > 0.0 && bars.domain[0] < bars.domain[1];
-    is_wide.then_some(Axis { domain: bars.domain, width, height, scalar, bin })
+    let log = form.log_axis && !bars.edges.is_empty();
+    let axis = Axis { domain: bars.domain, width, height, scalar, bin: 0.0, log };
+    let [low, high] = bars.domain.map(|end| axis.scale().straight(end));
+    let bin = (high - low) / bars.counts.len().max(1) as f64;
+    (width > 0.0 && low < high).then_some(Axis { bin, ..axis })
 }
 
 fn choose(page: Page, column: &str, axis: Axis, range: Option<[f64; 2]>, gesture: Gesture) {
@@ -162,25 +188,44 @@ fn BarPaths(
     bars: Memo<Option<Bars>>,
     axis: Memo<Option<Axis>>,
     range: Memo<Option<[f64; 2]>>,
+    form: Signal<Form>,
 ) -> impl IntoView {
     let page = use_page();
     let paths = move || {
         bars.with(|bars| {
-            let (bars, axis) = (bars.as_ref()?, axis.get()?);
+            let (bars, axis, form) = (bars.as_ref()?, axis.get()?, form.get());
             let (all, front) = bars.tallest(page.shapes.get());
-            Some((bar_path(&bars.unfiltered, all, axis), bar_path(&bars.counts, front, axis)))
+            let places = bars.places(axis);
+            let path = |counts: &[u32], tallest| {
+                let heights = shape::heights(counts, tallest, form);
+                shape::path(&heights, &places, axis.height - TOP, axis.height)
+            };
+            Some((path(&bars.unfiltered, all), path(&bars.counts, front)))
         })
     };
     let chosen = move || {
         let (axis, [low, high]) = (axis.get()?, range.get()?);
-        let pixels = Linear::new(axis.domain, [0.0, axis.width]);
-        let within = |position: f64| pixels.position(position).clamp(0.0, axis.width);
+        let within = |position: f64| axis.scale().position(position).clamp(0.0, axis.width);
         Some((within(low), (within(high) - within(low)).max(1.0), axis.height))
     };
     let tallest = move || {
         bars.with(|bars| {
-            bars.as_ref()
-                .map(|bars| format::short_count(u64::from(bars.tallest(page.shapes.get()).1)))
+            let (count, form) = (bars.as_ref()?.tallest(page.shapes.get()).1, form.get());
+            let count = format::short_count(u64::from(count));
+            Some(match form {
+                Form { cumulative: true, .. } => "100 %".to_owned(),
+                Form { log_counts: true, .. } => format!("{count}, log"),
+                _ => count,
+            })
+        })
+    };
+    // What a log axis cannot show is not passed over.
+    let left_out = move || {
+        let (without, width) =
+            (bars.with(|bars| bars.as_ref().map_or(0, |b| b.without_log)), axis.get()?.width);
+        (without > 0).then(|| {
+            let words = format!("{} not above 0", format::short_count(without));
+            view! { <text class="tallest" x=width - 2.0 y="9" text-anchor="end">{words}</text> }
         })
     };
     move || {
@@ -197,20 +242,20 @@ fn BarPaths(
                 </svg>
             })}
             <text class="tallest" x="2" y="9">{tallest}</text>
+            {left_out}
         })
     }
-}
-
-fn bar_path(counts: &[u32], tallest: u32, axis: Axis) -> String {
-    columns(counts, tallest, axis.width, axis.height - TOP, axis.height)
 }
 
 #[component]
 fn AxisBelow(axis: Memo<Option<Axis>>) -> impl IntoView {
     move || {
         let axis = axis.get()?;
-        let marks = ticks(axis.domain, axis.scalar, axis.width, PIXELS_PER_TICK);
-        let pixels = Linear::new(axis.domain, [0.0, axis.width]);
+        let marks = match axis.log {
+            true => log_ticks(axis.domain, axis.width, PIXELS_PER_TICK),
+            false => ticks(axis.domain, axis.scalar, axis.width, PIXELS_PER_TICK),
+        };
+        let pixels = axis.scale();
         let marks = marks.into_iter().map(|(value, label)| {
             let x = pixels.position(value);
             let anchor = anchor(x, axis.width, label.chars().count());
@@ -241,35 +286,38 @@ pub(super) fn anchor(x: f64, width: f64, n_chars: usize) -> &'static str {
 }
 
 /// The bin under the pointer, in words.
-fn words_at(bars: &Bars, axis: Axis, x: f64) -> Option<String> {
-    let many = bars.counts.len();
-    let at = (x / axis.width * many as f64).floor();
-    if !(0.0..many as f64).contains(&at) {
-        return None;
+fn words_at(bars: &Bars, axis: Axis, x: f64, form: Form) -> Option<String> {
+    let places = bars.places(axis);
+    let at = places.partition_point(|place| *place <= x).checked_sub(1)?;
+    let (count, all) = (*bars.counts.get(at)?, *bars.unfiltered.get(at)?);
+    let [low, high] = bars.ends(at);
+    let step = (high - low) / 10.0;
+    let [from, to] = [low, high].map(|end| format::position(end, axis.scalar, step));
+    if form.cumulative {
+        let share = |counts: &[u32]| {
+            let before: u64 = counts.iter().take(at + 1).map(|count| u64::from(*count)).sum();
+            let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
+            format::share(before, total)
+        };
+        let (here, whole) = (share(&bars.counts), share(&bars.unfiltered));
+        return Some(format!("up to {to}: {here}, of all rows {whole}"));
     }
-    let width = bars.bin_width();
-    let low = bars.domain[0] + at * width;
-    let step = width / 10.0;
-    let (count, all) = (*bars.counts.get(at as usize)?, *bars.unfiltered.get(at as usize)?);
     let counts = match count == all {
         true => format::count(u64::from(all)),
         false => {
             format!("{} of {}", format::count(u64::from(count)), format::count(u64::from(all)))
         }
     };
-    Some(format!(
-        "{} – {}: {counts}",
-        format::position(low, axis.scalar, step),
-        format::position(low + width, axis.scalar, step)
-    ))
+    Some(format!("{from} – {to}: {counts}"))
 }
 
-fn summary(column: &str, bars: &Bars, axis: Axis, range: Option<[f64; 2]>) -> String {
+fn summary(column: &str, bars: &Bars, axis: Axis, range: Option<[f64; 2]>, form: Form) -> String {
     let [low, high] = bars.domain.map(|end| format::position(end, axis.scalar, axis.step()));
     let total: u64 = bars.counts.iter().map(|count| u64::from(*count)).sum();
     let peak = bars.counts.iter().enumerate().max_by_key(|(_, count)| **count).map(|(at, _)| {
-        let middle = bars.domain[0] + (at as f64 + 0.5) * bars.bin_width();
-        format!(", most around {}", format::position(middle, axis.scalar, bars.bin_width()))
+        let [low, high] = bars.ends(at);
+        let middle = low / 2.0 + high / 2.0;
+        format!(", most around {}", format::position(middle, axis.scalar, high - low))
     });
     let range = range.map(|range| {
         let [low, high] = range.map(|end| format::position(end, axis.scalar, axis.step()));
@@ -279,8 +327,13 @@ fn summary(column: &str, bars: &Bars, axis: Axis, range: Option<[f64; 2]>) -> St
         0 => String::new(),
         nulls => format!(", {} missing", format::count(nulls)),
     };
+    let without = match bars.without_log {
+        0 => String::new(),
+        without => format!(", {} not above zero", format::count(without)),
+    };
+    let name = if form.cumulative { "Shares up to each value" } else { "Histogram" };
     format!(
-        "Histogram of {column}: {} from {low} to {high}{}{nulls}{}",
+        "{name} of {column}: {} from {low} to {high}{}{nulls}{without}{}",
         format::counted(total, "row"),
         peak.unwrap_or_default(),
         range.unwrap_or_default()

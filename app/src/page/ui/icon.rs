@@ -7,6 +7,7 @@ use leptos::prelude::*;
 pub(super) enum Icon {
     Add,
     Boolean,
+    Boxes,
     Cancel,
     Category,
     Check,
@@ -20,6 +21,7 @@ pub(super) enum Icon {
     Help,
     Lasso,
     Light,
+    Line,
     Link,
     More,
     Nested,
@@ -76,6 +78,9 @@ impl Icon {
             Self::Boolean => {
                 "M5 4.5h6a3.5 3.5 0 0 1 0 7H5a3.5 3.5 0 0 1 0-7zM11 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3z"
             }
+            Self::Boxes => {
+                "M2 5h2.5M4.5 3h6v4h-6zM7 3v4M10.500 5H14M2 11h4M6 9h4v4H6zM8.500 9v4M10 11h4"
+            }
             Self::Cancel => "M4 4l8 8M12 4l-8 8",
             Self::Category => "M2.5 4h7M2.5 8h11M2.5 12h5",
             Self::Check => "M3 8.5l3.2 3.2L13 5",
@@ -93,6 +98,7 @@ impl Icon {
             Self::Light => {
                 "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1.5v1.6M8 12.9v1.6M1.5 8h1.6M12.9 8h1.6M3.4 3.4l1.1 1.1M11.5 11.5l1.1 1.1M3.4 12.6l1.1-1.1M11.5 4.5l1.1-1.1"
             }
+            Self::Line => "M2.5 2.5v11h11M4.5 10.5l3-4 2.500 2.500 3.500-5",
             Self::Link => {
                 "M6.5 9.5l3-3M7 4.8l1.6-1.6a2.9 2.9 0 0 1 4.2 4.2L11.2 9M9 11.2l-1.6 1.6a2.9 2.9 0 0 1-4.2-4.2L4.8 7"
             }

@@ -58,6 +58,8 @@ pub(super) fn ViewFrame(
             view! { <span class="tag reduction" title=title>"server"</span> }
         })
     };
+    let is_twin = move || page.model.with(|model| model.chosen.twins.contains(&id));
+    let twin = move || is_twin().then(|| view! { <TwinTable id name/> });
     view! {
         <article class=format!("view {class}") data-view=id.0 aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
             <header class="view-head">
@@ -66,8 +68,42 @@ pub(super) fn ViewFrame(
                 <div class="view-readout">{move || readout.run()}</div>
                 <ViewMenu id name menu/>
             </header>
-            <div class="view-body">{children()} {failed}</div>
+            <div class="view-body">
+                <div class="view-chart" inert=is_twin>{children()}</div>
+                {twin}
+                {failed}
+            </div>
         </article>
+    }
+}
+
+/// The numbers that the chart draws, over it.
+#[component]
+fn TwinTable(id: ViewId, name: Signal<String>) -> impl IntoView {
+    let page = use_page();
+    let twin = Memo::new(move |_| page.twin(id).unwrap_or_default());
+    let head = move || {
+        let cell = |text: String| view! { <th scope="col">{text}</th> };
+        twin.with(|twin| twin.head.iter().cloned().map(cell).collect_view())
+    };
+    let rows = move || {
+        let row = |cells: &Vec<String>| {
+            let cells = cells.iter().cloned().map(|text| view! { <td>{text}</td> }).collect_view();
+            view! { <tr>{cells}</tr> }
+        };
+        twin.with(|twin| twin.rows.iter().map(row).collect_view())
+    };
+    let note = move || {
+        twin.with(|twin| twin.note.clone()).map(|note| view! { <p class="quiet">{note}</p> })
+    };
+    view! {
+        <div class="twin" role="region" aria-label=move || format!("Numbers of {}", name.get()) tabindex="0">
+            <table>
+                <thead><tr>{head}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+            {note}
+        </div>
     }
 }
 
@@ -86,6 +122,11 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
         open.set(false);
         page.dispatch(Command::MoveView { view: id, to });
     };
+    let is_twin = move || page.model.with(|model| model.chosen.twins.contains(&id));
+    let run = move |command: Command| {
+        open.set(false);
+        page.dispatch(command);
+    };
     let remove = move |_| page.dispatch(Command::RemoveView { view: id });
     let save = move |form: PictureForm| {
         open.set(false);
@@ -103,6 +144,17 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
         >
             <div class="menu">
                 {menu.run()}
+                <button
+                    type="button"
+                    class="toggle"
+                    aria-pressed=move || is_twin().to_string()
+                    on:click=move |_| run(Command::ToggleTwin { view: id })
+                >
+                    {Icon::Check.view()} "Show as a table"
+                </button>
+                <button type="button" on:click=move |_| run(Command::CopyTwin { view: id })>
+                    {Icon::Rows.view()} "Copy the numbers"
+                </button>
                 <button
                     type="button"
                     disabled=move || place().0 == 0

@@ -1,5 +1,5 @@
-//! The grid of views, and the two kinds that are drawn in the document: histograms and
-//! bar charts. Scatters are in [`super::scatter`].
+//! The grid of views, and histograms and bar charts among them. Scatters are in
+//! [`super::scatter`], heat maps, lines and boxes in [`super::grid`].
 
 use std::sync::Arc;
 
@@ -7,12 +7,13 @@ use engine::kind::Kind;
 use leptos::prelude::*;
 
 use super::bars::BarsChart;
+use super::grid::GridChart;
 use super::histogram::HistogramChart;
 use super::icon::{Icon, kind_name};
 use super::scatter::ScatterView;
 use super::view_frame::{ColumnSelect, ViewFrame};
 use crate::page::signals::{Page, use_page};
-use crate::protocol::{Mark, MarkResult, ViewId};
+use crate::protocol::{Form, Mark, MarkResult, ViewId};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::interval;
 use crate::state::{column_clause, defaults, describe};
@@ -22,6 +23,7 @@ enum Drawn {
     Scatter,
     Histogram,
     Bars,
+    Grid,
 }
 
 #[component]
@@ -40,6 +42,7 @@ pub(super) fn Views() -> impl IntoView {
                 {match view.1 {
                     Drawn::Scatter => view! { <ScatterView id=view.0/> }.into_any(),
                     Drawn::Histogram => view! { <HistogramView id=view.0/> }.into_any(),
+                    Drawn::Grid => view! { <GridChart id=view.0/> }.into_any(),
                     Drawn::Bars => view! { <BarsView id=view.0/> }.into_any(),
                 }}
             </For>
@@ -55,6 +58,7 @@ fn drawn(mark: &Mark) -> Drawn {
         Mark::Scatter { .. } => Drawn::Scatter,
         Mark::Histogram { .. } => Drawn::Histogram,
         Mark::Bars { .. } => Drawn::Bars,
+        Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => Drawn::Grid,
     }
 }
 
@@ -105,6 +109,10 @@ fn HistogramView(id: ViewId) -> impl IntoView {
     let page = use_page();
     let (mark, result) = (mark_of(page, id), result_of(page, id));
     let column = Memo::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
+    let form = Signal::derive(move || match mark.get() {
+        Some(Mark::Histogram { form, .. }) => form,
+        _ => Form::default(),
+    });
     let readout = RwSignal::new(None::<String>);
     let name = Signal::derive(move || format!("Histogram of {}", column.get()));
     let idle = move || {
@@ -136,7 +144,7 @@ fn HistogramView(id: ViewId) -> impl IntoView {
             menu=move || view! { <HistogramMenu id mark/> }
             readout=said
         >
-            <HistogramChart column result readout/>
+            <HistogramChart column result readout form/>
         </ViewFrame>
     }
 }
@@ -145,16 +153,37 @@ fn HistogramView(id: ViewId) -> impl IntoView {
 #[component]
 fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
     let page = use_page();
-    let set = move |bins: u16, domain: Option<[f64; 2]>| {
+    let put = move |bins: u16, domain: Option<[f64; 2]>, form: Form| {
         let column = mark.with_untracked(|mark| column_of(mark.as_ref()));
-        page.dispatch(Command::SetMark {
-            view: id,
-            mark: Mark::Histogram { column, bins, domain },
-        });
+        let mark = Mark::Histogram { column, bins, domain, form };
+        page.dispatch(Command::SetMark { view: id, mark });
     };
-    let now = move || match mark.get() {
-        Some(Mark::Histogram { bins, domain, .. }) => (bins, domain),
-        _ => (defaults::HISTOGRAM_BINS, None),
+    let shown = move || match mark.get() {
+        Some(Mark::Histogram { bins, domain, form, .. }) => (bins, domain, form),
+        _ => (defaults::HISTOGRAM_BINS, None, Form::default()),
+    };
+    let now = move || (shown().0, shown().1);
+    let set = move |bins, domain| put(bins, domain, untrack(shown).2);
+    let is_number = move || {
+        let column = mark.with(|mark| column_of(mark.as_ref()));
+        page.scalar(&column).is_some_and(|scalar| !scalar.is_time())
+    };
+    // What it is called, how it is read, and what a press makes of it.
+    let toggle = move |label: &'static str, is: fn(Form) -> bool, turned: fn(Form) -> Form| {
+        view! {
+            <button
+                type="button"
+                class="toggle"
+                aria-pressed=move || is(shown().2).to_string()
+                disabled=move || label == "Log axis" && !is_number()
+                on:click=move |_| {
+                    let (bins, domain, form) = untrack(shown);
+                    put(bins, domain, turned(form));
+                }
+            >
+                {Icon::Check.view()} {label}
+            </button>
+        }
     };
     let range = move || {
         let column = mark.with(|mark| column_of(mark.as_ref()));
@@ -179,6 +208,9 @@ fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
             <span>"Bins"</span>
             <div class="segmented">{bins.into_iter().collect_view()}</div>
         </div>
+        {toggle("Log axis", |f| f.log_axis, |f| Form { log_axis: !f.log_axis, ..f })}
+        {toggle("Log counts", |f| f.log_counts, |f| Form { log_counts: !f.log_counts, cumulative: false, ..f })}
+        {toggle("Cumulative share", |f| f.cumulative, |f| Form { cumulative: !f.cumulative, log_counts: false, ..f })}
         <button type="button" disabled=move || range().is_none() on:click=move |_| set(now().0, range())>
             {Icon::Search.view()} "Zoom to the range"
         </button>

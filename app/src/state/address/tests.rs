@@ -4,9 +4,11 @@
 
 use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
+use engine::query::AggregateOp;
 
 use super::*;
-use crate::protocol::{Mark, ViewId, Viewport};
+use crate::protocol::{Form, Mark, Measured, ViewId, Viewport};
+use crate::scale::step::TimeStep;
 use crate::state::column_clause;
 
 fn column(name: &str, predicate: Predicate) -> Clause {
@@ -19,6 +21,10 @@ fn number(text: &str) -> Literal {
 
 fn between(name: &str, low: Literal, high: Literal) -> Predicate {
     Predicate::Between { column: name.to_owned(), low, high }
+}
+
+fn of_mark(id: u32, mark: Mark) -> ShownView {
+    ShownView { id: ViewId(id), mark, viewport: None }
 }
 
 #[expect(clippy::too_many_lines, reason = "one of everything that an address can hold")]
@@ -46,6 +52,7 @@ fn everything() -> Chosen {
                     column: "t".to_owned(),
                     bins: 40,
                     domain: Some([978_307_200_000.0, 1e12]),
+                    form: Form { log_axis: true, log_counts: true, cumulative: true },
                 },
                 viewport: None,
             },
@@ -54,6 +61,31 @@ fn everything() -> Chosen {
                 mark: Mark::Bars { column: "-x".to_owned(), limit: 12, search: "a@b".to_owned() },
                 viewport: None,
             },
+            of_mark(4, Mark::Heat { x: "a:b".to_owned(), y: "@".to_owned(), bins: 20, log: true }),
+            of_mark(
+                5,
+                Mark::Line {
+                    time: "t".to_owned(),
+                    of: Some(Measured { op: AggregateOp::Median, column: "x:y".to_owned() }),
+                    split: None,
+                    step: Some(TimeStep::TenMinutes),
+                },
+            ),
+            of_mark(
+                6,
+                Mark::Line {
+                    time: "t".to_owned(),
+                    of: None,
+                    split: Some("c".to_owned()),
+                    step: None,
+                },
+            ),
+            of_mark(8, Mark::Line { time: "t".to_owned(), of: None, split: None, step: None }),
+            of_mark(
+                9,
+                Mark::Boxes { column: "n".to_owned(), by: Some("c".to_owned()), violin: false },
+            ),
+            of_mark(10, Mark::Boxes { column: "n".to_owned(), by: None, violin: true }),
         ]),
         clauses: vec![
             column("delay", between("delay", number("-5"), number("9007199254740993"))),
@@ -133,6 +165,7 @@ fn everything() -> Chosen {
             OrderKey { column: "!y,z".to_owned(), descending: false, nulls: Nulls::First },
         ],
         row_columns: Some(vec![]),
+        twins: vec![ViewId(2), ViewId(9)],
     }
 }
 
@@ -169,6 +202,7 @@ fn addresses_are_readable() {
             nulls: Nulls::Last,
         }],
         row_columns: None,
+        twins: vec![],
     };
     assert_eq!(
         write(&chosen, &Options::default()),

@@ -1,152 +1,53 @@
-//! A histogram of a number or time column: its extent, the bin of each row once, and the
-//! counts under whatever mask comes.
+//! A histogram of a number or time column: the bin of each row once, and the counts under
+//! whatever mask comes.
 
-use crate::protocol::MarkResult;
-use crate::worker::bins::{Bins, Extent};
-use crate::worker::numbers::{Measure, floats_into, wholes_into};
-use crate::worker::resident::column::{Column, NULL_CODE};
+use crate::protocol::{Form, MarkResult};
+use crate::worker::bins::Extent;
+use crate::worker::cut::{Cut, Cutting};
+use crate::worker::resident::column::Column;
 use crate::worker::tally::{Codes, Tally};
 
+use super::binner::{Binned, Binner};
 use super::masks::BLOCK_WORDS;
-
-/// The extent of a column, a block at a time.
-#[derive(Debug, Clone, Default)]
-pub struct ExtentScan {
-    pub extent: Option<Extent>,
-    n_blocks: usize,
-    wholes: Vec<i64>,
-    floats: Vec<f64>,
-}
-
-impl ExtentScan {
-    /// Looks at one more block; false where there is none.
-    pub fn step(&mut self, column: &Column) -> bool {
-        let Some(block) = column.blocks().get(self.n_blocks) else { return false };
-        self.n_blocks += 1;
-        let found = match Measure::of(block.data_type()) {
-            Some(Measure::Whole { .. }) => {
-                wholes_into(block.as_ref(), &mut self.wholes);
-                let valid = |row: usize| block.is_valid(row);
-                let values = self.wholes.iter().enumerate();
-                let mut values = values.filter(|(row, _)| valid(*row)).map(|(_, &value)| value);
-                values.next().map(|first| {
-                    let ends = (first, first);
-                    let ends =
-                        values.fold(ends, |(low, high), value| (low.min(value), high.max(value)));
-                    Extent::Wholes { low: ends.0, high: ends.1 }
-                })
-            }
-            Some(Measure::Float) => {
-                floats_into(block.as_ref(), &mut self.floats);
-                let finite = self.floats.iter().filter(|value| value.is_finite());
-                let ends = finite
-                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
-                        (low.min(value), high.max(value))
-                    });
-                (ends.0 <= ends.1).then_some(Extent::Floats { low: ends.0, high: ends.1 })
-            }
-            None => None,
-        };
-        self.extent = match (self.extent, found) {
-            (Some(before), Some(found)) => Some(before.union(found)),
-            (before, found) => before.or(found),
-        };
-        true
-    }
-}
 
 #[derive(Debug)]
 pub struct Histogram {
-    pub column: String,
-    wanted: u16,
-    domain: Option<[f64; 2]>,
-    measure: Measure,
-    scan: ExtentScan,
-    /// What the companion states: more than has arrived, and maybe more than there is.
-    known: Option<Extent>,
-    /// The extent that the bins are of.
-    extent: Option<Extent>,
-    bins: Option<Bins>,
-    /// A block's bins each; [`NULL_CODE`] for null.
-    codes: Vec<Vec<u16>>,
+    pub binner: Binner,
     unfiltered: Tally,
     tally: Tally,
 }
 
+/// The bins that a histogram asks for.
+pub fn cutting(bins: u16, domain: Option<[f64; 2]>, form: Form) -> Cutting {
+    match form.log_axis {
+        true => Cutting::Log { bins, domain },
+        false => Cutting::Equal { bins, domain },
+    }
+}
+
 impl Histogram {
     /// `None` where the column is no number or time.
-    pub fn new(
-        column: &Column,
-        wanted: u16,
-        domain: Option<[f64; 2]>,
-        known: Option<Extent>,
-    ) -> Option<Self> {
-        let measure = Measure::of(column.field().data_type())?;
-        Some(Self {
-            column: column.name().to_owned(),
-            wanted,
-            domain,
-            measure,
-            scan: ExtentScan::default(),
-            known,
-            extent: None,
-            bins: None,
-            codes: Vec::new(),
-            unfiltered: Tally::default(),
-            tally: Tally::default(),
-        })
-    }
-
-    pub fn is_of(&self, column: &str, wanted: u16, domain: Option<[f64; 2]>) -> bool {
-        self.column == column && self.wanted == wanted && self.domain == domain
+    pub fn new(column: &Column, cutting: Cutting, known: Option<Extent>) -> Option<Self> {
+        let binner = Binner::new(column, cutting, known)?;
+        Some(Self { binner, unfiltered: Tally::default(), tally: Tally::default() })
     }
 
     /// Finds the bins of one more block; false where all have theirs.
     pub fn step(&mut self, column: &Column) -> bool {
-        if self.scan.step(column) {
-            return true;
+        let index = match self.binner.step(column) {
+            Binned::Looked => return true,
+            Binned::Done => return false,
+            Binned::Coded(index) => index,
+        };
+        if index == 0 {
+            let n_codes = self.binner.cut.as_ref().map_or(0, Cut::n_codes);
+            self.unfiltered = Tally::new(n_codes);
+            self.tally = Tally::new(n_codes);
         }
-        let Some(extent) = self.extent_of(column.is_complete()) else { return false };
-        self.extent = Some(extent);
-        let bins = Bins::new(self.measure, extent, self.domain, self.wanted);
-        if self.bins != Some(bins) {
-            self.bins = Some(bins);
-            self.codes.clear();
-            self.unfiltered = Tally::new(usize::from(bins.count));
-            self.tally = Tally::new(usize::from(bins.count));
-        }
-        let index = self.codes.len();
-        let Some(block) = column.blocks().get(index) else { return false };
-        let mut codes = Vec::with_capacity(block.len());
-        match self.measure {
-            Measure::Float => {
-                floats_into(block.as_ref(), &mut self.scan.floats);
-                bins.codes_of_floats(&self.scan.floats, &mut codes);
-            }
-            Measure::Whole { .. } => {
-                wholes_into(block.as_ref(), &mut self.scan.wholes);
-                bins.codes_of_wholes(&self.scan.wholes, &mut codes);
-            }
-        }
-        if let Some(nulls) = block.nulls().filter(|nulls| nulls.null_count() > 0) {
-            for (row, code) in codes.iter_mut().enumerate() {
-                if nulls.is_null(row) {
-                    *code = NULL_CODE;
-                }
-            }
-        }
+        let codes = self.binner.block(index).unwrap_or_default();
         let all = super::full_words(codes.len());
-        self.unfiltered.follow(index * BLOCK_WORDS, &all, Codes::Narrow(&codes));
-        self.codes.push(codes);
+        self.unfiltered.follow(index * BLOCK_WORDS, &all, Codes::Narrow(codes));
         true
-    }
-
-    /// Until all is here, what is stated counts too, so that axes stand still.
-    fn extent_of(&self, is_complete: bool) -> Option<Extent> {
-        match (self.scan.extent, self.known.filter(|_| !is_complete)) {
-            (Some(found), Some(known)) => Some(found.union(known)),
-            (found, _) => found,
-        }
     }
 
     /// Counts under a mask; a block a step, from `block` on. False past the last.
@@ -155,17 +56,11 @@ impl Histogram {
             self.tally.prepare(mask);
         }
         let first = block * BLOCK_WORDS;
-        let Some(codes) = self.codes.get(block) else { return false };
+        let Some(codes) = self.binner.block(block) else { return false };
         let end = (first + BLOCK_WORDS).min(mask.len());
         let Some(mask) = mask.get(first..end).filter(|mask| !mask.is_empty()) else { return false };
         self.tally.follow(first, mask, Codes::Narrow(codes));
         true
-    }
-
-    /// The code of each row, block by block, and how many codes there are.
-    pub fn codes(&self) -> Option<(Vec<Codes<'_>>, usize)> {
-        let codes = self.codes.iter().map(|codes| Codes::Narrow(codes)).collect();
-        Some((codes, usize::from(self.bins?.count)))
     }
 
     /// Takes counts that were found another way, nulls last.
@@ -174,19 +69,49 @@ impl Histogram {
     }
 
     pub fn result(&self) -> MarkResult {
-        let Some((bins, extent)) = self.bins.zip(self.extent) else {
+        let nulls = u64::from(self.tally.nulls());
+        let Some((cut, extent)) = self.binner.cut.as_ref().zip(self.binner.extent) else {
             // No row has a value.
-            let nulls = u64::from(self.tally.nulls());
-            let (domain, extent) = ([0.0, 1.0], [0.0, 1.0]);
-            let (counts, unfiltered) = (Vec::new(), Vec::new());
-            return MarkResult::Histogram { domain, extent, counts, unfiltered, nulls };
+            return empty(nulls);
         };
-        MarkResult::Histogram {
-            domain: bins.domain(),
-            extent: extent.in_units(self.measure),
-            counts: self.tally.counts().to_vec(),
-            unfiltered: self.unfiltered.counts().to_vec(),
-            nulls: u64::from(self.tally.nulls()),
-        }
+        let count = cut.count();
+        let extent = extent.in_units(self.binner.measure);
+        let [counts, unfiltered] = [&self.tally, &self.unfiltered]
+            .map(|tally| tally.counts().get(..count).unwrap_or_default().to_vec());
+        let without = self.tally.counts().get(count).copied().unwrap_or_default();
+        result(cut, extent, [counts, unfiltered], nulls, u64::from(without))
     }
+}
+
+/// Of no value at all.
+pub fn empty(nulls: u64) -> MarkResult {
+    MarkResult::Histogram {
+        domain: [0.0, 1.0],
+        extent: [0.0, 1.0],
+        edges: Vec::new(),
+        counts: Vec::new(),
+        unfiltered: Vec::new(),
+        nulls,
+        without_log: 0,
+    }
+}
+
+/// What is counted, filtered and not, with the edges that it is counted between.
+pub fn result(
+    cut: &Cut,
+    extent: [f64; 2],
+    [counts, unfiltered]: [Vec<u32>; 2],
+    nulls: u64,
+    without_log: u64,
+) -> MarkResult {
+    let edges = match cut {
+        Cut::Equal(_) => Vec::new(),
+        other => other.edges(),
+    };
+    let domain = match (cut, edges.as_slice()) {
+        (Cut::Equal(bins), _) => bins.domain(),
+        (_, [low, .., high]) => [*low, *high],
+        _ => extent,
+    };
+    MarkResult::Histogram { domain, extent, edges, counts, unfiltered, nulls, without_log }
 }

@@ -13,21 +13,21 @@ use engine::predicate::Predicate;
 use engine::sample::hash64;
 
 use super::*;
-use crate::protocol::{Legend, Origin};
-use crate::worker::resident::BLOCK_ROWS;
+use crate::protocol::{Form, Legend, Origin};
+pub(super) use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::Column;
 
-const ROWS: usize = BLOCK_ROWS + 1234;
+pub(super) const ROWS: usize = BLOCK_ROWS + 1234;
 
 fn random(row: usize, salt: u64) -> u64 {
     hash64(salt, row as u64)
 }
 
-fn delay(row: usize) -> Option<i32> {
+pub(super) fn delay(row: usize) -> Option<i32> {
     (!random(row, 1).is_multiple_of(17)).then(|| (random(row, 2) % 200) as i32 - 50)
 }
 
-fn distance(row: usize) -> f64 {
+pub(super) fn distance(row: usize) -> f64 {
     match random(row, 3) % 50 {
         0 => f64::NAN,
         n => (n * (random(row, 4) % 100)) as f64 / 7.0,
@@ -36,7 +36,7 @@ fn distance(row: usize) -> f64 {
 
 const CARRIERS: [&str; 4] = ["AA", "DL", "UA", "WN"];
 
-fn carrier(row: usize) -> Option<&'static str> {
+pub(super) fn carrier(row: usize) -> Option<&'static str> {
     CARRIERS.get((random(row, 5) % 5) as usize).copied()
 }
 
@@ -50,7 +50,7 @@ fn column(name: &str, array: ArrayRef, complete: bool) -> Column {
     column
 }
 
-fn resident(complete: bool) -> Resident {
+pub(super) fn resident(complete: bool) -> Resident {
     let mut resident = Resident::new("t".into(), None, "u".into(), Origin::Browser);
     let rows = 0..ROWS;
     let ints: ArrayRef = Arc::new(Int32Array::from_iter(rows.clone().map(delay)));
@@ -75,7 +75,7 @@ fn resident(complete: bool) -> Resident {
     resident
 }
 
-fn clause(id: &str, json: &str) -> Clause {
+pub(super) fn clause(id: &str, json: &str) -> Clause {
     Clause { id: id.to_owned(), predicate: serde_json::from_str(json).unwrap() }
 }
 
@@ -85,8 +85,12 @@ fn view(id: u32, mark: Mark) -> View {
 
 fn views() -> Vec<View> {
     let bars = |column: &str| Mark::Bars { column: column.into(), limit: 3, search: String::new() };
-    let histogram =
-        |column: &str| Mark::Histogram { column: column.into(), bins: 20, domain: None };
+    let histogram = |column: &str| Mark::Histogram {
+        column: column.into(),
+        bins: 20,
+        domain: None,
+        form: Form::default(),
+    };
     vec![
         view(1, histogram("delay")),
         view(2, histogram("distance")),
@@ -116,7 +120,7 @@ fn ask(answers: &mut Answers, resident: &Resident, clauses: Vec<Clause>) -> Answ
 }
 
 /// Whether a row passes the clauses that the tests use, but for the one left out.
-fn passes(row: usize, clauses: &[Clause], except: &str) -> bool {
+pub(super) fn passes(row: usize, clauses: &[Clause], except: &str) -> bool {
     clauses.iter().filter(|clause| clause.id != except).all(|clause| match &clause.predicate {
         Predicate::Between { column, low, high } => {
             let value = match column.as_str() {
@@ -203,7 +207,7 @@ fn check(answer: &Answer, clauses: &[Clause], rows: usize) {
     }
 }
 
-fn selections() -> Vec<Vec<Clause>> {
+pub(super) fn selections() -> Vec<Vec<Clause>> {
     let delay = |low: i32, high: i32| {
         let json = format!(r#"{{"column":"delay","op":"between","value":[{low},{high}]}}"#);
         clause("column:delay", &json)
@@ -367,11 +371,30 @@ fn views_of_columns_that_do_not_suit_fail_alone() {
     let resident = resident(true);
     let mut answers = Answers::default();
     let views = vec![
-        view(1, Mark::Histogram { column: "carrier".into(), bins: 5, domain: None }),
+        view(
+            1,
+            Mark::Histogram {
+                column: "carrier".into(),
+                bins: 5,
+                domain: None,
+                form: Form::default(),
+            },
+        ),
         view(2, Mark::Bars { column: "delay".into(), limit: 5, search: String::new() }),
         view(3, Mark::Scatter { x: "delay".into(), y: "carrier".into(), color: None }),
-        view(4, Mark::Histogram { column: "gone".into(), bins: 5, domain: None }),
-        view(5, Mark::Histogram { column: "delay".into(), bins: 5, domain: None }),
+        view(
+            4,
+            Mark::Histogram { column: "gone".into(), bins: 5, domain: None, form: Form::default() },
+        ),
+        view(
+            5,
+            Mark::Histogram {
+                column: "delay".into(),
+                bins: 5,
+                domain: None,
+                form: Form::default(),
+            },
+        ),
     ];
     answers.begin(Question { generation: 1, clauses: vec![], views }, &resident);
     let answer = loop {

@@ -10,11 +10,14 @@ use engine::query::Query;
 use crate::draw::density::Density;
 use crate::plan::axis_bins;
 use crate::plan::read::Answer;
-use crate::protocol::{Bar, Legend, Mark, MarkResult, View, Viewport};
+use crate::protocol::{Bar, Grid, Legend, Mark, MarkResult, Side, View, Viewport};
+use crate::worker::answer::histogram;
 use crate::worker::bins::{Bins, Extent};
 use crate::worker::canvases::viewport_around;
+use crate::worker::cut::Cut;
 use crate::worker::numbers::Measure;
 
+use super::grid;
 use super::{Remembered, Table};
 
 /// The queries of one request, each known by its place.
@@ -34,7 +37,7 @@ pub struct View2d {
 pub enum Picture {
     Histogram {
         data_type: DataType,
-        bins: Bins,
+        cut: Cut,
         extent: [f64; 2],
         counts: usize,
         /// The place of the unfiltered counts, or under what name they are remembered.
@@ -57,6 +60,7 @@ pub enum Picture {
         counts: usize,
         points: usize,
     },
+    Grid(Box<grid::GridPicture>),
     /// There are no values to show.
     Empty(Mark),
 }
@@ -67,14 +71,22 @@ pub struct Read {
     pub density: Option<Density>,
     /// Values whose number in the whole table is not known.
     pub unknown: Option<(String, Vec<Literal>)>,
+    /// Boxes whose whiskers are not known.
+    pub unfenced: Option<Box<grid::Unfenced>>,
 }
 
-/// The columns of a view whose extent decides on bins.
-pub fn measured(view: &View) -> Vec<&str> {
+/// The columns of a view whose extent decides on bins, and whether of what is above zero.
+pub fn measured(view: &View) -> Vec<(&str, bool)> {
     match &view.mark {
-        Mark::Histogram { column, .. } => vec![column],
-        Mark::Scatter { x, y, .. } => vec![x, y],
+        Mark::Histogram { column, form, .. } if form.log_axis => {
+            vec![(column, false), (column, true)]
+        }
+        Mark::Histogram { column, .. } => vec![(column, false)],
+        Mark::Scatter { x, y, .. } => vec![(x, false), (y, false)],
         Mark::Bars { .. } => vec![],
+        Mark::Line { time, .. } => vec![(time, false)],
+        Mark::Boxes { column, .. } => vec![(column, false)],
+        Mark::Heat { x, y, .. } => vec![(x, false), (y, false)],
     }
 }
 
@@ -96,29 +108,30 @@ impl Asking {
         others: Vec<Predicate>,
         frame: View2d,
         memory: &Remembered,
-        extent: impl Fn(&str) -> Option<Extent>,
+        extent: impl Fn(&str, bool) -> Option<Extent>,
     ) -> Result<Picture, String> {
         match &view.mark {
-            Mark::Histogram { column, bins, domain } => {
+            Mark::Histogram { column, bins, domain, form } => {
                 let (data_type, _) = table.column(column)?;
                 let measure = measure_of(column, &data_type)?;
-                let Some(extent) = extent(column) else {
+                let (whole, cut) = (extent(column, false), extent(column, form.log_axis));
+                let Some((extent, cut)) = whole.zip(cut) else {
                     return Ok(Picture::Empty(view.mark.clone()));
                 };
-                let bins = Bins::new(measure, extent, *domain, *bins);
+                let cut = histogram::cutting(*bins, *domain, *form).cut(&data_type, measure, cut);
                 let zoomed = domain.is_some();
-                let query = table.asked.histogram(column, &data_type, &bins, zoomed, &others);
+                let query = table.asked.histogram(column, &data_type, &cut, zoomed, &others);
                 let counts = self.add(query);
-                let key = format!("{column} {bins:?}");
+                let key = format!("{column} {cut:?}");
                 let unfiltered = if others.is_empty() {
                     Ok(counts)
                 } else if memory.silhouettes.contains_key(&key) {
                     Err(())
                 } else {
-                    Ok(self.add(table.asked.histogram(column, &data_type, &bins, zoomed, &[])))
+                    Ok(self.add(table.asked.histogram(column, &data_type, &cut, zoomed, &[])))
                 };
                 let extent = extent.in_units(measure);
-                Ok(Picture::Histogram { data_type, bins, extent, counts, unfiltered, key })
+                Ok(Picture::Histogram { data_type, cut, extent, counts, unfiltered, key })
             }
             Mark::Bars { column, limit, search } => {
                 let (_, kind) = table.column(column)?;
@@ -140,11 +153,14 @@ impl Asking {
                     .then(|| self.add(table.asked.first_values(&column, limit, &search)));
                 Ok(Picture::Bars { column, search, limit, counts, nulls, distinct, first_values })
             }
+            Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
+                self.plan_grid(table, view, others, memory, extent)
+            }
             Mark::Scatter { x, y, .. } => {
                 let axes = [x, y].map(|name| {
                     let (data_type, _) = table.column(name)?;
                     let measure = measure_of(name, &data_type)?;
-                    Ok::<_, String>((data_type, measure, extent(name)))
+                    Ok::<_, String>((data_type, measure, extent(name, false)))
                 });
                 let [x_axis, y_axis] = axes;
                 let ((x_type, x_measure, x_extent), (y_type, y_measure, y_extent)) =
@@ -170,7 +186,7 @@ impl Asking {
     }
 }
 
-fn measure_of(column: &str, data_type: &DataType) -> Result<Measure, String> {
+pub fn measure_of(column: &str, data_type: &DataType) -> Result<Measure, String> {
     Measure::of(data_type).ok_or_else(|| format!("column {column:?} is not a number or a time"))
 }
 
@@ -179,9 +195,9 @@ impl Picture {
     pub fn read(self, answers: &[Answer], memory: &mut Remembered) -> Read {
         let number = |place: usize| answers.get(place).and_then(Answer::number).unwrap_or_default();
         match self {
-            Self::Histogram { data_type, bins, extent, counts, unfiltered, key } => {
+            Self::Histogram { data_type, cut, extent, counts, unfiltered, key } => {
                 let binned = |place: usize| {
-                    answers.get(place).map(|answer| answer.histogram(&data_type, &bins))
+                    answers.get(place).map(|answer| answer.histogram(&data_type, &cut))
                 };
                 if let Some(whole) = unfiltered.ok().and_then(binned) {
                     memory.silhouettes.insert(key.clone(), whole.counts);
@@ -189,13 +205,10 @@ impl Picture {
                 let (counts, nulls) =
                     binned(counts).map(|found| (found.counts, found.nulls)).unwrap_or_default();
                 let unfiltered = memory.silhouettes.get(&key).cloned().unwrap_or_default();
-                whole(MarkResult::Histogram {
-                    domain: bins.domain(),
-                    extent,
-                    counts: narrow(&counts),
-                    unfiltered: narrow(&unfiltered),
-                    nulls,
-                })
+                let without = counts.get(cut.count()).copied().unwrap_or_default();
+                let counts = [counts, unfiltered]
+                    .map(|counts| narrow(counts.get(..cut.count()).unwrap_or_default()));
+                whole(histogram::result(&cut, extent, counts, nulls, without))
             }
             Self::Bars { column, search, limit, counts, nulls, distinct, first_values } => {
                 let distinct = match distinct {
@@ -242,8 +255,9 @@ impl Picture {
                     legend: Legend::None,
                     density: true,
                 };
-                Read { result, density: Some(density), unknown: None }
+                Read { result, density: Some(density), unknown: None, unfenced: None }
             }
+            Self::Grid(picture) => picture.read(answers, memory),
             Self::Empty(mark) => whole(nothing(&mark)),
         }
     }
@@ -276,18 +290,21 @@ fn nothing(mark: &Mark) -> MarkResult {
             legend: Legend::None,
             density: true,
         },
-        _ => MarkResult::Histogram {
-            domain: [0.0, 1.0],
-            extent: [0.0, 1.0],
+        Mark::Histogram { .. } | Mark::Bars { .. } => histogram::empty(0),
+        _ => MarkResult::Grid(Grid {
+            x: Side::One,
+            y: Side::One,
             counts: Vec::new(),
             unfiltered: Vec::new(),
-            nulls: 0,
-        },
+            missing: 0,
+            values: Vec::new(),
+            boxes: Vec::new(),
+        }),
     }
 }
 
-fn whole(result: MarkResult) -> Read {
-    Read { result, density: None, unknown: None }
+pub fn whole(result: MarkResult) -> Read {
+    Read { result, density: None, unknown: None, unfenced: None }
 }
 
 /// All that the bins cover, the last one whole.
@@ -300,7 +317,7 @@ fn covered(bins: &Bins) -> [f64; 2] {
     }
 }
 
-fn narrow(counts: &[u64]) -> Vec<u32> {
+pub fn narrow(counts: &[u64]) -> Vec<u32> {
     counts.iter().map(|&count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
 }
 
