@@ -129,6 +129,7 @@ async function main() {
       const entry = { table };
       if (wanted('W1')) Object.assign(entry, await brushed(table, url, inLimn, inPeer));
       if (wanted('W7', 'wire')) entry.page = await firstPoints(browser, limn.address, table);
+      if (wanted('W1', 'W4')) entry.hand = await byHand(browser, limn.address, table);
       if (wanted('W2', 'W3', 'W4', 'W5', 'W6') && table !== 'd3m') entry.explore = await explored(table, url, inLimn, inPeer);
       for (const [side, found] of Object.entries(entry)) {
         if (side !== 'table') console.log(table, side, JSON.stringify(found));
@@ -224,6 +225,73 @@ async function firstPoints(browser, address, table) {
   }
   const middle = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
   return { shell: middle(times.shell), points: middle(times.points), views: middle(times.views), wire: times.wire };
+}
+
+// Through the real page, by real input: from a move of the pointer to the frame after the
+// one in which the number of selected rows changed, the document's own work included.
+async function byHand(browser, address, table) {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+  const page = await context.newPage();
+  const charts = VIEWS.map(({ column }, nth) => `&view=${nth + 2}:histogram:${column}:${BINS}`).join('');
+  await page.goto(`${address}/?link=1&table=${table}&view=1:histogram:${ACTIVE}:${BINS}${charts}&view=9:scatter:x:y`);
+  await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: 120000 });
+  await page.evaluate(() => {
+    const watched = { since: null, millis: [] };
+    window.limnHand = watched;
+    const begin = (event) => { watched.since ??= event.timeStamp; };
+    for (const name of ['pointermove', 'pointerup']) window.addEventListener(name, begin, { capture: true });
+    const painted = () => {
+      if (watched.since === null) return;
+      const since = watched.since;
+      watched.since = null;
+      requestAnimationFrame(() => setTimeout(() => watched.millis.push(performance.now() - since)));
+    };
+    const counts = document.querySelector('.counts');
+    new MutationObserver(painted).observe(counts, { attributes: true, subtree: true, childList: true, characterData: true });
+  });
+  const forget = () => page.evaluate(() => { window.limnHand.since = null; });
+  // As long as nothing changes there is nothing to wait for: a move within a bin, say.
+  const moved = async (x, y) => {
+    await forget();
+    const before = await page.evaluate(() => window.limnHand.millis.length);
+    await page.mouse.move(x, y);
+    await page.waitForFunction((seen) => window.limnHand.millis.length > seen, before, { timeout: 400, polling: 5 }).catch(() => {});
+  };
+  const take = () => page.evaluate(() => window.limnHand.millis.splice(0));
+  const surface = await page.getByRole('article', { name: `Histogram of ${ACTIVE}` }).locator('.brush-surface').boundingBox();
+  const height = surface.y + surface.height / 2;
+  await page.mouse.move(surface.x + surface.width * 0.1, height);
+  await page.waitForTimeout(1500);
+  await page.mouse.down();
+  for (let step = 1; step <= 40; step++) await moved(surface.x + surface.width * (0.1 + step * 0.02), height);
+  await page.mouse.up();
+  const brush = await take();
+
+  const plot = await page.locator('canvas').first().boundingBox();
+  const lasso = [];
+  for (const star of LASSOS.slice(0, 4)) {
+    const at = ([x, y]) => [plot.x + plot.width / 2 + x * plot.width / 28, plot.y + plot.height / 2 - y * plot.height / 28];
+    await page.keyboard.down('Control');
+    await page.keyboard.down('Shift');
+    await page.mouse.move(...at(star[0]));
+    await page.mouse.down();
+    for (const corner of star.slice(1)) await page.mouse.move(...at(corner));
+    await forget();
+    await take();
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await page.keyboard.up('Control');
+    await page.waitForFunction(() => window.limnHand.millis.length > 0, null, { timeout: 10000 });
+    lasso.push(...(await take()).slice(0, 1));
+  }
+  await context.close();
+  return { brush: spread(brush), lasso: spread(lasso) };
+}
+
+function spread(millis) {
+  const sorted = [...millis].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return { n: sorted.length, median: at(0.5), p95: at(0.95) };
 }
 
 await main();

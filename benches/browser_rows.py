@@ -83,12 +83,20 @@ def page_rows(page, n_rows):
                    page["wire"] / 1e6, None, None, None)
 
 
+def hand_rows(hand, n_rows):
+    for bench, workload, name in (("W1", "brush step over 4 histograms", "brush"), ("W4", "lasso of 30 corners", "lasso")):
+        for metric in ("median", "p95"):
+            yield rows.row(bench, workload, n_rows, f"{metric}, pointer to painted page", "ms", hand[name][metric], None, None, None)
+
+
 def rows_of_table(entry):
     n_rows = N_ROWS[entry["table"]]
     if "limn" in entry:
         yield from brush_rows(entry, n_rows)
     if "explore" in entry:
         yield from explore_rows(entry["explore"], n_rows)
+    if "hand" in entry:
+        yield from hand_rows(entry["hand"], n_rows)
     if "page" in entry:
         yield from page_rows(entry["page"], n_rows)
 
