@@ -116,6 +116,7 @@ fn a_box_goes_with_its_axes() {
     model.apply(&the_box);
     assert_eq!(model.apply(&zoom), AddressChange::Replace);
     let recolored = Mark::Scatter {
+        look: Default::default(),
         x: "delay".to_owned(),
         y: "distance".to_owned(),
         color: Some("origin".to_owned()),
@@ -123,7 +124,12 @@ fn a_box_goes_with_its_axes() {
     model.apply(&Command::SetMark { view, mark: recolored });
     assert_eq!(model.chosen.view(view).unwrap().viewport, Some(viewport));
     assert!(model.chosen.clause("view:1").is_some());
-    let turned = Mark::Scatter { x: "distance".to_owned(), y: "delay".to_owned(), color: None };
+    let turned = Mark::Scatter {
+        x: "distance".to_owned(),
+        y: "delay".to_owned(),
+        color: None,
+        look: Default::default(),
+    };
     model.apply(&Command::SetMark { view, mark: turned });
     assert_eq!(model.chosen.view(view).unwrap().viewport, None);
     assert_eq!(model.chosen.clauses, []);
