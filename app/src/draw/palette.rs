@@ -72,8 +72,10 @@ impl Palette {
             .collect();
         let mut palette = Self::filled(theme, &colors);
         palette.colors[usize::from(OTHER)] = match ramp {
-            Ramp::Viridis | Ramp::Cividis => Rgb(224, 36, 94),
-            Ramp::Magma | Ramp::Vik => Rgb(0, 168, 120),
+            // Found by search, as far from the ramp and the backgrounds as may be.
+            Ramp::Viridis | Ramp::Cividis => Rgb(205, 30, 255),
+            Ramp::Magma => Rgb(15, 120, 255),
+            Ramp::Vik => Rgb(45, 245, 5),
         };
         palette
     }
