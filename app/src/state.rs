@@ -221,11 +221,10 @@ impl Model {
                     shown.viewport = *viewport;
                 }
                 // Going back is for filters; a pan is not worth an entry.
-                change = match gesture {
+                return match gesture {
                     Gesture::Moving => AddressChange::None,
                     Gesture::Done => AddressChange::Replace,
                 };
-                return change;
             }
             Command::SortRows { order_by } => self.chosen.order_by = order_by.clone(),
             Command::ShowRowColumns { columns } => self.chosen.row_columns = columns.clone(),

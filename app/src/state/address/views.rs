@@ -90,13 +90,7 @@ pub(super) fn read(value: &str) -> Result<ShownView, String> {
     let mut viewport = None;
     let mark = match (kind, atoms.as_slice()) {
         ("scatter", [x, y, rest @ ..]) if rest.len() < 3 && !y.is_empty() => {
-            viewport = match numbers.as_slice() {
-                [] => None,
-                [x0, x1, y0, y1] => {
-                    Some(Viewport { x: read_range(x0, x1)?, y: read_range(y0, y1)? })
-                }
-                _ => return Err(broken()),
-            };
+            viewport = read_viewport(&numbers).ok_or_else(broken)??;
             let color = rest.first().filter(|color| !color.is_empty()).cloned();
             let look = rest.get(1).map_or(Some(Look::default()), |look| Look::read(look));
             Mark::Scatter { x: x.clone(), y: y.clone(), color, look: look.ok_or_else(broken)? }
@@ -162,6 +156,16 @@ pub const MEASURING: [AggregateOp; 5] =
 
 fn measuring(name: &str) -> Option<AggregateOp> {
     MEASURING.into_iter().find(|op| op.name() == name)
+}
+
+/// `None` for another number of numbers.
+fn read_viewport(numbers: &[&str]) -> Option<Result<Option<Viewport>, String>> {
+    let ends = match numbers {
+        [] => return Some(Ok(None)),
+        [x0, x1, y0, y1] => read_range(x0, x1).and_then(|x| Ok((x, read_range(y0, y1)?))),
+        _ => return None,
+    };
+    Some(ends.map(|(x, y)| Some(Viewport { x, y })))
 }
 
 fn number_within(text: &str, most: u16) -> Option<u16> {
