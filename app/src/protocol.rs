@@ -9,6 +9,7 @@
 //! the worker is where it was.
 
 mod charts;
+mod legend;
 pub mod relief;
 
 use engine::kind::Kind;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::look::Look;
 use crate::scale::step::TimeStep;
 pub use charts::{Form, Grid, Measured, Side, Spread};
+pub use legend::{Legend, LegendEntry};
 
 /// What tells the names of files of one's own from those of tables.
 const FILE_PREFIX: &str = "file:";
@@ -510,38 +512,6 @@ pub struct Bar {
     pub label: String,
     pub count: u64,
     pub unfiltered: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Legend {
-    None,
-    /// One entry a category, most frequent first; the last may be "other".
-    Categories {
-        entries: Vec<LegendEntry>,
-    },
-    /// A ramp from `domain[0]` to `domain[1]`; `colors` are evenly spaced CSS colours.
-    Ramp {
-        domain: [f64; 2],
-        /// What is in the middle of the colours, where that is not the middle of the domain.
-        middle: Option<f64>,
-        time: bool,
-        colors: Vec<String>,
-        /// Points below and above the domain, in the colours of the ends.
-        beyond: [u64; 2],
-        /// Points without a value, and those whose value is no number.
-        missing: Vec<LegendEntry>,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LegendEntry {
-    pub label: String,
-    /// CSS colour.
-    pub color: String,
-    pub count: u64,
-    /// Absent for "other" and for missing values.
-    pub value: Option<Literal>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
