@@ -112,9 +112,11 @@ impl Canvases {
 
     /// The row that every scatter marks.
     pub fn pin(&mut self, row: Option<usize>) {
-        self.pinned = row;
-        // Nothing lies otherwise over the points.
-        self.plots.values_mut().for_each(|plot| plot.is_stale = true);
+        if self.pinned != row {
+            self.pinned = row;
+            // What lies over the points is the same.
+            self.plots.values_mut().for_each(|plot| plot.is_stale = true);
+        }
     }
 
     /// Changes when a picture does.

@@ -12,11 +12,14 @@ use crate::state::format;
 pub(super) fn PinnedRecord() -> impl IntoView {
     let page = use_page();
     let row = Memo::new(move |_| page.model.with(|model| model.chosen.pinned));
+    let loaded = Memo::new(move |_| {
+        page.shown.with(|shown| shown.as_ref().map(|shown| (shown.complete, shown.total)))
+    });
     // Leaves Rust: the worker marks what is chosen, also where it was started again, or has
     // more columns by now.
     Effect::new(move |before: Option<Option<u64>>| {
         page.worker.with(WorkerState::epoch);
-        page.shown.with(|shown| shown.as_ref().map(|shown| (shown.complete, shown.total)));
+        loaded.track();
         let row = row.get();
         if row.is_some() || before.flatten().is_some() {
             page.link.send(&Request::Pin { row });
