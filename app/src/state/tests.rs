@@ -232,3 +232,35 @@ fn views_and_sorting_are_undone_like_filters() {
     model.apply(&Command::Undo);
     assert!(model.chosen.view(view).is_some());
 }
+
+#[test]
+fn a_look_is_undone_as_one_change_and_a_record_is_none() {
+    let mut model = opened();
+    let view = ViewId(1);
+    let set = |size, gesture| {
+        let look = crate::look::Look { size, ..Default::default() };
+        Command::SetLook { view, look, gesture }
+    };
+    let look_of = |model: &Model| match model.chosen.view(view).unwrap().mark {
+        Mark::Scatter { look, .. } => look,
+        _ => panic!("no scatter"),
+    };
+    for (size, gesture, change) in [
+        (10, Gesture::Moving, AddressChange::None),
+        (20, Gesture::Moving, AddressChange::None),
+        (30, Gesture::Done, AddressChange::Push),
+    ] {
+        assert_eq!(model.apply(&set(size, gesture)), change, "{size}");
+        assert_eq!(look_of(&model).size, size);
+    }
+    assert_eq!(model.apply(&Command::Pin { row: Some(7) }), AddressChange::Replace);
+    model.apply(&Command::Undo);
+    assert_eq!((look_of(&model).size, model.chosen.pinned), (0, Some(7)));
+    // Another version has other rows.
+    model.apply(&Command::OpenVersion { version: None });
+    assert_eq!(model.chosen.pinned, None);
+    // What is played is loaded.
+    let player = super::player::Player::of("flight_id".to_owned());
+    model.apply(&Command::Play { player: Some(player) });
+    assert!(model.chosen.columns.as_ref().unwrap().iter().any(|name| name == "flight_id"));
+}
