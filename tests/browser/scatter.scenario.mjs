@@ -90,7 +90,7 @@ scenario('a density says what its colours mean, exactly', async (t) => {
 }, raster);
 
 scenario('names of categories are where most of each are, and never overlap', async (t) => {
-  await t.openLink('link=1&table=penguins&view=1:scatter:bill_length_mm:bill_depth_mm:species:labels');
+  await t.openLink('link=1&table=penguins&view=1:scatter:beak_length_mm:beak_depth_mm:species:labels');
   await t.untilShown();
   const names = t.page.locator('.names text');
   await t.until('a name for each species', async () => (await names.count()) === 3);
@@ -103,12 +103,12 @@ scenario('names of categories are where most of each are, and never overlap', as
     }
   }
   // Each name is among its own: the mean of its species is near it.
-  const rows = await t.ask({ table: 'penguins', columns: ['bill_length_mm', 'bill_depth_mm', 'species'] });
+  const rows = await t.ask({ table: 'penguins', columns: ['beak_length_mm', 'beak_depth_mm', 'species'] });
   const plot = await t.page.getByRole('application').boundingBox();
   const texts = await names.allInnerTexts();
   const middles = boxes.map((box) => (box.left + box.right) / 2 - plot.x);
   const mean = (species) => {
-    const own = rows.filter((row) => row.species === species && row.bill_length_mm !== null).map((row) => row.bill_length_mm);
+    const own = rows.filter((row) => row.species === species && row.beak_length_mm !== null).map((row) => row.beak_length_mm);
     return own.reduce((sum, value) => sum + value, 0) / own.length;
   };
   const order = (values) => values.map((_, at) => at).sort((a, b) => values[a] - values[b]).map((at) => texts[at]);
@@ -117,26 +117,26 @@ scenario('names of categories are where most of each are, and never overlap', as
 }, raster);
 
 scenario('a click pins a record, arrows go on from it, and Escape lets it go', async (t) => {
-  await t.openLink('link=1&table=penguins&view=1:scatter:bill_length_mm:bill_depth_mm:species');
+  await t.openLink('link=1&table=penguins&view=1:scatter:beak_length_mm:beak_depth_mm:species');
   await t.untilShown();
   const plot = t.page.getByRole('application');
   await plot.focus();
   await t.page.keyboard.press('Enter');
   const record = t.page.locator('aside.pinned');
   await t.until('a record', () => record.isVisible());
-  const rows = await t.ask({ table: 'penguins', columns: ['_row', 'bill_length_mm', 'bill_depth_mm', 'species', 'island'] });
+  const rows = await t.ask({ table: 'penguins', columns: ['_row', 'beak_length_mm', 'beak_depth_mm', 'species', 'island'] });
   const pinned = () => Number(parameter(t.page, 'pin'));
   const said = async (name) => record.locator(`dt:text-is("${name}") + dd`).innerText();
   const isOf = async () => {
     const row = rows.find((one) => one._row === pinned());
-    return row && Number(await said('bill_length_mm')) === row.bill_length_mm && (await said('species')) === row.species;
+    return row && Number(await said('beak_length_mm')) === row.beak_length_mm && (await said('species')) === row.species;
   };
   await t.until('its values', isOf);
   const first = rows.find((row) => row._row === pinned());
   await t.page.keyboard.press('ArrowRight');
   await t.until('another to the right', async () => pinned() !== first._row && (await isOf()));
   const second = rows.find((row) => row._row === pinned());
-  assert.ok(second.bill_length_mm > first.bill_length_mm);
+  assert.ok(second.beak_length_mm > first.beak_length_mm);
   await t.shot('scatter-record');
   await t.reload();
   await t.untilShown();
