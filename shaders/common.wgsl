@@ -35,10 +35,22 @@ struct Tone {
     per_unit: f32,
     opacity: f32,
     strength: f32,
-    padding: f32,
+    // 1 where the rank of a sum decides rather than its logarithm.
+    equalized: u32,
 }
 
 // Workgroups of all passes that go over rows or cells.
 const GROUP: u32 = 256u;
 // Rows that a chunk's buffers have room for.
 const CHUNK_ROWS: u32 = 65536u;
+
+// Sums cut to their leading bits and counted on (app/src/draw/tone.rs).
+const MANTISSA_BITS: u32 = 8u;
+const KEYS: u32 = 6400u;
+
+fn key_of(coverage: u32) -> u32 {
+    let zeros = countLeadingZeros(coverage);
+    let bits = 31u - MANTISSA_BITS;
+    let cut = select(bits - zeros, 0u, zeros > bits);
+    return (cut << MANTISSA_BITS) + (coverage >> cut);
+}

@@ -1,5 +1,15 @@
 // Sums to colours, over the whole canvas: the twin of app/src/draw/raster/resolve.rs.
 
+// A disc with a ring around it.
+struct Ringed {
+    color: vec4<f32>,
+    // Its centre, in pixels.
+    at: vec2<f32>,
+    radius: f32,
+    // Beyond the radius; zero where there is none.
+    ring: f32,
+}
+
 struct Resolve {
     tone: Tone,
     context_tone: Tone,
@@ -7,19 +17,22 @@ struct Resolve {
     background: vec4<f32>,
     faint: vec4<f32>,
     single: vec4<f32>,
-    highlight_color: vec4<f32>,
     ring_color: vec4<f32>,
-    // Its centre, in pixels.
-    highlight: vec2<f32>,
-    highlight_radius: f32,
-    // Beyond the radius; zero where no point is highlighted.
-    ring: f32,
+    // The point under the pointer, over the one that is looked at.
+    highlight: Ringed,
+    pinned: Ringed,
+    // Cells in a line of them.
     width: u32,
+    // Pixels on a side of a cell.
+    cell: u32,
     stride: u32,
     // One of the SHADE constants.
     shade: u32,
     // 1 where there is a layer of all rows beneath.
     context: u32,
+    padding_1: u32,
+    padding_2: u32,
+    padding_3: u32,
 }
 
 const SHADE_SINGLE: u32 = 0u;
@@ -34,6 +47,8 @@ const DEEPEST_MIN: f32 = 8.0;
 @group(0) @binding(3) var<storage, read> peak: u32;
 @group(0) @binding(4) var<storage, read> context_peak: u32;
 @group(0) @binding(5) var<storage, read> palette: array<u32>;
+// Of the cells, by key, where the tone goes by it.
+@group(0) @binding(6) var<storage, read> ranks: array<u32>;
 
 // One triangle that covers the canvas.
 @vertex
@@ -42,6 +57,10 @@ fn cover(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 }
 
 fn opacity(coverage: u32, tone: Tone, most: u32) -> f32 {
+    if tone.equalized == 1u {
+        let share = f32(ranks[key_of(coverage)]) / f32(max(ranks[KEYS], 1u));
+        return (tone.opacity + (1.0 - tone.opacity) * share) * tone.strength;
+    }
     let depth = f32(coverage) * tone.per_unit;
     if depth <= 1.0 {
         return depth * tone.opacity * tone.strength;
@@ -76,18 +95,18 @@ fn points(under: vec3<f32>, cell: u32) -> vec3<f32> {
     }
 }
 
-fn highlighted(under: vec3<f32>, at: vec2<f32>) -> vec3<f32> {
-    if view.ring == 0.0 {
+fn highlighted(under: vec3<f32>, at: vec2<f32>, disc: Ringed) -> vec3<f32> {
+    if disc.ring == 0.0 {
         return under;
     }
-    let from_edge = view.highlight_radius + 0.5 - distance(at, view.highlight);
-    let ringed = mix(under, view.ring_color.rgb, clamp(from_edge + view.ring, 0.0, 1.0));
-    return mix(ringed, view.highlight_color.rgb, clamp(from_edge, 0.0, 1.0));
+    let from_edge = disc.radius + 0.5 - distance(at, disc.at);
+    let ringed = mix(under, view.ring_color.rgb, clamp(from_edge + disc.ring, 0.0, 1.0));
+    return mix(ringed, disc.color.rgb, clamp(from_edge, 0.0, 1.0));
 }
 
 @fragment
 fn resolve(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let place = vec2<u32>(position.xy);
+    let place = vec2<u32>(position.xy) / vec2(view.cell);
     let cell = place.y * view.width + place.x;
     var color = view.background.rgb;
     if view.context == 1u {
@@ -96,6 +115,7 @@ fn resolve(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             color = mix(color, view.faint.rgb, opacity(coverage, view.context_tone, context_peak));
         }
     }
-    color = highlighted(points(color, cell), position.xy);
+    color = highlighted(points(color, cell), position.xy, view.pinned);
+    color = highlighted(color, position.xy, view.highlight);
     return vec4(color / 255.0, 1.0);
 }

@@ -10,7 +10,7 @@ use app::draw::gpu::shaders::{self, Shader};
 use app::draw::palette::RAMP_LAST;
 use app::draw::points::CHUNK_ROWS;
 use app::draw::stamp::SUBPIXELS;
-use app::draw::tone::DEEPEST_MIN;
+use app::draw::tone::{DEEPEST_MIN, KEYS};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Literal, Module, TypeInner};
 
@@ -104,7 +104,8 @@ fn uniforms_lie_in_rust_as_in_wgsl() {
             rust_layout!(Layer { x_edge, y_edge, scale, size, reach, stride, masked, padding }),
         ),
         (shaders::ACCUMULATE, rust_layout!(Chunk { rows, first_word, fine, colored })),
-        (shaders::RESOLVE, rust_layout!(Tone { per_unit, opacity, strength, padding })),
+        (shaders::RESOLVE, rust_layout!(Tone { per_unit, opacity, strength, equalized })),
+        (shaders::RESOLVE, rust_layout!(Ringed { color, at, radius, ring })),
         (
             shaders::RESOLVE,
             rust_layout!(Resolve {
@@ -113,15 +114,17 @@ fn uniforms_lie_in_rust_as_in_wgsl() {
                 background,
                 faint,
                 single,
-                highlight_color,
                 ring_color,
                 highlight,
-                highlight_radius,
-                ring,
+                pinned,
                 width,
+                cell,
                 stride,
                 shade,
-                context
+                context,
+                padding_1,
+                padding_2,
+                padding_3
             }),
         ),
     ];
@@ -141,6 +144,7 @@ fn constants_are_the_same_on_both_sides() {
         (shaders::RESOLVE, "SHADE_MEAN", f64::from(layout::SHADE_MEAN)),
         (shaders::RESOLVE, "SHADE_RAMP", f64::from(layout::SHADE_RAMP)),
         (shaders::RESOLVE, "RAMP_LAST", f64::from(RAMP_LAST)),
+        (shaders::RESOLVE, "KEYS", KEYS as f64),
         (shaders::RESOLVE, "DEEPEST_MIN", f64::from(DEEPEST_MIN)),
     ] {
         assert_eq!(constant(&parsed(shader), name), rust, "{name}");

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod points;
 pub mod projection;
 pub mod raster;
+pub mod relief;
 pub mod stamp;
 pub mod tone;
 
@@ -30,6 +31,7 @@ pub mod gpu;
 #[cfg(target_arch = "wasm32")]
 pub mod painter;
 
+use crate::look::{Form, Look};
 use crate::protocol::Viewport;
 use palette::{Palette, Rgb};
 
@@ -54,6 +56,8 @@ pub struct Frame<'a> {
     pub unselected: Unselected,
     /// The row under the pointer.
     pub highlight: Option<usize>,
+    /// The row that is looked at.
+    pub pinned: Option<usize>,
 }
 
 /// The pixels of a canvas.
@@ -100,14 +104,30 @@ impl Theme {
     }
 }
 
-/// Size and opacity of points, where the user chose them; else they follow from how many
-/// there are and how far the view is zoomed.
+/// What the user chose of how points look; else it follows from how many there are and how
+/// far the view is zoomed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Style {
     /// CSS pixels.
     pub radius: Option<f32>,
     /// Of one point, 0 to 1.
     pub opacity: Option<f32>,
+    /// Points, or how many there are in each cell of a grid.
+    pub form: Form,
+    /// The tone of a density follows the rank of a count among all cells.
+    pub is_equalized: bool,
+}
+
+impl Style {
+    pub fn of(look: Look) -> Self {
+        let chosen = |number: u8, unit: f32| (number > 0).then(|| f32::from(number) / unit);
+        Self {
+            radius: chosen(look.size, 10.0),
+            opacity: chosen(look.opacity, 100.0),
+            form: look.form,
+            is_equalized: look.is_equalized,
+        }
+    }
 }
 
 /// What becomes of rows that are not selected.

@@ -4,6 +4,7 @@
 
 pub mod cell;
 pub mod draw;
+pub mod look;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod plan;

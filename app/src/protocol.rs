@@ -9,6 +9,8 @@
 //! the worker is where it was.
 
 mod charts;
+mod legend;
+pub mod relief;
 
 use engine::kind::Kind;
 use engine::literal::Literal;
@@ -16,8 +18,10 @@ use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::look::Look;
 use crate::scale::step::TimeStep;
 pub use charts::{Form, Grid, Measured, Side, Spread};
+pub use legend::{Legend, LegendEntry};
 
 /// What tells the names of files of one's own from those of tables.
 const FILE_PREFIX: &str = "file:";
@@ -138,6 +142,23 @@ pub enum Request {
     HoverEnd {
         view: ViewId,
     },
+    /// The point nearest to a place, within reach. Answered by [`Reply::Picked`], as is the
+    /// one that follows.
+    Pick {
+        view: ViewId,
+        x: f64,
+        y: f64,
+        reach: f64,
+    },
+    /// The nearest point to the pinned one in a direction: right and down are positive.
+    PickNext {
+        view: ViewId,
+        toward: [f64; 2],
+    },
+    /// Marks a row in every scatter, or none. Answered by [`Reply::Pinned`].
+    Pin {
+        row: Option<u64>,
+    },
     /// Answered by [`Reply::Cached`], as are the three that follow.
     ListCached,
     DeleteCached {
@@ -211,7 +232,7 @@ impl View {
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// Two numeric or time columns; colour by any number, category, boolean or text.
-    Scatter { x: String, y: String, color: Option<String> },
+    Scatter { x: String, y: String, color: Option<String>, look: Look },
     /// A number or time column in bins. `domain` zooms; absent, the column's extent.
     Histogram {
         column: String,
@@ -258,6 +279,7 @@ pub enum Reply {
         /// A PNG as a `data:` address, or why there is none.
         picture: Result<String, String>,
         legend: Legend,
+        relief: Option<Box<relief::Relief>>,
     },
     /// What drew this view's canvas is gone, and the canvas will show nothing again: a
     /// fresh one is wanted.
@@ -280,6 +302,19 @@ pub enum Reply {
     Hovered {
         view: ViewId,
         row: Option<HoveredRow>,
+    },
+    Picked {
+        row: Option<u64>,
+    },
+    /// All that is here of the row that is marked; no values where there is no such row.
+    Pinned {
+        row: Option<u64>,
+        values: Vec<(String, Option<String>)>,
+    },
+    /// Of a picture that has come to rest; nothing where nothing of it is wanted.
+    Relief {
+        view: ViewId,
+        relief: Option<Box<relief::Relief>>,
     },
     Cached(Cached),
     /// Steps of this column's clause are as quick as they get from now on. For measurements;
@@ -480,32 +515,6 @@ pub struct Bar {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Legend {
-    None,
-    /// One entry a category, most frequent first; the last may be "other".
-    Categories {
-        entries: Vec<LegendEntry>,
-    },
-    /// A ramp from `domain[0]` to `domain[1]`; `colors` are evenly spaced CSS colours.
-    Ramp {
-        domain: [f64; 2],
-        time: bool,
-        colors: Vec<String>,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LegendEntry {
-    pub label: String,
-    /// CSS colour.
-    pub color: String,
-    pub count: u64,
-    /// Absent for "other" and for missing values.
-    pub value: Option<Literal>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     pub request: u64,
     pub first: u64,
@@ -567,28 +576,4 @@ pub enum Level {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_survive_the_trip() {
-        let show = Request::Show {
-            generation: 7,
-            clauses: vec![Clause {
-                id: "column:delay".to_owned(),
-                predicate: Predicate::Between {
-                    column: "delay".to_owned(),
-                    low: Literal::Number("9007199254740993".to_owned()),
-                    high: Literal::from(1.5),
-                },
-            }],
-            views: vec![View {
-                id: ViewId(3),
-                mark: Mark::Scatter { x: "a".to_owned(), y: "b".to_owned(), color: None },
-            }],
-        };
-        let text = serde_json::to_string(&show).unwrap();
-        assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), show, "{text}");
-    }
-}
+mod tests;

@@ -17,8 +17,10 @@ pub mod describe;
 pub mod figure;
 pub mod format;
 pub mod history;
+pub mod labels;
 pub mod pace;
 pub mod palette;
+pub mod player;
 pub mod position;
 pub mod region;
 pub mod saved;
@@ -33,10 +35,12 @@ pub mod window;
 use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 
+use crate::look::Look;
 pub use crate::protocol::column_clause;
 use crate::protocol::{Clause, Mark, View, ViewId, Viewport};
 use command::{Command, Gesture};
 use history::{History, Undoable};
+use player::Player;
 
 /// What a link says. `None` leaves a part to the defaults of the schema.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -48,6 +52,10 @@ pub struct Chosen {
     pub views: Option<Vec<ShownView>>,
     pub clauses: Vec<Clause>,
     pub order_by: Vec<OrderKey>,
+    /// The column that a window moves along.
+    pub player: Option<Player>,
+    /// The row whose record is shown, marked in every scatter.
+    pub pinned: Option<u64>,
     /// The columns of the table of rows, in order; all that are loaded if absent.
     pub row_columns: Option<Vec<String>>,
     /// Views that are shown as tables of their numbers.
@@ -127,6 +135,15 @@ impl Chosen {
         }
     }
 
+    fn set_look(&mut self, id: ViewId, look: Look) {
+        let views = self.views.iter_mut().flatten();
+        for view in views.filter(|view| view.id == id) {
+            if let Mark::Scatter { look: shown, .. } = &mut view.mark {
+                *shown = look;
+            }
+        }
+    }
+
     fn move_view(&mut self, id: ViewId, to: usize) {
         let Some(views) = &mut self.views else { return };
         if let Some(from) = views.iter().position(|view| view.id == id) {
@@ -166,6 +183,13 @@ impl Model {
                     // What is undone there is of columns that are not here.
                     self.history = History::default();
                 }
+                // Another version has other rows.
+                self.chosen.pinned = None;
+            }
+            Command::Play { player } => self.chosen.player = player.clone(),
+            Command::Pin { row } => {
+                self.chosen.pinned = *row;
+                change = AddressChange::Replace;
             }
             Command::LoadColumns { columns } => self.chosen.columns = Some(columns.clone()),
             Command::SetClause { id, predicate, gesture } => {
@@ -176,6 +200,11 @@ impl Model {
             Command::Redo => self.history.redo(&mut self.chosen),
             Command::AddView { mark } => self.add_view(mark.clone()),
             Command::SetMark { view, mark } => self.chosen.set_mark(*view, mark.clone()),
+            Command::SetLook { view, look, gesture } => {
+                self.history.during(*gesture, &self.chosen);
+                self.chosen.set_look(*view, *look);
+                return self.after(*gesture);
+            }
             Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
             Command::RemoveView { view } => self.remove_view(*view),
             Command::ToggleTwin { view } => {
@@ -192,11 +221,10 @@ impl Model {
                     shown.viewport = *viewport;
                 }
                 // Going back is for filters; a pan is not worth an entry.
-                change = match gesture {
+                return match gesture {
                     Gesture::Moving => AddressChange::None,
                     Gesture::Done => AddressChange::Replace,
                 };
-                return change;
             }
             Command::SortRows { order_by } => self.chosen.order_by = order_by.clone(),
             Command::ShowRowColumns { columns } => self.chosen.row_columns = columns.clone(),
@@ -236,6 +264,10 @@ impl Model {
     ) -> AddressChange {
         self.history.during(gesture, &self.chosen);
         self.chosen.set_clause(id, predicate);
+        self.after(gesture)
+    }
+
+    fn after(&mut self, gesture: Gesture) -> AddressChange {
         match gesture {
             Gesture::Moving => AddressChange::None,
             Gesture::Done if self.history.unchanged_by_last(&self.chosen) => {
@@ -256,12 +288,14 @@ impl Model {
 
     /// A view or a filter of a column that is not loaded has it loaded.
     fn load_what_views_need(&mut self) {
-        let Chosen { columns: Some(columns), views: Some(views), clauses, .. } = &mut self.chosen
+        let Chosen { columns: Some(columns), views: Some(views), clauses, player, .. } =
+            &mut self.chosen
         else {
             return;
         };
+        let played = player.iter().map(|player| player.column.as_str());
         let of_clauses = clauses.iter().flat_map(|clause| clause.predicate.columns());
-        for name in settle::needed(views, of_clauses) {
+        for name in settle::needed(views, of_clauses.chain(played)) {
             if !columns.contains(&name) {
                 columns.push(name);
             }

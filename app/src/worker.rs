@@ -43,6 +43,8 @@ pub mod net;
 #[cfg(target_arch = "wasm32")]
 pub mod pages;
 #[cfg(target_arch = "wasm32")]
+pub mod relief;
+#[cfg(target_arch = "wasm32")]
 pub mod tables;
 #[cfg(target_arch = "wasm32")]
 pub mod turn;

@@ -249,7 +249,7 @@ scenario('colour by a category and by a number, with a legend that filters', asy
   await t.untilSelected(await t.countOf('penguins', [{ column: 'species', op: 'eq', value: 'Gentoo' }]));
   await legend.getByRole('button', { name: /^Gentoo/ }).click();
   await view.getByRole('combobox', { name: 'Colour' }).selectOption('beak_depth_mm');
-  await view.getByRole('img', { name: /Colours of beak_depth_mm/ }).waitFor();
+  await view.getByRole('group', { name: /Colours of beak_depth_mm/ }).waitFor();
   await t.shot('colour-ramp');
 });
 

@@ -154,7 +154,7 @@ impl Easel {
 /// The colours of a ramp, to look at.
 #[wasm_bindgen]
 pub fn ramp(dark: bool) -> Vec<String> {
-    Palette::ramp(app::draw::Theme::of(dark)).ramp_css(16)
+    Palette::ramp(app::draw::Theme::of(dark), app::look::Ramp::Viridis, false).ramp_css(16)
 }
 
 fn name_of(event: &Event) -> String {

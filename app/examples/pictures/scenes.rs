@@ -5,10 +5,17 @@ use app::draw::density::Density;
 use app::draw::palette::Palette;
 use app::draw::points::Points;
 use app::draw::{Frame, Picture, Style, Theme, Unselected};
+use app::look::Form;
 use app::protocol::Viewport;
 
-pub const NAMES: [&str; 9] =
-    ["few", "some", "many", "selected", "one", "large", "deep", "bins", "nothing"];
+pub const NAMES: [&str; 12] = [
+    "few", "some", "many", "selected", "one", "large", "deep", "bins", "nothing", "density",
+    "ranked", "mixed",
+];
+
+const POINTS: Style =
+    Style { radius: None, opacity: None, form: Form::Points, is_equalized: false };
+const DENSITY: Style = Style { form: Form::Density, ..POINTS };
 
 const UNIT: Viewport = Viewport { x: [0.0, 1.0], y: [0.0, 1.0] };
 
@@ -21,6 +28,7 @@ pub struct Scene {
     theme: Theme,
     style: Style,
     highlight: Option<usize>,
+    pinned: Option<usize>,
 }
 
 impl Scene {
@@ -31,25 +39,45 @@ impl Scene {
             "many" => Self::of_points(400_000, true),
             "selected" => Self {
                 selected: Some((0..5000u64).map(scattered_bits).collect()),
-                palette: Palette::ramp(Theme::Dark),
+                palette: Palette::ramp(Theme::Dark, app::look::Ramp::Viridis, false),
                 theme: Theme::Dark,
                 ..Self::of_points(300_000, true)
             },
             "one" => Self::showing(points(&[(0.5, 0.5)], &[]), UNIT),
             "large" => Self {
-                style: Style { radius: Some(12.5), opacity: Some(0.4) },
+                style: Style { radius: Some(12.5), opacity: Some(0.4), ..POINTS },
                 ..Self::of_points(200, true)
             },
             "deep" => Self::showing(deep(), Viewport { x: [1e15, 1e15 + 16.0], y: [-0.5, 8.5] }),
             "bins" => Self {
                 density: Some(bins()),
-                palette: Palette::ramp(Theme::Light),
+                palette: Palette::ramp(Theme::Light, app::look::Ramp::Viridis, false),
                 ..Self::showing(Points::new(), Viewport { x: [-0.5, 3.5], y: [0.2, 2.0] })
             },
             "nothing" => {
                 let nowhere = Viewport { x: [1.0, 1.0], y: [0.0, f64::NAN] };
                 Self { viewport: nowhere, ..Self::of_points(1000, false) }
             }
+            // Counts per cell over those of all rows; by rank, of an odd size of cells; and in
+            // the colours of categories.
+            "density" => Self {
+                selected: Some((0..5000u64).map(scattered_bits).collect()),
+                palette: Palette::single(Theme::Dark, app::look::Ramp::Magma, false),
+                theme: Theme::Dark,
+                style: DENSITY,
+                ..Self::of_points(300_000, false)
+            },
+            "ranked" => Self {
+                palette: Palette::single(Theme::Light, app::look::Ramp::Cividis, true),
+                style: Style { is_equalized: true, ..DENSITY },
+                highlight: Some(7),
+                pinned: Some(9),
+                ..Self::of_points(60_000, false)
+            },
+            "mixed" => Self {
+                style: Style { is_equalized: true, form: Form::Auto, ..POINTS },
+                ..Self::of_points(1_000_000, true)
+            },
             _ => return None,
         })
     }
@@ -58,7 +86,7 @@ impl Scene {
     pub fn of_points(count: usize, colored: bool) -> Self {
         let palette = match colored {
             true => Palette::categorical(Theme::Light),
-            false => Palette::single(Theme::Light),
+            false => Palette::single(Theme::Light, app::look::Ramp::Viridis, false),
         };
         Self { palette, ..Self::showing(clusters(count, colored), UNIT) }
     }
@@ -67,12 +95,13 @@ impl Scene {
         Self {
             points,
             density: None,
-            palette: Palette::single(Theme::Light),
+            palette: Palette::single(Theme::Light, app::look::Ramp::Viridis, false),
             selected: None,
             viewport,
             theme: Theme::Light,
-            style: Style::default(),
+            style: POINTS,
             highlight: None,
+            pinned: None,
         }
     }
 
@@ -102,6 +131,7 @@ impl Scene {
             selected: self.selected.as_deref(),
             unselected: Unselected::Faint,
             highlight: self.highlight,
+            pinned: self.pinned,
         }
     }
 }

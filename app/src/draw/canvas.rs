@@ -230,7 +230,7 @@ impl Canvas {
     }
 
     /// Device pixels, fewer where there are more than the engine takes.
-    fn size(&self) -> Size {
+    pub fn size(&self) -> Size {
         let pixels_max = match self.engine {
             Engine::Gpu(_) => GPU_PIXELS_MAX,
             Engine::Raster(..) | Engine::None => RASTER_PIXELS_MAX,

@@ -1,6 +1,7 @@
 //! Colours by palette index, for canvases and legends alike.
 
 use super::Theme;
+use crate::look::Ramp;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rgb(pub u8, pub u8, pub u8);
@@ -19,8 +20,11 @@ impl Rgb {
 
 /// Index of rows without a value.
 pub const MISSING: u8 = 255;
-/// Index of the categories that have no colour of their own.
+/// Index of the categories that have no colour of their own, of values that are no number,
+/// and of points that are all alike.
 pub const OTHER: u8 = 254;
+/// Index of values below a ramp; those above it have [`RAMP_LAST`].
+pub const BELOW: u8 = 0;
 /// Ramps run over indices 0 to here.
 pub const RAMP_LAST: u8 = 253;
 /// Categories that have a colour of their own.
@@ -32,9 +36,16 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// All points alike.
-    pub fn single(theme: Theme) -> Self {
-        Self::filled(theme, &[CATEGORICAL[0]])
+    /// All points alike; their density along a ramp.
+    pub fn single(theme: Theme, ramp: Ramp, is_reversed: bool) -> Self {
+        let mut palette = Self::ramp(theme, ramp, is_reversed);
+        palette.colors[usize::from(OTHER)] = CATEGORICAL[0];
+        palette
+    }
+
+    /// Of points that are all alike.
+    pub fn lone(&self) -> Rgb {
+        self.color(OTHER)
     }
 
     /// Category i has index i, up to [`CATEGORIES`]; the others share [`OTHER`].
@@ -42,18 +53,31 @@ impl Palette {
         Self::filled(theme, &CATEGORICAL)
     }
 
-    /// A share of 0 to 1 has index share × [`RAMP_LAST`], rounded. Low values are near the
-    /// background: dark on dark, light on light.
-    pub fn ramp(theme: Theme) -> Self {
-        let shares = (0..=RAMP_LAST).map(|index| f32::from(index) / f32::from(RAMP_LAST));
-        let colors: Vec<Rgb> = shares
-            .map(|share| match theme {
-                // The very ends would vanish into the backgrounds.
-                Theme::Dark => ramp_color(0.12 + 0.88 * share),
-                Theme::Light => ramp_color(0.94 - 0.94 * share),
+    /// Low values are near the background, dark on dark and light on light; high ones are
+    /// where it is reversed.
+    pub fn ramp(theme: Theme, ramp: Ramp, is_reversed: bool) -> Self {
+        // The very ends would vanish into the backgrounds.
+        let [first, last] = match (ramp, theme) {
+            (Ramp::Vik, _) => [0.0, 1.0],
+            (Ramp::Magma, Theme::Dark) => [0.2, 1.0],
+            (_, Theme::Dark) => [0.12, 1.0],
+            (_, Theme::Light) => [0.94, 0.0],
+        };
+        let colors: Vec<Rgb> = (0..=RAMP_LAST)
+            .map(|index| {
+                let share = share_of(index);
+                let share = if is_reversed { 1.0 - share } else { share };
+                ramp_color(stops(ramp), first + (last - first) * share)
             })
             .collect();
-        Self::filled(theme, &colors)
+        let mut palette = Self::filled(theme, &colors);
+        palette.colors[usize::from(OTHER)] = match ramp {
+            // Found by search, as far from the ramp and the backgrounds as may be.
+            Ramp::Viridis | Ramp::Cividis => Rgb(205, 30, 255),
+            Ramp::Magma => Rgb(15, 120, 255),
+            Ramp::Vik => Rgb(45, 245, 5),
+        };
+        palette
     }
 
     fn filled(theme: Theme, first: &[Rgb]) -> Self {
@@ -80,18 +104,22 @@ impl Palette {
     /// Evenly spaced colours of a ramp, for a legend.
     pub fn ramp_css(&self, count: usize) -> Vec<String> {
         let last = count.saturating_sub(1).max(1);
-        let index = |i: usize| (i * usize::from(RAMP_LAST) / last).min(usize::from(RAMP_LAST));
+        let most = usize::from(RAMP_LAST - 2);
+        // The same from both ends, so that a reversed ramp is the ramp reversed.
+        let index = |i: usize| 1 + (2 * i * most + last) / (2 * last);
         (0..count).map(|i| self.color(index(i) as u8).css()).collect()
     }
 }
 
-/// The index of a value on a ramp from `low` to `high`; values outside take the ends.
-pub fn ramp_index(value: f64, low: f64, high: f64) -> u8 {
-    if value.is_nan() {
-        return MISSING;
-    }
-    let share = if low < high { (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 };
-    (share.clamp(0.0, 1.0) * f64::from(RAMP_LAST)).round() as u8
+/// Where on the ramp an index is. The outermost two look like their neighbours: they are of
+/// what lies beyond.
+fn share_of(index: u8) -> f32 {
+    (f32::from(index.clamp(1, RAMP_LAST - 1)) - 1.0) / f32::from(RAMP_LAST - 2)
+}
+
+/// The index of a share of the ramp, 0 to 1.
+pub fn ramp_index(share: f64) -> u8 {
+    1 + (share.clamp(0.0, 1.0) * f64::from(RAMP_LAST - 2)).round() as u8
 }
 
 /// Found by search: all stand out from white and from near black and from each other, and
@@ -119,24 +147,40 @@ const CATEGORICAL: [Rgb; CATEGORIES] = [
     Rgb(208, 79, 210),
 ];
 
-/// Viridis (Smith and van der Walt, CC0), between ten of its colours.
-fn ramp_color(share: f32) -> Rgb {
-    const STOPS: [Rgb; 10] = [
-        Rgb(68, 1, 84),
-        Rgb(72, 40, 120),
-        Rgb(62, 73, 137),
-        Rgb(49, 104, 142),
-        Rgb(38, 130, 142),
-        Rgb(31, 158, 137),
-        Rgb(53, 183, 121),
-        Rgb(109, 205, 89),
-        Rgb(180, 222, 44),
-        Rgb(253, 231, 37),
-    ];
-    let place = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
-    let index = (place as usize).min(STOPS.len() - 2);
-    let (from, to) = (STOPS[index].channels(), STOPS[index + 1].channels());
+/// Ten evenly spaced colours of each ramp: viridis (Smith and van der Walt, CC0), cividis
+/// (Nuñez, Anderton and Renslow, CC0), magma (Smith and van der Walt, CC0), and one after vik
+/// (Crameri, MIT) whose middle is seen on light and on dark.
+fn stops(ramp: Ramp) -> &'static [u32; 10] {
+    match ramp {
+        Ramp::Viridis => &[
+            0x440154, 0x482878, 0x3e4989, 0x31688e, 0x26828e, 0x1f9e89, 0x35b779, 0x6dcd59,
+            0xb4de2c, 0xfde725,
+        ],
+        Ramp::Cividis => &[
+            0x00224e, 0x0f3571, 0x3b496c, 0x575d6d, 0x707173, 0x8a8678, 0xa59c74, 0xc3b369,
+            0xe1cc55, 0xfee838,
+        ],
+        Ramp::Magma => &[
+            0x000004, 0x180f3d, 0x440f76, 0x721f81, 0x9e2f7f, 0xcd4071, 0xf1605d, 0xfd9668,
+            0xfeca8d, 0xfcfdbf,
+        ],
+        Ramp::Vik => &[
+            0x012f6b, 0x1c5389, 0x4179a6, 0x6f9dbd, 0x9fb2bb, 0xb9a898, 0xc58f6d, 0xb86b3f,
+            0x934215, 0x641f04,
+        ],
+    }
+}
+
+fn ramp_color(stops: &[u32; 10], share: f32) -> Rgb {
+    let place = share.clamp(0.0, 1.0) * (stops.len() - 1) as f32;
+    let index = (place as usize).min(stops.len() - 2);
+    let channel = |stop: usize, shift: u32| {
+        stops.get(stop).map_or(0.0, |color| (color >> shift & 0xff) as f32)
+    };
     let part = place - index as f32;
-    let mixed = [0, 1, 2].map(|c| (from[c] + (to[c] - from[c]) * part).round() as u8);
+    let mixed = [16, 8, 0].map(|shift| {
+        let (from, to) = (channel(index, shift), channel(index + 1, shift));
+        (from + (to - from) * part).round() as u8
+    });
     Rgb(mixed[0], mixed[1], mixed[2])
 }

@@ -6,6 +6,7 @@ use super::points::{CHUNK_ROWS, Points};
 use super::projection::Lens;
 use super::stamp::Stamp;
 use super::{Frame, Picture, Size, Unselected};
+use crate::look::Form;
 
 /// Of a lone point, CSS pixels.
 const RADIUS_MAX: f32 = 4.0;
@@ -19,12 +20,22 @@ const WORK_OF_CHOSEN_MAX: f32 = 256e6;
 const FAINT_STRENGTH: f32 = 0.45;
 /// Rows looked at to tell how many are in view.
 const SAMPLE_ROWS: usize = 1 << 14;
+/// Of a side of a density's cells, CSS pixels.
+const CELL: f32 = 2.0;
+/// Of a cell with a single point, in a density.
+const DENSITY_OPACITY: f32 = 0.12;
 
 /// Everything but the points themselves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub size: Size,
-    /// `None` where nothing can be placed, and for a density.
+    /// Counts per cell are drawn rather than points.
+    pub is_density: bool,
+    /// Pixels on a side of a cell of the sums: one, but for densities of points.
+    pub cell: u32,
+    /// How many cells there are: as many as cover the picture.
+    pub cells: Size,
+    /// From stored coordinates to cells. `None` where nothing can be placed, and for a density.
     pub lens: Option<Lens>,
     pub selected: LayerPlan,
     /// Of all rows, where the unselected are shown.
@@ -33,6 +44,7 @@ pub struct Plan {
     pub background: Rgb,
     pub faint: Rgb,
     pub highlight: Option<Highlight>,
+    pub pinned: Option<Highlight>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +53,8 @@ pub struct LayerPlan {
     /// Of one point.
     pub opacity: f32,
     pub strength: f32,
+    /// Opacity follows the rank of a cell's sum rather than its logarithm.
+    pub is_equalized: bool,
 }
 
 /// What colour a pixel of the selected layer has.
@@ -86,27 +100,47 @@ impl Planner {
 
     fn plan_points(&mut self, points: &Points, frame: &Frame<'_>, size: Size) -> Plan {
         points.mark_shown();
-        let lens = Lens::new(frame.viewport, size, points.axes(), points.stored_extent());
-        let in_view = lens.map_or(1.0, |lens| self.in_view(points, lens, size));
+        let lens_of = |cell: u32| {
+            let lengths =
+                [size.width, size.height].map(|pixels| f64::from(pixels) / f64::from(cell));
+            Lens::new(frame.viewport, lengths, points.axes(), points.stored_extent())
+        };
+        let pixels = lens_of(1);
+        let in_view = pixels.map_or(1.0, |lens| self.in_view(points, lens, size));
         let selected =
             frame.selected.map_or(points.rows(), |words| count_bits(words, points.rows()));
-        let layer = |rows: usize, strength: f32| layer_plan(frame, size, rows, in_view, strength);
+        let cell = cell_of(frame.style.form, size, selected as f32 * in_view);
+        let is_density = cell > 0;
+        let layer = |rows: usize, strength: f32| match is_density {
+            false => layer_plan(frame, size, rows, in_view, strength),
+            true => density_layer(frame, !points.is_colored(), strength),
+        };
         let context = (frame.unselected == Unselected::Faint && selected < points.rows())
             .then(|| layer(points.rows(), FAINT_STRENGTH));
-        let shade =
-            if points.is_colored() { Shade::Mean } else { Shade::Single(frame.palette.color(0)) };
+        let shade = match points.is_colored() {
+            true => Shade::Mean,
+            false if is_density => Shade::Ramp,
+            false => Shade::Single(frame.palette.lone()),
+        };
         let selected = layer(selected, 1.0);
-        let highlight =
-            lens.and_then(|lens| highlight(points, frame, size, lens, selected.stamp.radius));
+        let ringed = |row: Option<usize>| {
+            highlight(points, frame, row?, size, pixels?, selected.stamp.radius)
+        };
+        let (highlight, pinned) = (ringed(frame.highlight), ringed(frame.pinned));
+        let cell = cell.max(1);
         Plan {
             size,
-            lens,
+            is_density,
+            cell,
+            cells: cells_of(size, cell),
+            lens: lens_of(cell),
             selected,
             context,
             shade,
             background: frame.theme.background(),
             faint: frame.theme.faint(),
             highlight,
+            pinned,
         }
     }
 
@@ -174,28 +208,57 @@ fn layer_plan(
         Some(opacity) => opacity.clamp(0.02, 1.0),
         None => (0.85 - 0.22 * crowd.log10()).max(0.15),
     };
-    LayerPlan { stamp, opacity, strength }
+    LayerPlan { stamp, opacity, strength, is_equalized: false }
+}
+
+/// Pixels on a side of a density's cells; zero where points are drawn.
+fn cell_of(form: Form, size: Size, shown: f32) -> u32 {
+    let pixels = size.width as f32 * size.height as f32 / size.pixel_ratio.powi(2);
+    let is_density = match form {
+        Form::Points => false,
+        Form::Density => true,
+        Form::Auto => shown > pixels,
+    };
+    if is_density { ((CELL * size.pixel_ratio).round() as u32).max(1) } else { 0 }
+}
+
+fn cells_of(size: Size, cell: u32) -> Size {
+    let [width, height] = [size.width, size.height].map(|pixels| pixels.div_ceil(cell));
+    Size { width, height, ..size }
+}
+
+/// Counts as they are. In colours of their own they are paler where they are few.
+fn density_layer(frame: &Frame<'_>, is_ramp: bool, strength: f32) -> LayerPlan {
+    let opacity = if is_ramp { DENSITY_OPACITY } else { 0.3 };
+    let is_equalized = frame.style.is_equalized && strength == 1.0;
+    LayerPlan { stamp: Stamp::PIXEL, opacity, strength, is_equalized }
 }
 
 fn highlight(
     points: &Points,
     frame: &Frame<'_>,
+    row: usize,
     size: Size,
     lens: Lens,
     radius: f32,
 ) -> Option<Highlight> {
-    let row = frame.highlight?;
     let (x, y) = pixel_of(points, row, lens)?;
     let radius = radius.max(3.0 * size.pixel_ratio) + size.pixel_ratio;
-    let color = frame.palette.color(points.color(row));
+    let color = match points.is_colored() {
+        true => frame.palette.color(points.color(row)),
+        false => frame.palette.lone(),
+    };
     let ring = 1.5 * size.pixel_ratio;
     Some(Highlight { x, y, radius, ring, color, ring_color: frame.theme.ink() })
 }
 
 fn plan_density(frame: &Frame<'_>, size: Size) -> Plan {
-    let selected = LayerPlan { stamp: Stamp::PIXEL, opacity: 0.12, strength: 1.0 };
+    let selected = density_layer(frame, true, 1.0);
     Plan {
         size,
+        is_density: true,
+        cell: 1,
+        cells: size,
         lens: None,
         selected,
         context: None,
@@ -203,6 +266,7 @@ fn plan_density(frame: &Frame<'_>, size: Size) -> Plan {
         background: frame.theme.background(),
         faint: frame.theme.faint(),
         highlight: None,
+        pinned: None,
     }
 }
 

@@ -50,17 +50,17 @@ pub struct Lens {
 const COARSE_ERROR_MAX: f64 = 1.0 / 64.0;
 
 impl Lens {
-    /// `extent` is that of the stored values. `None` where the viewport or the canvas is
+    /// `lengths` are those of the canvas, `extent` is that of the stored values. `None` where the viewport or the canvas is
     /// empty, or too small or large for f32: then no point can be placed.
     pub fn new(
         viewport: Viewport,
-        size: Size,
+        lengths: [f64; 2],
         axes: (Axis, Axis),
         extent: [[f32; 2]; 2],
     ) -> Option<Self> {
         let Viewport { x: [left, right], y: [bottom, top] } = viewport;
-        let x = AxisLens::new(&axes.0, left, right - left, size.width)?;
-        let y = AxisLens::new(&axes.1, top, bottom - top, size.height)?;
+        let x = AxisLens::new(&axes.0, left, right - left, lengths[0])?;
+        let y = AxisLens::new(&axes.1, top, bottom - top, lengths[1])?;
         let fine = x.coarse_error(extent[0]).max(y.coarse_error(extent[1])) > COARSE_ERROR_MAX;
         Some(Self { x, y, fine })
     }
@@ -83,10 +83,10 @@ impl Lens {
 }
 
 impl AxisLens {
-    fn new(axis: &Axis, start: f64, span: f64, pixels: u32) -> Option<Self> {
-        let scale = (f64::from(pixels) / axis.stored_length(span)) as f32;
+    fn new(axis: &Axis, start: f64, span: f64, pixels: f64) -> Option<Self> {
+        let scale = (pixels / axis.stored_length(span)) as f32;
         let edge = Split::of(axis.stored(start));
-        let usable = scale.is_normal() && !edge.hi.is_nan() && pixels > 0;
+        let usable = scale.is_normal() && !edge.hi.is_nan() && pixels > 0.0;
         usable.then_some(Self { edge, scale })
     }
 

@@ -8,6 +8,7 @@ use super::projection::Projection;
 use super::stamp::{SUBPIXELS, Stamp};
 use super::tone::{Tone, ToneTable, key_of};
 use super::{Size, Theme};
+use crate::look::Ramp;
 use crate::protocol::Viewport;
 
 #[test]
@@ -143,37 +144,59 @@ fn categories_stand_out_from_backgrounds_and_each_other() {
 
 #[test]
 fn ramps_rise_and_leave_room_for_what_is_missing() {
-    for theme in [Theme::Light, Theme::Dark] {
-        let palette = Palette::ramp(theme);
-        let lightness = |index: u8| seen(palette.color(index), &SIGHTS[0])[0];
-        for index in 1..=RAMP_LAST {
-            let rise = lightness(index) - lightness(index - 1);
-            let rises = if theme == Theme::Dark { rise > -1e-3 } else { rise < 1e-3 };
-            assert!(rises, "{theme:?} {index}: {rise}");
+    for (theme, (ramp, name)) in [Theme::Light, Theme::Dark]
+        .into_iter()
+        .flat_map(|theme| Ramp::ALL.map(|ramp| (theme, ramp)))
+    {
+        let palette = Palette::ramp(theme, ramp, false);
+        for sight in &SIGHTS {
+            let lightness = |index: u8| seen(palette.color(index), sight)[0];
+            for index in 1..=RAMP_LAST {
+                let rise = lightness(index) - lightness(index - 1);
+                let rises = match (ramp, theme) {
+                    // Towards its middle and away from it.
+                    (Ramp::Vik, _) if index < 127 => rise > -3e-3,
+                    (Ramp::Vik, _) => index < 140 || rise < 3e-3,
+                    (_, Theme::Dark) => rise > -3e-3,
+                    (_, Theme::Light) => rise < 3e-3,
+                };
+                assert!(rises, "{theme:?} {name} {index}: {rise}");
+            }
+            // What has no number is not taken for one that has.
+            for index in 0..=RAMP_LAST {
+                let apart =
+                    distance(seen(palette.color(OTHER), sight), seen(palette.color(index), sight));
+                assert!(apart > 0.1, "{theme:?} {name} {index}: {apart}");
+            }
+            let apart =
+                distance(seen(palette.color(OTHER), sight), seen(palette.color(MISSING), sight));
+            assert!(apart > 0.1, "{theme:?} {name}: {apart}");
         }
-        assert!(contrast(palette.color(0), theme.background()) > 1.2, "{theme:?}");
-        assert!(palette.color(MISSING) != palette.color(OTHER));
+        assert!(contrast(palette.color(0), theme.background()) > 1.2, "{theme:?} {name}");
+        let turned = Palette::ramp(theme, ramp, true);
+        for index in 0..=RAMP_LAST {
+            let (one, other) = (palette.color(index), turned.color(RAMP_LAST - index));
+            let apart =
+                one.channels().into_iter().zip(other.channels()).map(|(a, b)| (a - b).abs());
+            assert!(apart.fold(0.0, f32::max) <= 1.0, "{theme:?} {name} {index}");
+        }
     }
-    let css = Palette::ramp(Theme::Dark).ramp_css(5);
+    let css = Palette::ramp(Theme::Dark, Ramp::Viridis, false).ramp_css(5);
     assert_eq!(css.len(), 5);
     assert!(css.iter().all(|color| color.len() == 7 && color.starts_with('#')), "{css:?}");
     assert_eq!(Rgb(1, 160, 255).css(), "#01a0ff");
 }
 
 #[test]
-fn ramp_indices_span_the_ramp() {
-    for (value, low, high, expected) in [
-        (0.0, 0.0, 1.0, 0),
-        (1.0, 0.0, 1.0, RAMP_LAST),
-        (0.5, 0.0, 1.0, 127),
-        (-9.0, 0.0, 1.0, 0),
-        (f64::INFINITY, 0.0, 1.0, RAMP_LAST),
-        (f64::NAN, 0.0, 1.0, MISSING),
-        (5.0, 5.0, 5.0, 127),
-        (f64::MAX, f64::MIN, f64::MAX, RAMP_LAST),
-    ] {
-        assert_eq!(ramp_index(value, low, high), expected, "{value} in {low} to {high}");
+fn ramp_indices_leave_the_ends_to_what_is_beyond() {
+    for (share, expected) in
+        [(0.0, 1), (1.0, RAMP_LAST - 1), (0.5, 127), (-9.0, 1), (f64::INFINITY, RAMP_LAST - 1)]
+    {
+        assert_eq!(ramp_index(share), expected, "{share}");
     }
+    let palette = Palette::ramp(Theme::Light, Ramp::Viridis, false);
+    assert_eq!(palette.color(0), palette.color(1));
+    assert_eq!(palette.color(RAMP_LAST), palette.color(RAMP_LAST - 1));
 }
 
 #[test]

@@ -44,10 +44,37 @@ pub struct ToneTable {
 
 const MANTISSA_BITS: u32 = 8;
 
+/// How many keys there are.
+pub const KEYS: usize = ((u32::BITS - MANTISSA_BITS + 1) << MANTISSA_BITS) as usize;
+
 impl ToneTable {
     pub fn new(tone: Tone) -> Self {
-        let keys = key_of(u32::MAX) + 1;
-        let opacities = (0..keys).map(|key| tone.opacity_of(coverage_of(key))).collect();
+        let opacities = (0..KEYS).map(|key| tone.opacity_of(coverage_of(key))).collect();
+        Self { opacities }
+    }
+
+    /// Opacity grows with the rank of a sum among `sums`, from that of one point to the whole.
+    pub fn equalized(tone: Tone, sums: impl Iterator<Item = u32>) -> Self {
+        let mut ranks = vec![0u32; KEYS];
+        let mut many = 0u32;
+        for sum in sums.filter(|sum| *sum > 0) {
+            many += 1;
+            if let Some(rank) = ranks.get_mut(key_of(sum)) {
+                *rank += 1;
+            }
+        }
+        let mut before = 0;
+        let opacities = ranks.into_iter().map(|own| {
+            // Twice as many, so that the middle of those that are alike is whole.
+            let rank = 2 * before + own;
+            before += own;
+            let share = rank as f32 / (2 * many).max(1) as f32;
+            (tone.opacity + (1.0 - tone.opacity) * share) * tone.strength
+        });
+        let mut opacities: Vec<f32> = opacities.collect();
+        if let Some(nothing) = opacities.first_mut() {
+            *nothing = 0.0;
+        }
         Self { opacities }
     }
 

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 
 use super::signals::{Described, Page, ShownNotice, WorkerState};
+use super::ui::player;
 use super::{address_bar, browser, companion, figure, receive, shell, theme};
 use crate::protocol::{Level, Request, View, ViewId};
 use crate::state::command::Command;
@@ -41,6 +42,7 @@ impl Page {
                 self.part.set(crate::state::command::Part::Filters);
                 self.search_asked.update(|asked| *asked += 1);
             }
+            Command::TogglePlay => player::toggle(self),
             Command::CopyLink => address_bar::copy_link(self),
             Command::CopySelection { form } => self.copy_selection(*form),
             Command::SavePicture { view, form } => figure::begin(self, *view, *form),
@@ -64,6 +66,10 @@ impl Page {
         self.model.update(|model| change = model.apply(command));
         if let Command::SetMark { view, .. } | Command::SetViewport { view, .. } = command {
             self.forget_hovered(*view);
+        }
+        // What lay over other points is of no use.
+        if let Command::SetMark { view, .. } = command {
+            self.reliefs.update(|reliefs| drop(reliefs.remove(view)));
         }
         if matches!(command, Command::OpenTable { .. }) {
             self.tables_open.set(false);
@@ -141,6 +147,9 @@ impl Page {
         self.results.set(Default::default());
         self.rows.set(None);
         self.hovered.set(None);
+        self.is_playing.set(false);
+        self.reliefs.set(Default::default());
+        self.pinned.set(None);
     }
 
     pub(super) fn ask_load(self) {
@@ -188,7 +197,11 @@ impl Page {
             model.chosen.shown_views().iter().map(|view| view.view()).collect()
         });
         if let Described::Known(schema) = self.described.get_untracked() {
-            for (name, search) in self.open_filters.get_untracked() {
+            // The player asks for the extent of its column as a filter does.
+            let mut open = self.open_filters.get_untracked();
+            let played = self.model.with_untracked(|model| model.chosen.player.clone());
+            open.extend(played.map(|player| (player.column, String::new())));
+            for (name, search) in open {
                 let mark = schema.column(&name).and_then(|c| defaults::filter_mark(c, &search));
                 if let (Some(id), Some(mark)) = (schema.filter_view(&name), mark) {
                     views.push(View { id, mark });

@@ -36,6 +36,12 @@ pub(super) fn wall_clock() -> f64 {
     js_sys::Date::now()
 }
 
+/// Whether the system is set to keep still.
+pub(super) fn wants_no_motion() -> bool {
+    let list = window().match_media("(prefers-reduced-motion: reduce)");
+    list.ok().flatten().is_some_and(|list| list.matches())
+}
+
 fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }

@@ -16,10 +16,12 @@ use super::address_bar;
 use super::signals::Page;
 use super::ui::with_chart;
 use crate::draw::Theme;
-use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId};
+use crate::protocol::relief::Relief;
+use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId, Viewport};
 use crate::scale::Linear;
 use crate::state::command::PictureForm;
-use crate::state::figure::{Body, Figure, Side, file_name, svg};
+use crate::state::figure::{Body, Figure, Over, Side, file_name, svg};
+use crate::state::labels::{moved, placed};
 use crate::state::position::Scalar;
 use crate::state::shape::{self, Scale};
 use crate::state::ticks::{X_APART, Y_APART, log_ticks, ticks};
@@ -87,7 +89,12 @@ pub(super) fn begin(page: Page, view: ViewId, form_of_file: PictureForm) {
 }
 
 /// The worker's picture is here.
-pub(super) fn finish(page: Page, view: ViewId, picture: Result<String, String>, legend: Legend) {
+pub(super) fn finish(
+    page: Page,
+    view: ViewId,
+    picture: Result<String, String>,
+    (legend, relief): (Legend, Option<Relief>),
+) {
     let wanted = page.picture_wanted.try_update_value(Option::take).flatten();
     let Some((_, form)) = wanted.filter(|(wanted, _)| *wanted == view) else { return };
     let picture = match picture {
@@ -99,7 +106,7 @@ pub(super) fn finish(page: Page, view: ViewId, picture: Result<String, String>, 
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
     let Some(viewport) = untrack(|| page.viewport(view)) else { return };
     let Some(mark @ Mark::Scatter { .. }) = mark else { return };
-    let Mark::Scatter { x, y, color } = &mark else { return };
+    let Mark::Scatter { x, y, color, .. } = &mark else { return };
     let [width, height] = scatter_size(view);
     let scalar = |name: &str| untrack(|| page.scalar(name)).unwrap_or(Scalar::Float);
     let body = Body::Scatter {
@@ -108,8 +115,24 @@ pub(super) fn finish(page: Page, view: ViewId, picture: Result<String, String>, 
         y: side(y.clone(), viewport.y, scalar(y), [height, 0.0], Y_APART),
         colored_by: color.clone(),
         legend,
+        over: relief.map(|relief| over(relief, viewport, [width, height])),
     };
     save(page, &mark, body, [width, height], form);
+}
+
+/// Lines and names over the points.
+fn over(relief: Relief, viewport: Viewport, size: [f64; 2]) -> Over {
+    let [x, y] = moved(&relief, viewport, size);
+    let names = relief
+        .labels
+        .iter()
+        .map(|label| (label.text.as_str(), label.x * x[0] + x[1], label.y * y[0] + y[1]));
+    Over {
+        names: placed(names, size).into_iter().map(|name| (name.text, name.x, name.y)).collect(),
+        transform: [x[0], y[0], x[1], y[1]],
+        contours: relief.contours.into_iter().map(|contour| contour.path).collect(),
+        counts: relief.density,
+    }
 }
 
 /// As wide as a figure, and of the proportions that are on screen.

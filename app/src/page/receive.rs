@@ -112,7 +112,9 @@ fn died(page: Page, epoch: u32, reason: String) {
 fn receive(page: Page, reply: Reply) {
     match reply {
         Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
-        Reply::Picture { view, picture, legend } => figure::finish(page, view, picture, legend),
+        Reply::Picture { view, picture, legend, relief } => {
+            figure::finish(page, view, picture, (legend, relief.map(|relief| *relief)));
+        }
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);
         }
@@ -130,6 +132,14 @@ fn receive(page: Page, reply: Reply) {
             let wanted = page.hover_wanted.get_value() == Some(view);
             page.hovered.set(row.filter(|_| wanted).map(|row| (view, Arc::new(row))));
         }
+        Reply::Picked { row } => page.dispatch(Command::Pin { row }),
+        Reply::Pinned { row, values } => page.pinned.set(Some((row, values))),
+        Reply::Relief { view, relief } => page.reliefs.update(|reliefs| {
+            match relief {
+                Some(relief) => reliefs.insert(view, Arc::new(*relief)),
+                None => reliefs.remove(&view),
+            };
+        }),
         Reply::Cached(cached) => page.cached.set(Some(Arc::new(cached))),
         // For those who measure.
         Reply::Drawn { .. } | Reply::Prepared { .. } => {}

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use super::link::Link;
 use super::receive::Lives;
+use crate::protocol::relief::Relief;
 use crate::protocol::{
     Cached, ClauseError, ColumnInfo, HoveredRow, LoadState, MarkResult, Origin, Profile, Progress,
     RendererInfo, Rows, TableInfo, VersionInfo, ViewId, Viewport,
@@ -40,6 +41,10 @@ pub(super) struct Page {
     pub results: RwSignal<HashMap<ViewId, Arc<MarkResult>>>,
     pub rows: RwSignal<Option<Arc<Rows>>>,
     pub hovered: RwSignal<Option<(ViewId, Arc<HoveredRow>)>>,
+    /// What lies over the pictures that have come to rest.
+    pub reliefs: RwSignal<HashMap<ViewId, Arc<Relief>>>,
+    /// The row that is marked, with its values.
+    pub pinned: RwSignal<Option<Pinned>>,
     pub cached: RwSignal<Option<Arc<Cached>>>,
     pub renderer: RwSignal<Option<RendererInfo>>,
     /// How often a view's canvas had to be replaced.
@@ -57,6 +62,8 @@ pub(super) struct Page {
     pub dialog: RwSignal<Option<Dialog>>,
     pub tables_open: RwSignal<bool>,
     pub side_open: RwSignal<bool>,
+    /// The window of the player moves.
+    pub is_playing: RwSignal<bool>,
     /// Bars are as tall as the selection lets them be, rather than beside all rows.
     pub shapes: RwSignal<bool>,
     /// Columns whose filter is open in the side panel, and what is searched for in each.
@@ -77,6 +84,9 @@ pub(super) struct Page {
     pub lives: StoredValue<Lives>,
     pub api: StoredValue<Option<String>>,
 }
+
+/// A row, and name and value of each column that is here.
+pub(super) type Pinned = (Option<u64>, Vec<(String, Option<String>)>);
 
 /// The list of tables, as far as known.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -192,6 +202,8 @@ impl Page {
             results: RwSignal::default(),
             rows: RwSignal::new(None),
             hovered: RwSignal::new(None),
+            reliefs: RwSignal::default(),
+            pinned: RwSignal::new(None),
             cached: RwSignal::new(None),
             renderer: RwSignal::new(None),
             canvases_lost: RwSignal::default(),
@@ -206,6 +218,7 @@ impl Page {
             dialog: RwSignal::new(None),
             tables_open: RwSignal::new(false),
             side_open: RwSignal::new(true),
+            is_playing: RwSignal::new(false),
             shapes: RwSignal::new(false),
             open_filters: RwSignal::default(),
             search_asked: RwSignal::new(0),

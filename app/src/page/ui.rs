@@ -21,6 +21,8 @@ mod keyboard;
 mod notices;
 mod offline;
 mod palette;
+mod pinned;
+pub(super) mod player;
 mod popover;
 mod rows;
 mod saved;
@@ -82,6 +84,7 @@ pub(super) fn App() -> impl IntoView {
                             <Show when=move || !shut.get()>
                                 <toolbar::Toolbar/>
                             </Show>
+                            <player::PlayerBar/>
                             <empty::TableState/>
                             <views::Views/>
                             <div class="over-foot">
@@ -96,6 +99,7 @@ pub(super) fn App() -> impl IntoView {
                         </main>
                     </div>
                     <PartTabs/>
+                    <pinned::PinnedRecord/>
                 </Show>
             </Show>
             <notices::Notices/>

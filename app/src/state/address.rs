@@ -16,6 +16,7 @@ pub use views::MEASURING;
 
 use engine::query::{Nulls, OrderKey, Version};
 
+use super::player::{Player, SPEEDS, WIDTHS};
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
 use crate::protocol::{Clause, RendererChoice};
 use atoms::{decoded, encoded, pairs};
@@ -68,6 +69,10 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
             let twins: Vec<String> = chosen.twins.iter().map(|view| view.0.to_string()).collect();
             parts.push(format!("numbers={}", twins.join(",")));
         }
+        parts.extend(chosen.player.as_ref().map(|Player { column, width, speed }| {
+            format!("play={}:{width}:{speed}", encoded(column))
+        }));
+        parts.extend(chosen.pinned.map(|row| ["pin=", &row.to_string()].concat()));
         if !chosen.order_by.is_empty() {
             parts.push(format!("sort={}", written_sort(&chosen.order_by)));
         }
@@ -121,6 +126,11 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
                     atom.parse().map_err(|_| format!("no view {:?}", atoms::shortened(atom)))?;
                 chosen.twins.push(crate::protocol::ViewId(view));
             }
+        }
+        "play" => chosen.player = Some(read_player(value)?),
+        "pin" => {
+            let row = value.parse().map_err(|_| format!("{value:?} is no row"))?;
+            chosen.pinned = Some(row);
         }
         "sort" => chosen.order_by = read_sort(value)?,
         "filter" => {
@@ -179,6 +189,16 @@ fn written_version(version: &Version) -> String {
         Version::Number(number) => number.to_string(),
         Version::Fingerprint(text) => encoded(text),
     }
+}
+
+fn read_player(value: &str) -> Result<Player, String> {
+    let broken = || format!("cannot read what is played: {value:?}");
+    let (rest, speed) = value.rsplit_once(':').ok_or_else(broken)?;
+    let (column, width) = rest.rsplit_once(':').ok_or_else(broken)?;
+    let among = |text: &str, all: &[u8]| text.parse().ok().filter(|number| all.contains(number));
+    let width = among(width, &WIDTHS).ok_or_else(broken)?;
+    let speed = among(speed, &SPEEDS).ok_or_else(broken)?;
+    Ok(Player { column: decoded(column)?, width, speed })
 }
 
 fn read_version(value: &str) -> Result<Version, String> {

@@ -5,6 +5,8 @@ use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 
 use super::copy_as::CopyForm;
+use super::player::Player;
+use crate::look::Look;
 use crate::protocol::{Mark, ViewId, Viewport};
 
 /// Whether a value is still being dragged. Only what is done enters undo and address.
@@ -46,6 +48,12 @@ pub enum Command {
         view: ViewId,
         mark: Mark,
     },
+    /// How a scatter is drawn.
+    SetLook {
+        view: ViewId,
+        look: Look,
+        gesture: Gesture,
+    },
     MoveView {
         view: ViewId,
         to: usize,
@@ -58,6 +66,16 @@ pub enum Command {
         view: ViewId,
         viewport: Option<Viewport>,
         gesture: Gesture,
+    },
+    /// Has a window move along a column; `None` puts the player away. It starts by
+    /// [`Self::TogglePlay`].
+    Play {
+        player: Option<Player>,
+    },
+    TogglePlay,
+    /// Shows a row's record and marks it in every scatter; `None` lets it go.
+    Pin {
+        row: Option<u64>,
     },
     SortRows {
         order_by: Vec<OrderKey>,

@@ -103,8 +103,12 @@ mod tests {
     #[test]
     fn changes_are_shown_and_leave_no_trace() {
         let mut model = Model::default();
-        let mark =
-            Mark::Scatter { x: "x".to_owned(), y: "y".to_owned(), color: Some("kind".to_owned()) };
+        let mark = Mark::Scatter {
+            x: "x".to_owned(),
+            y: "y".to_owned(),
+            color: Some("kind".to_owned()),
+            look: Default::default(),
+        };
         model.chosen.table = Some("t".to_owned());
         model.chosen.version = Some(Version::Number(5));
         model.chosen.columns = Some(vec!["x".to_owned(), "y".to_owned(), "kind".to_owned()]);

@@ -159,6 +159,7 @@ fn scatter(columns: &[&ColumnInfo]) -> Option<Mark> {
             && column.distinct_count.is_some_and(|n| (2..=COLORS_MAX).contains(&n))
     });
     Some(Mark::Scatter {
+        look: Default::default(),
         x: x.name.clone(),
         y: y.name.clone(),
         color: color.map(|column| column.name.clone()),

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::protocol::Legend;
+use crate::protocol::relief::Counts;
+use crate::protocol::{Legend, LegendEntry};
 use crate::state::chart::FIGURE_STYLE;
 use crate::state::format;
 
@@ -46,7 +47,14 @@ pub struct Side {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// A picture of points as a `data:` address.
-    Scatter { picture: String, x: Side, y: Side, colored_by: Option<String>, legend: Legend },
+    Scatter {
+        picture: String,
+        x: Side,
+        y: Side,
+        colored_by: Option<String>,
+        legend: Legend,
+        over: Option<Over>,
+    },
     /// The outline of what passes in front of that of all rows, and the marks beside it.
     Histogram { outlines: [String; 2], x: Side, y: Side },
     /// A chart with its own axes.
@@ -55,14 +63,29 @@ pub enum Body {
     Bars { bars: Vec<(String, u64, u64)>, column: String },
 }
 
+/// What lies over the points of a scatter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Over {
+    /// Of the contours: factors across and down, then offsets.
+    pub transform: [f64; 4],
+    pub contours: Vec<String>,
+    /// Names and where their middles are.
+    pub names: Vec<(String, f64, f64)>,
+    pub counts: Option<Counts>,
+}
+
 /// The whole document.
 pub fn svg(figure: &Figure) -> String {
     let height = match &figure.body {
         Body::Bars { bars, .. } => bars.len() as f64 * BAR_LINE,
         _ => figure.height,
     };
-    let has_legend =
-        matches!(&figure.body, Body::Scatter { legend, .. } if *legend != Legend::None);
+    let has_legend = match &figure.body {
+        Body::Scatter { legend, over, .. } => {
+            *legend != Legend::None || over.as_ref().is_some_and(|over| over.counts.is_some())
+        }
+        _ => false,
+    };
     let legend_width = if has_legend { LEGEND_WIDTH } else { 0.0 };
     let (width, whole) = (LEFT + figure.width + RIGHT + legend_width, TOP + height + BELOW);
     let mut out = format!(
@@ -90,18 +113,10 @@ pub fn svg(figure: &Figure) -> String {
     );
     add(&mut out, format_args!("<g transform=\"translate({LEFT} {TOP})\">"));
     match &figure.body {
-        Body::Scatter { picture, x, y, colored_by, legend } => {
-            let (width, height) = (figure.width, figure.height);
-            add(
-                &mut out,
-                format_args!(
-                    "<image width=\"{width}\" height=\"{height}\" href=\"{}\"/>",
-                    escaped(picture)
-                ),
-            );
-            beside(&mut out, y, height);
-            below(&mut out, x, width, height);
-            let at = width + RIGHT;
+        Body::Scatter { picture, x, y, colored_by, legend, over } => {
+            let size = [figure.width, figure.height];
+            scatter(&mut out, picture, [x, y], over.as_ref(), size);
+            let at = figure.width + RIGHT;
             legend_of(&mut out, colored_by.as_deref().unwrap_or_default(), legend, at, height);
         }
         Body::Histogram { outlines, x, y } => {
@@ -118,6 +133,25 @@ pub fn svg(figure: &Figure) -> String {
     }
     out.push_str("</g></svg>\n");
     out
+}
+
+fn scatter(
+    out: &mut String,
+    picture: &str,
+    [x, y]: [&Side; 2],
+    over: Option<&Over>,
+    [width, height]: [f64; 2],
+) {
+    let picture = escaped(picture);
+    add(out, format_args!("<image width=\"{width}\" height=\"{height}\" href=\"{picture}\"/>"));
+    if let Some(over) = over {
+        lay_over(out, over, [width, height]);
+    }
+    beside(out, y, height);
+    below(out, x, width, height);
+    if let Some(counts) = over.and_then(|over| over.counts.as_ref()) {
+        counts_of(out, counts, width + RIGHT, height - 48.0);
+    }
 }
 
 fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -258,32 +292,99 @@ fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64, height: f6
                 );
             }
         }
-        Legend::Ramp { domain, colors, .. } => {
-            add(out, format_args!("<text x=\"{x}\" y=\"8\" font-weight=\"600\">{head}</text>"));
-            let step = 120.0 / colors.len().max(1) as f64;
-            for (at, color) in colors.iter().enumerate() {
-                let left = x + at as f64 * step;
-                add(
-                    out,
-                    format_args!(
-                        "<rect x=\"{left:.2}\" y=\"18\" width=\"{:.2}\" height=\"10\" fill=\"{}\"/>",
-                        step + 0.5,
-                        escaped(color)
-                    ),
-                );
-            }
+        Legend::Ramp { domain, middle, colors, beyond, missing, .. } => {
             let unit = (domain[1] - domain[0]) / 100.0;
-            let [low, high] = domain.map(|end| escaped(&format::number(end, unit)));
-            add(out, format_args!("<text x=\"{x}\" y=\"44\" font-size=\"11\">{low}</text>"));
-            add(
-                out,
-                format_args!(
-                    "<text x=\"{}\" y=\"44\" font-size=\"11\" text-anchor=\"end\">{high}</text>",
-                    x + 120.0
-                ),
-            );
+            let word = |value: f64| format::number(value, unit);
+            let words = [word(domain[0]), middle.map(word).unwrap_or_default(), word(domain[1])];
+            gradient(out, &head, colors, &words, [x, 8.0]);
+            beyond_of(out, *beyond, missing, x);
         }
     }
+}
+
+/// A ramp under its name, with what is at its ends and in its middle.
+fn gradient(out: &mut String, head: &str, colors: &[String], words: &[String; 3], at: [f64; 2]) {
+    const LENGTH: f64 = 120.0;
+    let [x, y] = at;
+    add(out, format_args!("<text x=\"{x}\" y=\"{y}\" font-weight=\"600\">{head}</text>"));
+    let step = LENGTH / colors.len().max(1) as f64;
+    for (at, color) in colors.iter().enumerate() {
+        let (left, top, width) = (x + at as f64 * step, y + 10.0, step + 0.5);
+        let color = escaped(color);
+        add(
+            out,
+            format_args!(
+                "<rect x=\"{left:.2}\" y=\"{top}\" width=\"{width:.2}\" height=\"10\" fill=\"{color}\"/>"
+            ),
+        );
+    }
+    let places = [(0.0, "start"), (LENGTH / 2.0, "middle"), (LENGTH, "end")];
+    for (word, (along, anchor)) in words.iter().zip(places) {
+        let (left, below, word) = (x + along, y + 36.0, escaped(word));
+        add(
+            out,
+            format_args!(
+                "<text x=\"{left}\" y=\"{below}\" font-size=\"11\" text-anchor=\"{anchor}\">{word}</text>"
+            ),
+        );
+    }
+}
+
+/// How many points are beyond a ramp's ends, or have no place on it.
+fn beyond_of(out: &mut String, beyond: [u64; 2], missing: &[LegendEntry], x: f64) {
+    let ends = beyond.iter().zip(["below", "above"]).map(|(count, words)| (*count, words, QUIET));
+    let others = missing.iter().map(|entry| (entry.count, &*entry.label, &*entry.color));
+    let there = ends.chain(others).filter(|(count, ..)| *count > 0);
+    for (at, (count, words, color)) in there.enumerate() {
+        let y = 64.0 + at as f64 * LEGEND_LINE;
+        let (middle, up, text, color) = (x + 5.0, y - 4.0, x + 16.0, escaped(color));
+        let words = escaped(words);
+        let count = format::count(count);
+        add(out, format_args!("<circle cx=\"{middle}\" cy=\"{up}\" r=\"5\" fill=\"{color}\"/>"));
+        add(
+            out,
+            format_args!("<text x=\"{text}\" y=\"{y}\" font-size=\"11\">{count} {words}</text>"),
+        );
+    }
+}
+
+/// What a density's colours mean.
+fn counts_of(out: &mut String, counts: &Counts, x: f64, y: f64) {
+    let head = if counts.cell.is_some() { "points per cell" } else { "points per bin" };
+    let words = [1, counts.middle, counts.most].map(|count| format::short_count(count.into()));
+    let grey = ["#dde5e8", "#b9c6cc", "#8b9ba4", "#55686f"].map(str::to_owned);
+    let colors = if counts.colors.is_empty() { &grey[..] } else { &counts.colors };
+    gradient(out, head, colors, &words, [x, y]);
+}
+
+/// Contours and names, clipped to the picture.
+fn lay_over(out: &mut String, over: &Over, [width, height]: [f64; 2]) {
+    let [a, d, e, f] = over.transform;
+    add(
+        out,
+        format_args!(
+            "<svg width=\"{width}\" height=\"{height}\"><g transform=\"matrix({a} 0 0 {d} {e} {f})\" \
+             fill=\"none\" stroke=\"{TEXT}\" stroke-opacity=\"0.55\">"
+        ),
+    );
+    for path in &over.contours {
+        add(
+            out,
+            format_args!("<path vector-effect=\"non-scaling-stroke\" d=\"{}\"/>", escaped(path)),
+        );
+    }
+    out.push_str("</g>");
+    for (name, x, y) in &over.names {
+        add(
+            out,
+            format_args!(
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" dy=\".35em\" text-anchor=\"middle\" font-weight=\"600\" \
+                 paint-order=\"stroke\" stroke=\"#fff\" stroke-width=\"3\" stroke-linejoin=\"round\">{}</text>",
+                escaped(name)
+            ),
+        );
+    }
+    out.push_str("</svg>");
 }
 
 pub fn clipped(text: &str, letters: usize) -> String {
@@ -325,7 +426,6 @@ pub fn file_name(table: &str, title: &str, ending: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::LegendEntry;
 
     fn side(label: &str) -> Side {
         Side { label: label.to_owned(), marks: vec![(0.0, "0".to_owned()), (50.0, "5".to_owned())] }
@@ -355,6 +455,7 @@ mod tests {
             x: side("a < b & \"c\""),
             y: side("y"),
             colored_by: Some("]]>".to_owned()),
+            over: None,
             legend: Legend::Categories { entries: entries.collect() },
         };
         let text = svg(&figure("</svg><script>\u{1}", body));
@@ -362,6 +463,52 @@ mod tests {
         assert!(text.contains("a &lt; b &amp; &quot;c&quot;") && text.contains("?a=1&amp;b=2"));
         assert!(text.contains("and 31 more"), "{text}");
         assert!(!text.contains('\u{1}'));
+    }
+
+    #[test]
+    fn what_lies_over_points_is_in_the_figure() {
+        let missing = vec![LegendEntry {
+            label: "not a number".to_owned(),
+            color: "#e0245e".to_owned(),
+            count: 3,
+            value: None,
+        }];
+        let legend = Legend::Ramp {
+            domain: [1.0, 100.0],
+            middle: Some(10.0),
+            time: false,
+            colors: vec!["#000000".to_owned(), "#ffffff".to_owned()],
+            beyond: [0, 1234],
+            missing,
+        };
+        let counts = Counts { most: 99, middle: 10, cell: Some(2.0), colors: Vec::new() };
+        let over = Over {
+            transform: [0.5, 2.0, 3.0, 4.0],
+            contours: vec!["M1 2L3 4".to_owned()],
+            names: vec![("A & B".to_owned(), 20.0, 30.0)],
+            counts: Some(counts),
+        };
+        let body = Body::Scatter {
+            picture: String::new(),
+            x: side("x"),
+            y: side("y"),
+            colored_by: Some("z".to_owned()),
+            over: Some(over),
+            legend,
+        };
+        let text = svg(&figure("t", body));
+        for part in [
+            "matrix(0.5 0 0 2 3 4)",
+            "d=\"M1 2L3 4\"",
+            ">A &amp; B</text>",
+            ">1,234 above</text>",
+            ">3 not a number</text>",
+            "points per cell",
+            ">99</text>",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        assert!(!text.contains("below"), "nothing is");
     }
 
     #[test]

@@ -4,11 +4,13 @@
 use engine::kind::Kind;
 use engine::query::OrderKey;
 
-use super::command::{Command, Dialog, Part, PictureForm, SHORTCUTS, Shortcut, Theme};
+use super::command::{Command, Dialog, Gesture, Part, PictureForm, SHORTCUTS, Shortcut, Theme};
 use super::copy_as::CopyForm;
+use super::player::Player;
 use super::position::Scalar;
 use super::saved::SavedView;
 use super::{Chosen, VIEWS_MAX, defaults, describe};
+use crate::look::{self, Look};
 use crate::protocol::{ColumnInfo, Form, Mark};
 
 /// More than anybody reads; typing finds the rest.
@@ -87,6 +89,7 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
             push(Group::Command, format!("Add a view: {kind}"), Command::AddView { mark });
         }
     }
+    of_looks(chosen, &mut |label, command| push(Group::Command, label, command));
     for view in chosen.shown_views() {
         let mark = describe::mark(&view.mark);
         let twin = Command::ToggleTwin { view: view.id };
@@ -149,6 +152,35 @@ fn needs_table(command: &Command) -> bool {
     )
 }
 
+/// How scatters are drawn.
+fn of_looks(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
+    for view in chosen.shown_views() {
+        let Mark::Scatter { look, .. } = view.mark else { continue };
+        let switch =
+            |words: &str, is_on: bool| [if is_on { "Hide the " } else { "Show " }, words].concat();
+        for (what, look) in [
+            (
+                "Draw points, and a density where crowded".to_owned(),
+                Look { form: look::Form::Auto, ..look },
+            ),
+            ("Draw points".to_owned(), Look { form: look::Form::Points, ..look }),
+            ("Draw a density".to_owned(), Look { form: look::Form::Density, ..look }),
+            (
+                switch("contours", look.has_contours),
+                Look { has_contours: !look.has_contours, ..look },
+            ),
+            (
+                switch("names of categories", look.has_labels),
+                Look { has_labels: !look.has_labels, ..look },
+            ),
+        ] {
+            let label = format!("{what}: {}", describe::mark(&view.mark));
+            let command = Command::SetLook { view: view.id, look, gesture: Gesture::Done };
+            push(label, command);
+        }
+    }
+}
+
 /// What can be made of one column.
 fn of_column(
     chosen: &Chosen,
@@ -171,23 +203,30 @@ fn of_column(
             }
         }
     }
+    if matches!(column.kind, Kind::Number | Kind::Time) {
+        let player = Some(Player::of(name.clone()));
+        push(format!("Play over {name}"), Command::Play { player });
+    }
     let scatter = chosen.shown_views().iter().find_map(|view| match &view.mark {
-        Mark::Scatter { x, y, color } => Some((view.id, x, y, color)),
+        Mark::Scatter { x, y, color, look } => Some((view.id, x, y, color, *look)),
         _ => None,
     });
-    if let Some((view, x, y, color)) = scatter {
+    if let Some((view, x, y, color, look)) = scatter {
         let mut set = |label: String, mark| push(label, Command::SetMark { view, mark });
         if !matches!(column.kind, Kind::Vector | Kind::Nested) && color.as_ref() != Some(name) {
-            let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color: Some(name.clone()) };
+            let color = Some(name.clone());
+            let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color, look };
             set(format!("Colour by {name}"), mark);
         }
         if Scalar::from_type(&column.data_type, column.kind).is_some() {
             if x != name {
-                let mark = Mark::Scatter { x: name.clone(), y: y.clone(), color: color.clone() };
+                let mark =
+                    Mark::Scatter { x: name.clone(), y: y.clone(), color: color.clone(), look };
                 set(format!("Scatter: {name} to the right"), mark);
             }
             if y != name {
-                let mark = Mark::Scatter { x: x.clone(), y: name.clone(), color: color.clone() };
+                let mark =
+                    Mark::Scatter { x: x.clone(), y: name.clone(), color: color.clone(), look };
                 set(format!("Scatter: {name} upwards"), mark);
             }
         }
@@ -204,11 +243,7 @@ fn of_column(
 }
 
 fn clear(column: &str) -> Command {
-    Command::SetClause {
-        id: super::column_clause(column),
-        predicate: None,
-        gesture: super::command::Gesture::Done,
-    }
+    Command::SetClause { id: super::column_clause(column), predicate: None, gesture: Gesture::Done }
 }
 
 /// The entries that a text finds, best first: every word of it must be in the label, at
@@ -265,7 +300,12 @@ mod tests {
     }
 
     fn open() -> (Chosen, Vec<ColumnInfo>) {
-        let mark = Mark::Scatter { x: "delay".to_owned(), y: "distance".to_owned(), color: None };
+        let mark = Mark::Scatter {
+            x: "delay".to_owned(),
+            y: "distance".to_owned(),
+            color: None,
+            look: Default::default(),
+        };
         let chosen = Chosen {
             table: Some("flights".to_owned()),
             views: Some(vec![ShownView { id: ViewId(1), mark, viewport: None }]),

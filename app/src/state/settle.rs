@@ -68,7 +68,13 @@ pub fn settle(
     });
 
     let views = chosen.views.get_or_insert_with(|| defaults::views(schema));
-    let needed = needed(views, chosen.clauses.iter().flat_map(|clause| clause.predicate.columns()));
+    // What is not there cannot be played.
+    if let Some(player) = chosen.player.take_if(|player| !known(&player.column)) {
+        miss(&player.column);
+    }
+    let of_clauses = chosen.clauses.iter().flat_map(|clause| clause.predicate.columns());
+    let played = chosen.player.iter().map(|player| player.column.as_str());
+    let needed = needed(views, of_clauses.chain(played));
     match &mut chosen.columns {
         None => chosen.columns = Some(defaults::columns(schema, rows, &needed)),
         // A view or a filter of a link works even where its list of columns was cut.
@@ -116,7 +122,7 @@ pub fn needed<'a>(
 /// The columns that a mark reads.
 pub fn mark_columns(mark: &Mark) -> Vec<&str> {
     match mark {
-        Mark::Scatter { x, y, color } => {
+        Mark::Scatter { x, y, color, .. } => {
             [Some(x), Some(y), color.as_ref()].into_iter().flatten().map(String::as_str).collect()
         }
         Mark::Histogram { column, .. } | Mark::Bars { column, .. } => vec![column],
@@ -148,7 +154,7 @@ fn unfit(mark: &Mark, schema: &[ColumnInfo]) -> Option<Unfit> {
     let number = |kind| kind == Kind::Number;
     let colorful = |kind| !matches!(kind, Kind::Vector | Kind::Nested);
     match mark {
-        Mark::Scatter { x, y, color } => check(x, axis)
+        Mark::Scatter { x, y, color, .. } => check(x, axis)
             .or_else(|| check(y, axis))
             .or_else(|| color.as_deref().and_then(|color| check(color, colorful))),
         Mark::Histogram { column, .. } => check(column, axis),

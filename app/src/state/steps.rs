@@ -52,7 +52,12 @@ mod tests {
     fn only_what_changed_is_asked() {
         let view = |id, viewport| ShownView {
             id: ViewId(id),
-            mark: Mark::Scatter { x: "a".to_owned(), y: "b".to_owned(), color: None },
+            mark: Mark::Scatter {
+                x: "a".to_owned(),
+                y: "b".to_owned(),
+                color: None,
+                look: Default::default(),
+            },
             viewport,
         };
         let before = Chosen {

@@ -116,6 +116,7 @@ fn a_box_goes_with_its_axes() {
     model.apply(&the_box);
     assert_eq!(model.apply(&zoom), AddressChange::Replace);
     let recolored = Mark::Scatter {
+        look: Default::default(),
         x: "delay".to_owned(),
         y: "distance".to_owned(),
         color: Some("origin".to_owned()),
@@ -123,7 +124,12 @@ fn a_box_goes_with_its_axes() {
     model.apply(&Command::SetMark { view, mark: recolored });
     assert_eq!(model.chosen.view(view).unwrap().viewport, Some(viewport));
     assert!(model.chosen.clause("view:1").is_some());
-    let turned = Mark::Scatter { x: "distance".to_owned(), y: "delay".to_owned(), color: None };
+    let turned = Mark::Scatter {
+        x: "distance".to_owned(),
+        y: "delay".to_owned(),
+        color: None,
+        look: Default::default(),
+    };
     model.apply(&Command::SetMark { view, mark: turned });
     assert_eq!(model.chosen.view(view).unwrap().viewport, None);
     assert_eq!(model.chosen.clauses, []);
@@ -225,4 +231,36 @@ fn views_and_sorting_are_undone_like_filters() {
     model.apply(&Command::MoveView { view: ViewId(99), to: 0 });
     model.apply(&Command::Undo);
     assert!(model.chosen.view(view).is_some());
+}
+
+#[test]
+fn a_look_is_undone_as_one_change_and_a_record_is_none() {
+    let mut model = opened();
+    let view = ViewId(1);
+    let set = |size, gesture| {
+        let look = crate::look::Look { size, ..Default::default() };
+        Command::SetLook { view, look, gesture }
+    };
+    let look_of = |model: &Model| match model.chosen.view(view).unwrap().mark {
+        Mark::Scatter { look, .. } => look,
+        _ => panic!("no scatter"),
+    };
+    for (size, gesture, change) in [
+        (10, Gesture::Moving, AddressChange::None),
+        (20, Gesture::Moving, AddressChange::None),
+        (30, Gesture::Done, AddressChange::Push),
+    ] {
+        assert_eq!(model.apply(&set(size, gesture)), change, "{size}");
+        assert_eq!(look_of(&model).size, size);
+    }
+    assert_eq!(model.apply(&Command::Pin { row: Some(7) }), AddressChange::Replace);
+    model.apply(&Command::Undo);
+    assert_eq!((look_of(&model).size, model.chosen.pinned), (0, Some(7)));
+    // Another version has other rows.
+    model.apply(&Command::OpenVersion { version: None });
+    assert_eq!(model.chosen.pinned, None);
+    // What is played is loaded.
+    let player = super::player::Player::of("flight_id".to_owned());
+    model.apply(&Command::Play { player: Some(player) });
+    assert!(model.chosen.columns.as_ref().unwrap().iter().any(|name| name == "flight_id"));
 }

@@ -15,6 +15,7 @@ mod grid;
 pub mod histogram;
 mod masks;
 mod names;
+mod ramp;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -310,12 +311,12 @@ impl Shown {
                 let grid = Grid::new(&view.mark, resident, before, known)?;
                 Ok(Self::Grid(Box::new(grid)))
             }
-            Mark::Scatter { x, y, color } => {
+            Mark::Scatter { x, y, color, look } => {
                 let mut scatter = match before {
                     Some(Self::Scatter(same)) if same.x == *x && same.y == *y => same,
                     _ => Scatter::new(resident, x, y)?,
                 };
-                scatter.set_color(resident, color.as_deref())?;
+                scatter.set_color(resident, color.as_deref(), *look)?;
                 Ok(Self::Scatter(scatter))
             }
         }

@@ -13,9 +13,10 @@ use crate::draw::painter::{Event, Painter};
 use crate::draw::palette::Palette;
 use crate::draw::raster::{Drawn, Raster};
 use crate::draw::{Frame, Picture, Progress, Size, Style, Theme, Unselected};
+use crate::look::Look;
 use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
 use crate::worker::answer::Answers;
-use crate::worker::answer::nearest::Look;
+use crate::worker::answer::nearest::Reach;
 use crate::worker::host::{Host, notice, post};
 use crate::worker::resident::Resident;
 use crate::worker::rows::cells;
@@ -34,7 +35,11 @@ pub struct Canvases {
     painter: Option<Painter>,
     plots: BTreeMap<ViewId, Plot>,
     dark: bool,
+    /// The row that is looked at, marked in every scatter.
+    pinned: Option<usize>,
     hovering: Option<Hovering>,
+    /// Counts what made pictures stale.
+    n_changes: u64,
     /// Whether the page wants to know when a picture is whole.
     tells: bool,
 }
@@ -55,7 +60,8 @@ struct Plot {
 struct Scene {
     viewport: Option<Viewport>,
     highlight: Option<usize>,
-    density: Option<Density>,
+    /// What the companion counted, and how it is to look.
+    density: Option<(Density, Look)>,
 }
 
 /// What a scene shows, apart from how.
@@ -63,6 +69,7 @@ struct Subject<'a> {
     picture: Picture<'a>,
     palette: Palette,
     selected: Option<&'a [u64]>,
+    look: Look,
     extent: ([f64; 2], [f64; 2]),
 }
 
@@ -77,7 +84,20 @@ enum Place {
 #[derive(Debug, Clone, Copy)]
 struct Hovering {
     view: ViewId,
+    /// A place of the canvas, or a direction.
     at: [f64; 2],
+    wanted: Wanted,
+}
+
+/// What a view is asked about its points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// The row at a place, with its values.
+    Hovered,
+    /// The row at a place, so far from it.
+    Picked(f64),
+    /// The row next to the pinned one in a direction.
+    Next,
 }
 
 impl Canvases {
@@ -90,12 +110,54 @@ impl Canvases {
         Theme::of(self.dark)
     }
 
+    /// The row that every scatter marks.
+    pub fn pin(&mut self, row: Option<usize>) {
+        if self.pinned != row {
+            self.pinned = row;
+            // What lies over the points is the same.
+            self.plots.values_mut().for_each(|plot| plot.is_stale = true);
+        }
+    }
+
+    /// Changes when a picture does.
+    pub fn n_changes(&self) -> u64 {
+        self.n_changes
+    }
+
+    pub fn views(&self) -> Vec<ViewId> {
+        self.plots.keys().copied().collect()
+    }
+
+    /// What is drawn of a view on its canvas, or on a sheet in light colours; without what is
+    /// under the pointer.
+    pub fn with_frame<T>(
+        &self,
+        view: ViewId,
+        answers: &Answers,
+        sheet: Option<Size>,
+        f: impl FnOnce(Picture<'_>, &Frame<'_>, (Size, Look)) -> T,
+    ) -> Option<T> {
+        let plot = self.plots.get(&view)?;
+        let theme = if sheet.is_some() { Theme::Light } else { self.theme() };
+        let size = match (sheet, &plot.canvas) {
+            (Some(size), _) => size,
+            (None, Place::Ready(canvas)) => canvas.size(),
+            _ => return None,
+        };
+        let subject = plot.scene.subject(view, answers, theme)?;
+        let frame = plot.scene.frame(&subject, theme, self.pinned);
+        let frame = Frame { highlight: None, ..frame };
+        Some(f(subject.picture, &frame, (size, subject.look)))
+    }
+
     /// Everything is to be drawn again.
     pub fn refresh(&mut self) {
+        self.n_changes += 1;
         self.plots.values_mut().for_each(|plot| plot.is_stale = true);
     }
 
     pub fn attach(&mut self, view: ViewId, canvas: OffscreenCanvas, size: [f64; 3]) {
+        self.n_changes += 1;
         let on_lost = Closure::<dyn FnMut()>::new(move || canvas_lost(view));
         let on_lost_function = on_lost.as_ref().unchecked_ref();
         // Browsers that tell nothing of it lose nothing.
@@ -119,6 +181,7 @@ impl Canvases {
     }
 
     pub fn resize(&mut self, view: ViewId, size: [f64; 3]) {
+        self.n_changes += 1;
         if let Some(plot) = self.plots.get_mut(&view) {
             plot.size = size;
             plot.is_stale = true;
@@ -134,6 +197,7 @@ impl Canvases {
     }
 
     pub fn set_viewport(&mut self, view: ViewId, viewport: Viewport) {
+        self.n_changes += 1;
         if let Some(plot) = self.plots.get_mut(&view) {
             plot.scene.viewport = Some(viewport);
             plot.is_stale = true;
@@ -150,19 +214,25 @@ impl Canvases {
         Some([width, height])
     }
 
-    pub fn set_density(&mut self, view: ViewId, density: Option<Density>) {
+    pub fn set_density(&mut self, view: ViewId, density: Option<(Density, Look)>) {
+        self.n_changes += 1;
         if let Some(plot) = self.plots.get_mut(&view) {
             plot.scene.density = density;
             plot.is_stale = true;
         }
     }
 
-    pub fn point(&mut self, view: ViewId, at: [f64; 2]) {
-        self.hovering = Some(Hovering { view, at });
+    pub fn point(&mut self, view: ViewId, at: [f64; 2], wanted: Wanted) {
+        // A click is not forgotten because the pointer moved on.
+        let is_free = self.hovering.is_none_or(|before| before.wanted == Wanted::Hovered);
+        if is_free || wanted != Wanted::Hovered {
+            self.hovering = Some(Hovering { view, at, wanted });
+        }
     }
 
     pub fn point_away(&mut self, view: ViewId) {
-        if self.hovering.is_some_and(|hovering| hovering.view == view) {
+        let is_over = |h: Hovering| h.view == view && h.wanted == Wanted::Hovered;
+        if self.hovering.is_some_and(is_over) {
             self.hovering = None;
         }
         self.highlight(view, None);
@@ -192,11 +262,10 @@ impl Canvases {
         raster: &mut Raster,
         size: Size,
     ) -> Option<bool> {
-        let scene = &self.plots.get(&view)?.scene;
-        let subject = scene.subject(view, answers, Theme::Light)?;
-        let frame = Frame { highlight: None, ..scene.frame(&subject, Theme::Light) };
-        let deadline = now_millis() + DRAW_MILLIS;
-        let drawn = raster.draw(subject.picture, &frame, size, &now_millis, deadline);
+        let drawn = self.with_frame(view, answers, Some(size), |picture, frame, (size, _)| {
+            let deadline = now_millis() + DRAW_MILLIS;
+            raster.draw(picture, frame, size, &now_millis, deadline)
+        })?;
         Some(matches!(drawn, Drawn::Whole { .. }))
     }
 
@@ -206,7 +275,7 @@ impl Canvases {
         let mut is_more = false;
         for (view, plot) in &mut self.plots {
             if plot.is_stale {
-                is_more |= plot.draw(*view, answers, theme, deadline);
+                is_more |= plot.draw(*view, answers, (theme, self.pinned), deadline);
                 if self.tells && !plot.is_stale {
                     post(&Reply::Drawn { view: *view });
                 }
@@ -225,13 +294,14 @@ impl Scene {
         theme: Theme,
     ) -> Option<Subject<'a>> {
         match (&self.density, answers.scatter(view)) {
-            (Some(density), _) => {
+            (Some((density, look)), _) => {
                 let Viewport { x, y } = density.extent();
                 let picture = Picture::Density(density);
                 Some(Subject {
                     picture,
-                    palette: Palette::ramp(theme),
+                    palette: Palette::ramp(theme, look.ramp, look.is_reversed),
                     selected: None,
+                    look: *look,
                     extent: (x, y),
                 })
             }
@@ -239,21 +309,28 @@ impl Scene {
                 picture: Picture::Points(scatter.points()),
                 palette: scatter.palette(theme),
                 selected: Some(scatter.shown()),
+                look: scatter.look(),
                 extent: scatter.extent(),
             }),
             (None, None) => None,
         }
     }
 
-    fn frame<'a>(&self, subject: &'a Subject<'a>, theme: Theme) -> Frame<'a> {
+    fn frame<'a>(
+        &self,
+        subject: &'a Subject<'a>,
+        theme: Theme,
+        pinned: Option<usize>,
+    ) -> Frame<'a> {
         Frame {
             viewport: self.viewport.unwrap_or_else(|| viewport_around(subject.extent)),
             palette: &subject.palette,
             theme,
-            style: Style::default(),
+            style: Style::of(subject.look),
             selected: subject.selected,
             unselected: Unselected::default(),
             highlight: self.highlight,
+            pinned,
         }
     }
 }
@@ -272,10 +349,17 @@ impl Plot {
     }
 
     /// Whether to call again soon.
-    fn draw(&mut self, view: ViewId, answers: &Answers, theme: Theme, deadline: f64) -> bool {
+    fn draw(
+        &mut self,
+        view: ViewId,
+        answers: &Answers,
+        (theme, pinned): (Theme, Option<usize>),
+        deadline: f64,
+    ) -> bool {
         let Place::Ready(canvas) = &mut self.canvas else { return false };
         let Some(subject) = self.scene.subject(view, answers, theme) else { return false };
-        match canvas.draw(subject.picture, &self.scene.frame(&subject, theme), deadline) {
+        let frame = self.scene.frame(&subject, theme, pinned);
+        match canvas.draw(subject.picture, &frame, deadline) {
             Ok(Progress::Done) => {
                 self.is_stale = false;
                 false
@@ -349,6 +433,7 @@ pub async fn draw_on_demand(host: Rc<Host>) {
             let deadline = now_millis() + DRAW_MILLIS;
             let is_more = host.canvases.borrow_mut().draw(&host.answers.borrow(), deadline);
             if !is_more {
+                host.relief.raise();
                 break;
             }
             turn().await;
@@ -371,31 +456,52 @@ pub async fn hover_on_demand(host: Rc<Host>) {
                 stride.breathe().await;
                 continue;
             }
-            let row = hovered(&host, view);
-            post(&Reply::Hovered { view, row });
+            answer_pointer(&host);
             break;
         }
     }
 }
 
-fn hovered(host: &Host, view: ViewId) -> Option<HoveredRow> {
+fn answer_pointer(host: &Host) {
     let mut canvases = host.canvases.borrow_mut();
+    let Some(Hovering { view, at, wanted }) = canvases.hovering.take() else { return };
     let answers = host.answers.borrow();
-    let at = canvases.hovering.take()?.at;
     let data = host.data.borrow();
-    let found = data.resident.as_ref().and_then(|resident| {
-        let scatter = answers.scatter(view)?;
-        let plot = canvases.plots.get(&view)?;
+    let found = answers.scatter(view).zip(canvases.plots.get(&view)).and_then(|(scatter, plot)| {
         let viewport = plot.scene.viewport.unwrap_or_else(|| viewport_around(scatter.extent()));
         let [width, height, _] = plot.size;
-        let look = Look { viewport, size: [width, height], pointer: at, reach: REACH };
-        let (row, [x, y]) = scatter.find(&look)?;
-        let values = values_of(resident, row as u64);
-        Some(HoveredRow { row_number: row as u64, x, y, values })
+        let reach = if let Wanted::Picked(reach) = wanted { reach } else { REACH };
+        let look = Reach { viewport, size: [width, height], pointer: at, reach };
+        match wanted {
+            Wanted::Next => scatter.next(&look, canvases.pinned?),
+            Wanted::Hovered | Wanted::Picked(_) => scatter.find(&look),
+        }
     });
-    canvases.highlight(view, found.as_ref().map(|row| row.row_number as usize));
+    if wanted == Wanted::Next && found.is_none() {
+        return;
+    }
+    if wanted != Wanted::Hovered {
+        post(&Reply::Picked { row: found.map(|(row, _)| row as u64) });
+        return;
+    }
+    let row = found.zip(data.resident.as_ref()).map(|((row, [x, y]), resident)| {
+        let values = values_of(resident, row as u64);
+        HoveredRow { row_number: row as u64, x, y, values }
+    });
+    canvases.highlight(view, found.map(|(row, _)| row));
     host.draw.raise();
-    found
+    post(&Reply::Hovered { view, row });
+}
+
+/// Marks a row and tells its values.
+pub fn pin(host: &Host, row: Option<u64>) {
+    let data = host.data.borrow();
+    let there = |row: &u64| data.resident.as_ref().filter(|all| *row < all.rows() as u64);
+    let values = row.as_ref().and_then(|row| Some(values_of(there(row)?, *row)));
+    let marked = row.filter(|row| there(row).is_some());
+    host.canvases.borrow_mut().pin(marked.map(|row| row as usize));
+    host.draw.raise();
+    post(&Reply::Pinned { row, values: values.unwrap_or_default() });
 }
 
 /// All that is here of a row, in the table's order of columns.

@@ -17,9 +17,12 @@ use engine::predicate::Predicate;
 use engine::query::Query;
 
 use crate::cell::cell_text;
+use crate::look::Look;
 use crate::plan::read::{Answer, Answers};
 use crate::plan::{Asked, HIGH, LOW};
-use crate::protocol::{ClauseError, MarkResult, Origin, Reply, Rows, View, ViewResult, Views};
+use crate::protocol::{
+    ClauseError, Mark, MarkResult, Origin, Reply, Rows, View, ViewResult, Views,
+};
 use crate::worker::answer::Question;
 use crate::worker::bins::Extent;
 use crate::worker::data::Remote;
@@ -189,7 +192,7 @@ async fn answer_with(
                 let read = picture.read(&answers, &mut host.memory.borrow_mut());
                 let read = complete_bars(host, &table, read, cancel).await?;
                 let read = grid::complete_boxes(host, &table, read, cancel).await?;
-                host.canvases.borrow_mut().set_density(view.id, read.density);
+                host.canvases.borrow_mut().set_density(view.id, read.density.zip(look_of(view)));
                 read.result
             }
         };
@@ -384,4 +387,11 @@ async fn selected_rows(
     let count = count.ok_or_else(|| "the rows were not counted".to_owned())?;
     host.memory.borrow_mut().selected = Some((text, count));
     Ok(count)
+}
+
+fn look_of(view: &View) -> Option<Look> {
+    match view.mark {
+        Mark::Scatter { look, .. } => Some(look),
+        _ => None,
+    }
 }

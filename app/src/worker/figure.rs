@@ -10,8 +10,9 @@ use web_sys::{Blob, FileReaderSync, OffscreenCanvas};
 use crate::draw::canvas::Pixels;
 use crate::draw::raster::Raster;
 use crate::draw::{Size, Theme};
-use crate::protocol::{Legend, MarkResult, Reply, ViewId};
+use crate::protocol::{Legend, Reply, ViewId};
 use crate::worker::host::{Host, post};
+use crate::worker::relief;
 use crate::worker::turn::turn;
 
 /// Device pixels to a CSS pixel.
@@ -19,15 +20,20 @@ const FINENESS: f64 = 2.0;
 const PIXELS_MAX: f64 = 16e6;
 
 pub async fn answer(host: Rc<Host>, view: ViewId, lengths: [f64; 2]) {
-    let picture = draw(&host, view, lengths).await;
+    let size = size_of(lengths);
+    let picture = draw(&host, view, size).await;
     let legend = legend(&host, view);
-    post(&Reply::Picture { view, picture, legend });
+    let relief = relief::of_sheet(&host, view, size).await.map(Box::new);
+    post(&Reply::Picture { view, picture, legend, relief });
 }
 
-async fn draw(host: &Host, view: ViewId, [width, height]: [f64; 2]) -> Result<String, String> {
+fn size_of([width, height]: [f64; 2]) -> Size {
     let ratio = FINENESS.min((PIXELS_MAX / (width * height).max(1.0)).sqrt());
     let pixels = |length: f64| ((length * ratio).round() as u32).max(1);
-    let size = Size { width: pixels(width), height: pixels(height), pixel_ratio: ratio as f32 };
+    Size { width: pixels(width), height: pixels(height), pixel_ratio: ratio as f32 }
+}
+
+async fn draw(host: &Host, view: ViewId, size: Size) -> Result<String, String> {
     let mut raster = Raster::default();
     loop {
         let is_whole =
@@ -56,8 +62,5 @@ async fn png(pixels: &[u8], size: Size) -> Result<String, JsValue> {
 fn legend(host: &Host, view: ViewId) -> Legend {
     let (answers, data) = (host.answers.borrow(), host.data.borrow());
     let result = answers.scatter(view).zip(data.resident.as_ref());
-    match result.map(|(scatter, resident)| scatter.result(resident, Theme::Light)) {
-        Some(MarkResult::Scatter { legend, .. }) => legend,
-        _ => Legend::None,
-    }
+    result.map_or(Legend::None, |(scatter, resident)| scatter.legend(resident, Theme::Light))
 }

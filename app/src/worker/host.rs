@@ -14,13 +14,13 @@ use crate::protocol::{Breakage, Level, Notice, Reply, Request};
 use crate::worker::answer::Answers;
 use crate::worker::budget::Budget;
 use crate::worker::cache::browser::Cache;
-use crate::worker::canvases::{self, Canvases};
+use crate::worker::canvases::{self, Canvases, Wanted};
 use crate::worker::data::Data;
 use crate::worker::desk::Desk;
 use crate::worker::net::Cancel;
 use crate::worker::notify::{Later, Notify};
 use crate::worker::turn::{now_millis, scope};
-use crate::worker::{elsewhere, figure, files, load, pages, tables, views};
+use crate::worker::{elsewhere, figure, files, load, pages, relief, tables, views};
 
 /// What the page said at the start.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +58,7 @@ pub struct Host {
     pub rows: Notify,
     pub draw: Notify,
     pub hover: Notify,
+    pub relief: Notify,
     started: Cell<bool>,
 }
 
@@ -85,6 +86,7 @@ pub fn start() {
         rows: Notify::default(),
         draw: Notify::default(),
         hover: Notify::default(),
+        relief: Notify::default(),
         started: Cell::new(false),
     });
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -175,6 +177,7 @@ impl Host {
             Request::Picture { view, width, height } => {
                 spawn_local(figure::answer(Rc::clone(self), view, [width, height]));
             }
+            Request::Pin { row } => canvases::pin(self, row),
             Request::Break { what } => self.break_on_purpose(what),
             Request::ListCached
             | Request::DeleteCached { .. }
@@ -207,13 +210,24 @@ impl Host {
                 }
             }
             Request::Hover { view, x, y } => {
-                canvases.point(view, [x, y]);
+                canvases.point(view, [x, y], Wanted::Hovered);
+                self.hover.raise();
+                return;
+            }
+            Request::Pick { view, x, y, reach } => {
+                canvases.point(view, [x, y], Wanted::Picked(reach));
+                self.hover.raise();
+                return;
+            }
+            Request::PickNext { view, toward } => {
+                canvases.point(view, toward, Wanted::Next);
                 self.hover.raise();
                 return;
             }
             Request::HoverEnd { view } => canvases.point_away(view),
             _ => {}
         }
+        drop(canvases);
         self.draw.raise();
     }
 
@@ -242,6 +256,7 @@ impl Host {
         spawn_local(canvases::choose_painter(Rc::clone(self), renderer, debug));
         spawn_local(canvases::draw_on_demand(Rc::clone(self)));
         spawn_local(canvases::hover_on_demand(Rc::clone(self)));
+        spawn_local(relief::look_on_demand(Rc::clone(self)));
         spawn_local(views::answer_on_demand(Rc::clone(self)));
         spawn_local(views::prepare_on_demand(Rc::clone(self)));
         spawn_local(pages::answer_on_demand(Rc::clone(self)));

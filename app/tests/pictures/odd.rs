@@ -20,16 +20,17 @@ fn frame(palette: &Palette, viewport: Viewport) -> Frame<'_> {
         viewport,
         palette,
         theme: Theme::Light,
-        style: Style { radius: Some(1.0), opacity: Some(1.0) },
+        style: Style { radius: Some(1.0), opacity: Some(1.0), ..Style::default() },
         selected: None,
         unselected: Unselected::Faint,
         highlight: Some(0),
+        pinned: None,
     }
 }
 
 /// Centres of the drawn spots along the middle line, in pixels.
 fn spots(points: &Points, viewport: Viewport) -> Vec<f64> {
-    let palette = Palette::single(Theme::Light);
+    let palette = Palette::single(Theme::Light, app::look::Ramp::Viridis, false);
     let frame = Frame { highlight: None, ..frame(&palette, viewport) };
     let pixels = drawn(&mut Raster::default(), Picture::Points(points), &frame, SIZE);
     let width = SIZE.width as usize;
@@ -137,7 +138,7 @@ fn values_of_any_size_share_an_axis() {
 
 #[test]
 fn no_viewport_and_no_canvas_is_too_odd() {
-    let palette = Palette::single(Theme::Dark);
+    let palette = Palette::single(Theme::Dark, app::look::Ramp::Viridis, false);
     let points = points_of(&[0.0, 0.5, 1e30, -3.0], &[1.0, 0.5, -1e30, f64::NAN]);
     let density =
         Density::new(&[1, 2, 3, u64::MAX, 0], 2, Viewport { x: [0.0, 0.0], y: [f64::NAN, 1.0] });
@@ -174,11 +175,12 @@ fn styles_and_masks_of_any_length_are_taken() {
     for radius in [None, Some(0.0), Some(-1.0), Some(f32::NAN), Some(1e9)] {
         for opacity in [None, Some(0.0), Some(2.0), Some(f32::NAN)] {
             for words in [&[][..], &[u64::MAX], &[u64::MAX; 9]] {
-                let style = Style { radius, opacity };
+                let style = Style { radius, opacity, ..Style::default() };
                 let frame = Frame {
                     style,
                     selected: Some(words),
                     highlight: Some(usize::MAX),
+                    pinned: Some(usize::MAX),
                     ..frame(&palette, viewport)
                 };
                 drawn(&mut Raster::default(), Picture::Points(&points), &frame, SIZE);

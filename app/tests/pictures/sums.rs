@@ -3,9 +3,10 @@
 
 use std::cell::Cell;
 
-use app::draw::palette::Palette;
+use app::draw::palette::{Palette, RAMP_LAST};
 use app::draw::points::Points;
 use app::draw::raster::{Drawn, Raster};
+use app::draw::tone::Tone;
 use app::draw::{Frame, Picture, Size, Style, Theme, Unselected};
 use app::protocol::Viewport;
 
@@ -62,10 +63,11 @@ fn frame<'a>(palette: &'a Palette, selected: Option<&'a [u64]>) -> Frame<'a> {
         viewport: Viewport { x: [0.0, 1.0], y: [0.0, 1.0] },
         palette,
         theme: Theme::Light,
-        style: Style::default(),
+        style: Style { form: app::look::Form::Points, ..Style::default() },
         selected,
         unselected: Unselected::Faint,
         highlight: None,
+        pinned: None,
     }
 }
 
@@ -140,7 +142,10 @@ fn rows_that_arrive_are_added_to_those_drawn() {
 
 #[test]
 fn new_colors_and_palettes_show() {
-    let (light, dark) = (Palette::categorical(Theme::Light), Palette::ramp(Theme::Light));
+    let (light, dark) = (
+        Palette::categorical(Theme::Light),
+        Palette::ramp(Theme::Light, app::look::Ramp::Viridis, false),
+    );
     let rows = rows(5000);
     let mut points = rows.points(false);
     let mut raster = Raster::default();
@@ -245,4 +250,32 @@ fn a_view_that_moves_all_the_time_is_shown_now_and_then() {
     assert!(pictures > 20, "{pictures} pictures in {calls} calls");
     let last = drawn(&mut raster, scene.picture(), &scene.frame(), SIZE);
     assert!(last == super::drawn_scene(&scene, SIZE));
+}
+
+#[test]
+fn a_density_has_each_point_in_its_cell_and_no_other() {
+    let palette = Palette::single(Theme::Light, app::look::Ramp::Viridis, false);
+    let rows = rows(20_011);
+    let (points, words) = (rows.points(false), rows.words());
+    let style = Style { form: app::look::Form::Density, ..Style::default() };
+    let frame = Frame { style, unselected: Unselected::Hidden, ..frame(&palette, Some(&words)) };
+    let pixels = drawn(&mut Raster::default(), Picture::Points(&points), &frame, SIZE);
+    let (across, down) = (SIZE.width as usize / 2, SIZE.height as usize / 2);
+    let mut counts = vec![0u32; across * down];
+    for row in (0..rows.x.len()).filter(|row| rows.selected[*row]) {
+        let column = (rows.x[row] * across as f64) as usize;
+        let line = ((1.0 - rows.y[row]) * down as f64) as usize;
+        counts[line * across + column] += 1;
+    }
+    let peak = counts.iter().copied().max().unwrap();
+    assert!(peak > 8, "{peak}");
+    let tone = Tone { unit: 1, opacity: 0.12, peak, strength: 1.0 };
+    for (pixel, color) in pixels.chunks(4).enumerate() {
+        let (x, y) = (pixel % SIZE.width as usize, pixel / SIZE.width as usize);
+        let expected = match counts[y / 2 * across + x / 2] {
+            0 => Theme::Light.background(),
+            count => palette.color((tone.opacity_of(count) * f32::from(RAMP_LAST)).round() as u8),
+        };
+        assert_eq!((color[0], color[1], color[2]), (expected.0, expected.1, expected.2), "{x} {y}");
+    }
 }

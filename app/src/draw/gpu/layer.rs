@@ -8,9 +8,10 @@ use super::layout;
 use super::resident::{Changes, Resident, group_of};
 use crate::draw::density::Density;
 use crate::draw::palette::Palette;
-use crate::draw::plan::Plan;
+use crate::draw::plan::{LayerPlan, Plan};
 use crate::draw::points::Points;
 use crate::draw::stamp::Stamp;
+use crate::draw::tone::KEYS;
 use crate::protocol::Viewport;
 
 const WORD: u64 = size_of::<u32>() as u64;
@@ -23,6 +24,7 @@ pub struct Layer {
     uniform: Held,
     cells: Held,
     peak: Held,
+    ranks: Held,
     weights: Held,
     /// What the mask's place is filled with where all rows are drawn.
     no_mask: (Held, BindGroup),
@@ -35,6 +37,7 @@ pub struct Layer {
 struct Key {
     uniform: layout::Layer,
     stamp: Stamp,
+    is_equalized: bool,
     content: Content,
     /// Where cells have colours.
     palette: Option<Palette>,
@@ -50,7 +53,7 @@ pub enum Content {
 /// One layer of points, as it shall be.
 pub struct Wanted<'a> {
     pub plan: &'a Plan,
-    pub stamp: Stamp,
+    pub layer: &'a LayerPlan,
     /// Colours by palette index, where points have any, and the same on the GPU.
     pub palette: Option<&'a Palette>,
     pub palette_buffer: &'a Held,
@@ -70,6 +73,7 @@ impl Layer {
             )?,
             cells: gpu.buffer("cells", WORD, BufferUsages::STORAGE)?,
             peak: gpu.buffer("peak", WORD, BufferUsages::STORAGE)?,
+            ranks: gpu.buffer("ranks", WORD, BufferUsages::STORAGE)?,
             weights: gpu.buffer("weights", WORD, BufferUsages::STORAGE)?,
             no_mask: (no_mask, no_mask_group),
             density: None,
@@ -85,6 +89,10 @@ impl Layer {
         &self.peak
     }
 
+    pub fn ranks(&self) -> &Held {
+        &self.ranks
+    }
+
     /// Fills the cells with the points.
     pub fn draw_points(
         &mut self,
@@ -94,22 +102,24 @@ impl Layer {
         resident: &Resident,
         wanted: &Wanted<'_>,
     ) -> Result<(), GpuError> {
-        let Plan { size, lens, .. } = *wanted.plan;
+        let Plan { cells: size, lens, .. } = *wanted.plan;
+        let LayerPlan { stamp, is_equalized, .. } = *wanted.layer;
         let colored = wanted.palette.is_some();
-        let uniform = layout::Layer::new(lens, size, wanted.stamp, colored, wanted.masked);
+        let uniform = layout::Layer::new(lens, size, stamp, colored, wanted.masked);
         let mut changes = resident.changes();
         if !wanted.masked {
             changes.mask = 0;
         }
         let content = Content::Points { id: points.id(), changes };
-        let key = Key { uniform, stamp: wanted.stamp, content, palette: wanted.palette.cloned() };
+        let palette = wanted.palette.cloned();
+        let key = Key { uniform, stamp, is_equalized, content, palette };
         if self.key.as_ref() == Some(&key) {
             return Ok(());
         }
-        let same_stamp = self.key.as_ref().is_some_and(|known| known.stamp == wanted.stamp);
+        let same_stamp = self.key.as_ref().is_some_and(|known| known.stamp == stamp);
         self.prepare(gpu, encoder, uniform)?;
-        if !same_stamp && !wanted.stamp.is_pixel() {
-            let table = wanted.stamp.table();
+        if !same_stamp && !stamp.is_pixel() {
+            let table = stamp.table();
             self.weights =
                 gpu.buffer("weights", size_of_val(&*table) as u64, BufferUsages::STORAGE)?;
             gpu.queue.write_buffer(&self.weights.buffer, 0, bytemuck::cast_slice(&table));
@@ -120,14 +130,14 @@ impl Layer {
         if let Some(lens) = lens {
             let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
             let pipelines = &gpu.pipelines;
-            pass.set_pipeline(if wanted.stamp.is_pixel() {
+            pass.set_pipeline(if stamp.is_pixel() {
                 &pipelines.add_pixels
             } else {
                 &pipelines.add_discs
             });
             pass.set_bind_group(0, &group, &[]);
             pass.set_bind_group(2, mask, &[]);
-            let margin = wanted.stamp.reach as f32 + 1.0;
+            let margin = stamp.reach as f32 + 1.0;
             for (source, chunk) in points.chunks().iter().zip(resident.chunks()) {
                 if lens.may_see([source.x.bounds, source.y.bounds], margin, size) {
                     pass.set_bind_group(1, &chunk.group, &[]);
@@ -136,6 +146,7 @@ impl Layer {
             }
         }
         self.find_peak(gpu, encoder);
+        self.find_ranks(gpu, encoder, is_equalized)?;
         self.key = Some(key);
         Ok(())
     }
@@ -149,10 +160,10 @@ impl Layer {
         viewport: Viewport,
         plan: &Plan,
     ) -> Result<(), GpuError> {
-        let stamp = plan.selected.stamp;
+        let LayerPlan { stamp, is_equalized, .. } = plan.selected;
         let uniform = layout::Layer::new(None, plan.size, stamp, false, false);
         let content = Content::Density { id: density.id(), viewport };
-        let key = Key { uniform, stamp, content, palette: None };
+        let key = Key { uniform, stamp, is_equalized, content, palette: None };
         if self.key.as_ref() == Some(&key) {
             return Ok(());
         }
@@ -174,6 +185,7 @@ impl Layer {
         pass.dispatch_workgroups(groups(plan.size.width), groups(plan.size.height), 1);
         drop(pass);
         self.find_peak(gpu, encoder);
+        self.find_ranks(gpu, encoder, is_equalized)?;
         self.density = Some([counts, places]);
         self.key = Some(key);
         Ok(())
@@ -199,6 +211,35 @@ impl Layer {
         }
         encoder.clear_buffer(&self.peak.buffer, 0, None);
         gpu.queue.write_buffer(&self.uniform.buffer, 0, bytemuck::bytes_of(&uniform));
+        Ok(())
+    }
+
+    /// Only where the tone goes by them.
+    fn find_ranks(
+        &mut self,
+        gpu: &Gpu,
+        encoder: &mut CommandEncoder,
+        is_equalized: bool,
+    ) -> Result<(), GpuError> {
+        if !is_equalized {
+            return Ok(());
+        }
+        let bytes = (KEYS as u64 + 1) * WORD;
+        if self.ranks.bytes < bytes {
+            self.ranks = gpu.buffer("ranks", bytes, BufferUsages::STORAGE)?;
+        } else {
+            encoder.clear_buffer(&self.ranks.buffer, 0, None);
+        }
+        let group = group_of(gpu, &gpu.pipelines.ranks, &[&self.uniform, &self.cells, &self.ranks]);
+        for (pipeline, groups) in
+            [(&gpu.pipelines.count_ranks, PEAK_GROUPS), (&gpu.pipelines.sum_ranks, 1)]
+        {
+            // What one pass wrote the next one reads.
+            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            pass.dispatch_workgroups(groups, 1, 1);
+        }
         Ok(())
     }
 

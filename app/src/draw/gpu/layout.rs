@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::draw::Size;
 use crate::draw::palette::Rgb;
-use crate::draw::plan::{LayerPlan, Plan, Shade};
+use crate::draw::plan::{Highlight, LayerPlan, Plan, Shade};
 use crate::draw::projection::Lens;
 use crate::draw::stamp::Stamp;
 
@@ -64,13 +64,34 @@ pub struct Tone {
     pub per_unit: f32,
     pub opacity: f32,
     pub strength: f32,
-    pub padding: f32,
+    pub equalized: u32,
 }
 
 impl Tone {
     fn new(layer: &LayerPlan) -> Self {
-        let LayerPlan { stamp, opacity, strength } = *layer;
-        Self { per_unit: 1.0 / stamp.unit as f32, opacity, strength, padding: 0.0 }
+        let LayerPlan { stamp, opacity, strength, is_equalized } = *layer;
+        let equalized = u32::from(is_equalized);
+        Self { per_unit: 1.0 / stamp.unit as f32, opacity, strength, equalized }
+    }
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Ringed {
+    pub color: [f32; 4],
+    pub at: [f32; 2],
+    pub radius: f32,
+    pub ring: f32,
+}
+
+impl Ringed {
+    fn new(highlight: Option<Highlight>) -> Self {
+        highlight.map_or(Self::zeroed(), |Highlight { x, y, radius, ring, color, .. }| Self {
+            color: color_of(color),
+            at: [x, y],
+            radius,
+            ring,
+        })
     }
 }
 
@@ -82,15 +103,17 @@ pub struct Resolve {
     pub background: [f32; 4],
     pub faint: [f32; 4],
     pub single: [f32; 4],
-    pub highlight_color: [f32; 4],
     pub ring_color: [f32; 4],
-    pub highlight: [f32; 2],
-    pub highlight_radius: f32,
-    pub ring: f32,
+    pub highlight: Ringed,
+    pub pinned: Ringed,
     pub width: u32,
+    pub cell: u32,
     pub stride: u32,
     pub shade: u32,
     pub context: u32,
+    pub padding_1: u32,
+    pub padding_2: u32,
+    pub padding_3: u32,
 }
 
 pub const SHADE_SINGLE: u32 = 0;
@@ -104,26 +127,23 @@ impl Resolve {
             Shade::Mean => (SHADE_MEAN, plan.faint),
             Shade::Ramp => (SHADE_RAMP, plan.faint),
         };
-        let mut resolve = Self {
+        let ring = plan.highlight.or(plan.pinned);
+        Self {
             tone: Tone::new(&plan.selected),
             context_tone: Tone::new(plan.context.as_ref().unwrap_or(&plan.selected)),
             background: color_of(plan.background),
             faint: color_of(plan.faint),
             single: color_of(single),
-            width: plan.size.width,
+            ring_color: ring.map_or([0.0; 4], |ringed| color_of(ringed.ring_color)),
+            highlight: Ringed::new(plan.highlight),
+            pinned: Ringed::new(plan.pinned),
+            width: plan.cells.width,
+            cell: plan.cell,
             stride: stride(plan.shade == Shade::Mean),
             shade,
             context: u32::from(plan.context.is_some()),
             ..Self::zeroed()
-        };
-        if let Some(highlight) = plan.highlight {
-            resolve.highlight = [highlight.x, highlight.y];
-            resolve.highlight_radius = highlight.radius;
-            resolve.ring = highlight.ring;
-            resolve.highlight_color = color_of(highlight.color);
-            resolve.ring_color = color_of(highlight.ring_color);
         }
-        resolve
     }
 }
 

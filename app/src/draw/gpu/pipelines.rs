@@ -8,7 +8,7 @@ use wgpu::{
     ShaderStages, TextureFormat, VertexState,
 };
 
-use super::shaders::{ACCUMULATE, DENSITY, PEAK, RESOLVE, Shader};
+use super::shaders::{ACCUMULATE, DENSITY, EQUALIZE, PEAK, RESOLVE, Shader};
 
 const UNIFORM: BufferBindingType = BufferBindingType::Uniform;
 const READ: BufferBindingType = BufferBindingType::Storage { read_only: true };
@@ -24,12 +24,16 @@ pub struct Pipelines {
     pub density: BindGroupLayout,
     /// Layer, cells, peak.
     pub peak: BindGroupLayout,
-    /// Resolve, cells and peaks of both layers, palette.
+    /// Layer, cells, ranks.
+    pub ranks: BindGroupLayout,
+    /// Resolve, cells and peaks of both layers, palette, ranks.
     pub resolve: BindGroupLayout,
     pub add_pixels: ComputePipeline,
     pub add_discs: ComputePipeline,
     pub fill_density: ComputePipeline,
     pub find_peak: ComputePipeline,
+    pub count_ranks: ComputePipeline,
+    pub sum_ranks: ComputePipeline,
     pub color: RenderPipeline,
 }
 
@@ -44,8 +48,13 @@ impl Pipelines {
         let mask = group("mask", compute, &[READ]);
         let density = group("density", compute, &[UNIFORM, WRITE, READ, READ]);
         let peak = group("peak", compute, &[UNIFORM, READ, WRITE]);
-        let resolve =
-            group("resolve", ShaderStages::FRAGMENT, &[UNIFORM, READ, READ, READ, READ, READ]);
+        let ranks = group("ranks", compute, &[UNIFORM, READ, WRITE]);
+        let equalize = module(device, EQUALIZE);
+        let resolve = group(
+            "resolve",
+            ShaderStages::FRAGMENT,
+            &[UNIFORM, READ, READ, READ, READ, READ, READ],
+        );
         let accumulate = module(device, ACCUMULATE);
         let adding = [&layer, &chunk, &mask];
         Self {
@@ -53,12 +62,15 @@ impl Pipelines {
             add_discs: compute_pipeline(device, &accumulate, "discs", &adding),
             fill_density: compute_pipeline(device, &module(device, DENSITY), "fill", &[&density]),
             find_peak: compute_pipeline(device, &module(device, PEAK), "find", &[&peak]),
+            count_ranks: compute_pipeline(device, &equalize, "count", &[&ranks]),
+            sum_ranks: compute_pipeline(device, &equalize, "sum", &[&ranks]),
             color: render_pipeline(device, &module(device, RESOLVE), &resolve, format),
             layer,
             chunk,
             mask,
             density,
             peak,
+            ranks,
             resolve,
         }
     }

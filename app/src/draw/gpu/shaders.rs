@@ -22,8 +22,9 @@ macro_rules! shader {
 }
 
 pub const ACCUMULATE: Shader = shader!("accumulate", "pixels", "discs");
+pub const EQUALIZE: Shader = shader!("equalize", "count", "sum");
 pub const DENSITY: Shader = shader!("density", "fill");
 pub const PEAK: Shader = shader!("peak", "find");
 pub const RESOLVE: Shader = shader!("resolve", "cover", "resolve");
 
-pub const ALL: [Shader; 4] = [ACCUMULATE, DENSITY, PEAK, RESOLVE];
+pub const ALL: [Shader; 5] = [ACCUMULATE, DENSITY, EQUALIZE, PEAK, RESOLVE];

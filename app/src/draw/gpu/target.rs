@@ -189,12 +189,12 @@ impl Target {
         let palette_buffer = &self.palette;
         if let Some(context) = &plan.context {
             let wanted =
-                Wanted { plan, stamp: context.stamp, palette: None, palette_buffer, masked: false };
+                Wanted { plan, layer: context, palette: None, palette_buffer, masked: false };
             self.context.draw_points(&self.gpu, encoder, points, resident, &wanted)?;
         }
         let wanted = Wanted {
             plan,
-            stamp: plan.selected.stamp,
+            layer: &plan.selected,
             palette: (plan.shade == Shade::Mean).then_some(frame.palette),
             palette_buffer,
             masked: frame.selected.is_some(),
@@ -220,6 +220,7 @@ impl Target {
             selected.peak(),
             context.peak(),
             &self.palette,
+            selected.ranks(),
         ];
         let group = group_of(&self.gpu, &self.gpu.pipelines.resolve, &buffers);
         let attachment = RenderPassColorAttachment {

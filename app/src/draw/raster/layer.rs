@@ -134,7 +134,7 @@ impl Layer {
         out_of_time: &mut dyn FnMut() -> bool,
     ) -> bool {
         let Some(lens) = plan.lens else {
-            self.start_over(None, plan.size, palette.is_some());
+            self.start_over(None, plan.cells, palette.is_some());
             return self.clear(out_of_time);
         };
         let key = Key::Points {
@@ -143,10 +143,10 @@ impl Layer {
             lens,
             stamp,
             palette: palette.cloned(),
-            size: plan.size,
+            size: plan.cells,
         };
         if self.key.as_ref() != Some(&key) {
-            self.start_over(Some(key), plan.size, palette.is_some());
+            self.start_over(Some(key), plan.cells, palette.is_some());
             self.table = stamp.table();
         }
         self.drawn.resize(points.rows().div_ceil(BLOCK), 0);
@@ -155,7 +155,7 @@ impl Layer {
             self.drawn.fill(0);
         }
         self.clear(out_of_time)
-            && self.add_and_take_back(points, rows, plan.size, lens, stamp, palette, out_of_time)
+            && self.add_and_take_back(points, rows, plan.cells, lens, stamp, palette, out_of_time)
     }
 
     /// Makes the sums the counts of the bin under each pixel.

@@ -64,15 +64,12 @@ impl Resolve {
             }
         };
         let context = plan.context.as_ref().map(|layer| (layer, context.cells()));
+        let count = plan.cells.width as usize * plan.cells.height as usize;
         let done =
-            work.find_peaks(
-                width * height,
-                selected.cells(),
-                context.map(|(_, cells)| cells),
-                out_of_time,
-            ) && work.color(&mut self.pixels, palette, selected.cells(), context, out_of_time);
+            work.find_peaks(count, selected.cells(), context.map(|(_, cells)| cells), out_of_time)
+                && work.color(&mut self.pixels, palette, selected.cells(), context, out_of_time);
         if done {
-            if let Some(highlight) = plan.highlight {
+            for highlight in [plan.pinned, plan.highlight].into_iter().flatten() {
                 draw_highlight(&mut self.pixels, width, height, highlight);
             }
         } else {
@@ -113,7 +110,10 @@ impl Work {
     ) -> bool {
         let (plan, peaks) = (&self.plan, &self.peaks);
         let (tone, context_tone) = self.tones.get_or_insert_with(|| {
-            let table = |layer: &LayerPlan, peak| ToneTable::new(tone(layer, peak));
+            let table = |layer: &LayerPlan, peak| match layer.is_equalized {
+                true => equalized(tone(layer, peak), selected, plan),
+                false => ToneTable::new(tone(layer, peak)),
+            };
             let context = plan.context.as_ref().unwrap_or(&plan.selected);
             (table(&plan.selected, peaks.selected), table(context, peaks.context))
         });
@@ -124,11 +124,29 @@ impl Work {
             _ => None,
         };
         let shader = Shader::new(plan, palette, tone, under);
+        let (cell, across) = (plan.cell.max(1) as usize, plan.cells.width as usize);
+        let mut of_cells = vec![0; if cell > 1 { across * 4 } else { 0 }];
+        let mut colored = None;
         while self.line < plan.size.height as usize {
             let line = self.line;
-            let cells = line * width..(line + 1) * width;
-            let Some(out) = pixels.get_mut(cells.start * 4..cells.end * 4) else { return true };
-            shader.line(out, selected, cells);
+            let cells = line / cell * across..(line / cell + 1) * across;
+            let Some(out) = pixels.get_mut(line * width * 4..(line + 1) * width * 4) else {
+                return true;
+            };
+            if cell == 1 {
+                shader.line(out, selected, cells);
+            } else {
+                // A line of cells is coloured once, and copied as often as it is high.
+                if colored != Some(line / cell) {
+                    shader.line(&mut of_cells, selected, cells);
+                    colored = Some(line / cell);
+                }
+                let (to, _) = out.as_chunks_mut::<4>();
+                let (from, _) = of_cells.as_chunks::<4>();
+                for (pixels, color) in to.chunks_mut(cell).zip(from) {
+                    pixels.fill(*color);
+                }
+            }
             self.line += 1;
             if line % lines_per_look == lines_per_look - 1 && out_of_time() {
                 return false;
@@ -140,6 +158,16 @@ impl Work {
 
 fn tone(layer: &LayerPlan, peak: u32) -> Tone {
     Tone { unit: layer.stamp.unit, opacity: layer.opacity, peak, strength: layer.strength }
+}
+
+fn equalized(tone: Tone, cells: &Cells, plan: &Plan) -> ToneTable {
+    let count = plan.cells.width as usize * plan.cells.height as usize;
+    match cells {
+        Cells::Plain(cells) => ToneTable::equalized(tone, cells.iter().take(count).copied()),
+        Cells::Colored(cells) => {
+            ToneTable::equalized(tone, cells.iter().take(count).map(|cell| cell.first()))
+        }
+    }
 }
 
 fn peak(cells: &Cells, part: Range<usize>) -> u32 {
@@ -157,7 +185,10 @@ struct Shader<'a> {
     under: Option<(&'a [u32], &'a ToneTable)>,
     background: Lanes,
     faint: Lanes,
+    /// The colour of a point that has no other.
     single: Lanes,
+    /// Opaque colours by coverage, where these are all there is to a picture of one layer.
+    ramp: Option<Vec<Lanes>>,
     /// The colours by coverage alone, where they depend on nothing else.
     plain: Option<Vec<u32>>,
 }
@@ -172,13 +203,16 @@ impl<'a> Shader<'a> {
         let background = lanes_of(plan.background);
         let single = match plan.shade {
             Shade::Single(color) => lanes_of(color),
-            Shade::Mean | Shade::Ramp => lanes_of(palette.color(0)),
+            Shade::Mean | Shade::Ramp => lanes_of(palette.lone()),
         };
+        let of_ramp = |opacity: f32| {
+            let index = (opacity * f32::from(RAMP_LAST)).round() as u8;
+            lanes_of(palette.color(index))
+        };
+        let ramp = (plan.shade == Shade::Ramp)
+            .then(|| tone.opacities().iter().copied().map(of_ramp).collect());
         let colors = |opacity: f32| match plan.shade {
-            Shade::Ramp => {
-                let index = (opacity * f32::from(RAMP_LAST)).round() as u8;
-                pixel_of(lanes_of(palette.color(index)))
-            }
+            Shade::Ramp => pixel_of(of_ramp(opacity)),
             Shade::Single(_) | Shade::Mean => pixel_of(mixed(background, single, opacity)),
         };
         let plain = under.is_none().then(|| {
@@ -187,7 +221,7 @@ impl<'a> Shader<'a> {
             plain.iter_mut().take(1).for_each(|pixel| *pixel = pixel_of(background));
             plain
         });
-        Self { tone, under, background, faint: lanes_of(plan.faint), single, plain }
+        Self { tone, under, background, faint: lanes_of(plan.faint), single, ramp, plain }
     }
 
     fn line(&self, out: &mut [u8], selected: &Cells, part: Range<usize>) {
@@ -201,8 +235,13 @@ impl<'a> Shader<'a> {
             }
             (Cells::Plain(cells), None) => {
                 let cells = cells.get(part).unwrap_or_default();
+                let of_ramp = |cell: u32| self.ramp.as_ref()?.get(key_of(cell)).copied();
                 self.each(pixels, cells, under, |cell| {
-                    (*cell != 0).then_some((*cell, self.single))
+                    let opacity = || self.tone.opacity(*cell);
+                    (*cell != 0).then(|| match of_ramp(*cell) {
+                        Some(color) => (1.0, color),
+                        None => (opacity(), self.single),
+                    })
                 });
             }
             (Cells::Colored(cells), _) => {
@@ -210,23 +249,24 @@ impl<'a> Shader<'a> {
                 self.each(pixels, cells, under, |cell| {
                     let coverage = cell.first();
                     let share = Lanes::splat(1.0 / coverage as f32);
-                    (coverage != 0).then(|| (coverage, cell.lanes().times(share)))
+                    let opacity = || self.tone.opacity(coverage);
+                    (coverage != 0).then(|| (opacity(), cell.lanes().times(share)))
                 });
             }
         }
     }
 
-    /// Colours a line of cells; `color` gives what lies on one and in what colour.
+    /// Colours a line of cells; `color` gives how opaque one is and in what colour.
     #[inline(always)]
     fn each<C>(
         &self,
         pixels: &mut [[u8; 4]],
         cells: &[C],
         under: Option<&[u32]>,
-        color: impl Fn(&C) -> Option<(u32, Lanes)>,
+        color: impl Fn(&C) -> Option<(f32, Lanes)>,
     ) {
-        let over = |under: Lanes, (coverage, color): (u32, Lanes)| {
-            pixel_of(mixed(under, color, self.tone.opacity(coverage))).to_le_bytes()
+        let over = |under: Lanes, (opacity, color): (f32, Lanes)| {
+            pixel_of(mixed(under, color, opacity)).to_le_bytes()
         };
         match under.zip(self.under) {
             None => {

@@ -51,7 +51,7 @@ pub(in crate::page) fn colors(
     let palette = Palette::categorical(theme);
     let index = |at: usize| if other && at + 1 == many { OTHER } else { at as u8 };
     let series = (0..many).map(|at| palette.color(index(at)).css()).collect();
-    (series, Palette::ramp(theme).ramp_css(RAMP))
+    (series, Palette::ramp(theme, Default::default(), false).ramp_css(RAMP))
 }
 
 /// What is drawn of a mark's answer, handed to `use_it`.

@@ -13,7 +13,7 @@ pub(super) fn keys(shortcut: &Shortcut) -> impl IntoView + use<> {
 }
 
 /// Gestures on charts, which no list of keys would show.
-const GESTURES: [(&str, &str); 14] = [
+const GESTURES: [(&str, &str); 18] = [
     ("Scatter: wheel or pinch", "Zoom to the pointer"),
     ("Scatter: drag", "Move"),
     ("Scatter: Shift and drag", "Select a box as a filter"),
@@ -25,6 +25,10 @@ const GESTURES: [(&str, &str); 14] = [
     ("Scatter: double click, or 0", "Show everything"),
     ("Scatter: arrows, + and −", "Move and zoom by keyboard"),
     ("Scatter: s", "Select what is shown as a filter"),
+    ("Scatter: click, or Enter for the middle", "Pin the record of the nearest point"),
+    ("Scatter: arrows, with a record", "To the next point on that side; with Shift move"),
+    ("Scatter: a finger that stays", "What is under it"),
+    ("Scatter: Space, with a player", "Play or pause the column"),
     ("Histogram: drag", "Select a range; drag its ends or its middle"),
     ("Histogram: arrows on an end", "Move it by a bin, with Shift the whole range"),
     ("Bars: click, or Space", "Choose a value, or no longer"),

@@ -23,11 +23,14 @@ pub(super) enum Icon {
     Light,
     Line,
     Link,
+    Look,
     More,
     Nested,
     Number,
     Offline,
     Open,
+    Pause,
+    Play,
     Redo,
     Refresh,
     Rows,
@@ -38,6 +41,8 @@ pub(super) enum Icon {
     Select,
     Shapes,
     Side,
+    StepBack,
+    StepForward,
     System,
     Table,
     Text,
@@ -102,6 +107,9 @@ impl Icon {
             Self::Link => {
                 "M6.5 9.5l3-3M7 4.8l1.6-1.6a2.9 2.9 0 0 1 4.2 4.2L11.2 9M9 11.2l-1.6 1.6a2.9 2.9 0 0 1-4.2-4.2L4.8 7"
             }
+            Self::Look => {
+                "M2.5 5h5M11.5 5h2M9.5 3.2a1.8 1.8 0 1 0 0 3.600 1.8 1.8 0 0 0 0-3.600zM2.5 11h2M8.5 11h5M6.500 9.200a1.8 1.8 0 1 0 0 3.600 1.8 1.8 0 0 0 0-3.600z"
+            }
             Self::More => "M3.5 8h.1M8 8h.1M12.5 8h.1",
             Self::Nested => {
                 "M6 3C4.5 3 4.5 4 4.5 5.5c0 1.5-.5 2.5-2 2.5 1.5 0 2 1 2 2.5 0 1.5 0 2.5 1.5 2.5M10 3c1.5 0 1.5 1 1.5 2.5 0 1.5.5 2.5 2 2.5-1.5 0-2 1-2 2.5 0 1.5 0 2.5-1.5 2.5"
@@ -111,6 +119,8 @@ impl Icon {
                 "M4.5 12.5a3 3 0 0 1-.3-6 4 4 0 0 1 7.7-.6 3.3 3.3 0 0 1-.4 6.6M8 8v5.5M6 11.5l2 2 2-2"
             }
             Self::Open => "M2.5 12.5v-9h4l1.5 2h5.5v7z",
+            Self::Pause => "M5.5 3v10M10.5 3v10",
+            Self::Play => "M5 3l8 5-8 5z",
             Self::Redo => "M13 6.5H6a3.2 3.2 0 0 0 0 6.4h3M10.2 3.7L13 6.5l-2.8 2.8",
             Self::Refresh => "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3",
             Self::Rows => "M2.5 3h11v10h-11zM2.5 6.3h11M2.5 9.7h11",
@@ -121,6 +131,8 @@ impl Icon {
             }
             Self::Shapes => "M2.5 13.5V9h3v4.5M6.5 13.5V3h3v10.5M10.5 13.5V6.5h3v7M1.5 13.5h13",
             Self::Side => "M2.5 3h11v10h-11zM6.5 3v10",
+            Self::StepBack => "M11.5 3.500l-6 4.500 6 4.500zM4 3.500v9",
+            Self::StepForward => "M4.500 3.500l6 4.500-6 4.500zM12 3.500v9",
             Self::System => "M2.5 3.5h11v7.5h-11zM6 13.5h4M8 11v2.5",
             Self::Table => "M2.5 3h11v10h-11zM2.5 6.5h11M7 6.5V13",
             Self::Text => {

@@ -5,7 +5,9 @@
 mod axes;
 mod gestures;
 mod legend;
+mod look;
 mod plot;
+mod relief;
 
 use std::sync::Arc;
 
@@ -15,9 +17,11 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::view_frame::{ColumnSelect, ViewFrame};
 use super::views::{mark_of, result_of};
+use crate::look::Look;
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Mark, MarkResult, ViewId, Viewport};
 use crate::state::command::{Command, Gesture};
+use crate::state::player::Player;
 use crate::state::position::{Scalar, between};
 use crate::state::region::{self, Side};
 use crate::state::{describe, format};
@@ -30,6 +34,7 @@ pub(super) struct Scatter {
     pub x: Memo<String>,
     pub y: Memo<String>,
     pub color: Memo<Option<String>>,
+    pub look: Memo<Look>,
     pub result: Memo<Option<Arc<MarkResult>>>,
     /// What is shown, once it is known what there is.
     pub viewport: Memo<Option<Viewport>>,
@@ -60,9 +65,14 @@ impl Scatter {
             Some(Mark::Scatter { color, .. }) => color,
             _ => None,
         });
+        let look = Memo::new(move |_| match mark.get() {
+            Some(Mark::Scatter { look, .. }) => look,
+            _ => Look::default(),
+        });
         Self {
             page,
             id,
+            look,
             x,
             y,
             color,
@@ -147,7 +157,10 @@ pub(super) fn ScatterView(id: ViewId) -> impl IntoView {
             <div class="scatter">
                 <axes::Axes scatter/>
                 <plot::Plot scatter/>
-                <legend::LegendBox scatter/>
+                <div class="legends">
+                    <legend::LegendBox scatter/>
+                    <relief::CountsLegend scatter/>
+                </div>
             </div>
         </ViewFrame>
     }
@@ -176,7 +189,9 @@ fn Pickers(scatter: Scatter) -> impl IntoView {
         let mut y = scatter.y.get_untracked();
         let mut color = scatter.color.get_untracked();
         change(&mut x, &mut y, &mut color);
-        page.dispatch(Command::SetMark { view: scatter.id, mark: Mark::Scatter { x, y, color } });
+        let look = scatter.look.get_untracked();
+        let mark = Mark::Scatter { x, y, color, look };
+        page.dispatch(Command::SetMark { view: scatter.id, mark });
     };
     let set_x = Callback::new(move |name: String| set(&|x, _, _| x.clone_from(&name)));
     let set_y = Callback::new(move |name: String| set(&|_, y, _| y.clone_from(&name)));
@@ -255,6 +270,7 @@ fn Readout(scatter: Scatter) -> impl IntoView {
         >
             {Icon::Lasso.view()}
         </button>
+        <look::LookPanel scatter/>
         <button
             type="button"
             class="icon-button"
@@ -276,6 +292,7 @@ fn ScatterMenu(scatter: Scatter) -> impl IntoView {
             x: scatter.y.get_untracked(),
             y: scatter.x.get_untracked(),
             color: scatter.color.get_untracked(),
+            look: scatter.look.get_untracked(),
         };
         page.dispatch(Command::SetMark { view: scatter.id, mark });
     };
@@ -283,7 +300,25 @@ fn ScatterMenu(scatter: Scatter) -> impl IntoView {
         let shown = scatter.viewport.get_untracked().and_then(|shown| scatter.box_of(shown));
         scatter.set_clause(shown, Gesture::Done);
     };
+    let times = Signal::derive(move || {
+        let schema = page.schema();
+        let columns = schema.iter().flat_map(|schema| &schema.columns);
+        let played = columns.filter(|c| Scalar::from_type(&c.data_type, c.kind).is_some());
+        played.map(|column| column.name.clone()).collect::<Vec<_>>()
+    });
+    let played = Signal::derive(move || {
+        let player = page.model.with(|model| model.chosen.player.clone());
+        player.map(|player| player.column).unwrap_or_default()
+    });
+    let play = Callback::new(move |name: String| {
+        let player = (!name.is_empty()).then(|| Player::of(name));
+        page.dispatch(Command::Play { player });
+    });
     view! {
+        <div class="menu-row">
+            <span>"Play over"</span>
+            <ColumnSelect label="Play over" names=times chosen=played none="nothing" on_choose=play/>
+        </div>
         <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the axes"</button>
         <button type="button" on:click=select_shown>{Icon::Select.view()} "Select what is shown"</button>
     }

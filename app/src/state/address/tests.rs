@@ -32,6 +32,7 @@ fn everything() -> Chosen {
     let scatter = |id, viewport| ShownView {
         id: ViewId(id),
         mark: Mark::Scatter {
+            look: crate::look::Look::read("log;size30;density").unwrap(),
             x: "a:b@c".to_owned(),
             y: "größe, m²".to_owned(),
             color: Some("100%&=#".to_owned()),
@@ -164,6 +165,8 @@ fn everything() -> Chosen {
             OrderKey { column: "-x".to_owned(), descending: true, nulls: Nulls::Last },
             OrderKey { column: "!y,z".to_owned(), descending: false, nulls: Nulls::First },
         ],
+        player: Some(Player { column: "a:b".to_owned(), width: 5, speed: 8 }),
+        pinned: Some(12_345),
         row_columns: Some(vec![]),
         twins: vec![ViewId(2), ViewId(9)],
     }
@@ -192,7 +195,12 @@ fn addresses_are_readable() {
         columns: Some(vec!["date".to_owned(), "delay".to_owned()]),
         views: Some(vec![ShownView {
             id: ViewId(1),
-            mark: Mark::Scatter { x: "distance".to_owned(), y: "delay".to_owned(), color: None },
+            mark: Mark::Scatter {
+                x: "distance".to_owned(),
+                y: "delay".to_owned(),
+                color: None,
+                look: Default::default(),
+            },
             viewport: None,
         }]),
         clauses: vec![column("delay", between("delay", number("0"), number("60")))],
@@ -201,6 +209,8 @@ fn addresses_are_readable() {
             descending: true,
             nulls: Nulls::Last,
         }],
+        player: None,
+        pinned: None,
         row_columns: None,
         twins: vec![],
     };

@@ -1,5 +1,6 @@
 //! One view of an address: `1:scatter:distance:delay:origin@0:4000:-60:600` (the part
-//! after `@` is the viewport), `2:histogram:delay:40`, with `@low:high` for its domain and
+//! after `@` is the viewport; a look may follow the colour: `:log;clip5-95`),
+//! `2:histogram:delay:40`, with `@low:high` for its domain and
 //! `:log`, `:log-rows` and `:share` before it for how it is drawn,
 //! `3:bars:origin:12:at` (the last part is a search), `4:heat:delay:distance:40:log`,
 //! `5:line:date:mean:delay:origin:month`, `6:box:delay:origin`, `7:violin:delay`.
@@ -7,6 +8,7 @@
 use engine::query::AggregateOp;
 
 use super::atoms::{decoded, encoded, read_range, shortened, written_number};
+use crate::look::Look;
 use crate::protocol::{Form, Mark, Measured, ViewId, Viewport};
 use crate::scale::step::TimeStep;
 use crate::state::ShownView;
@@ -20,14 +22,18 @@ const HEAT_BINS_MAX: u16 = 200;
 pub(super) fn write(view: &ShownView) -> String {
     let id = view.id.0;
     match &view.mark {
-        Mark::Scatter { x, y, color } => {
-            let color =
-                color.as_deref().map(|color| format!(":{}", axis(color))).unwrap_or_default();
+        Mark::Scatter { x, y, color, look } => {
+            let mut rest: Vec<String> = color.iter().map(|color| axis(color)).collect();
+            if *look != Look::default() {
+                rest.resize(1, String::new());
+                rest.push(look.written());
+            }
+            let rest: String = rest.iter().flat_map(|part| [":", part]).collect();
             let viewport = view.viewport.map(|Viewport { x, y }| {
                 let ends = [x[0], x[1], y[0], y[1]].map(written_number);
                 format!("@{}", ends.join(":"))
             });
-            format!("{id}:scatter:{}:{}{color}{}", axis(x), axis(y), viewport.unwrap_or_default())
+            format!("{id}:scatter:{}:{}{rest}{}", axis(x), axis(y), viewport.unwrap_or_default())
         }
         Mark::Histogram { column, bins, domain, form } => {
             let domain = domain.map(|ends| format!("@{}", ends.map(written_number).join(":")));
@@ -83,16 +89,11 @@ pub(super) fn read(value: &str) -> Result<ShownView, String> {
     }
     let mut viewport = None;
     let mark = match (kind, atoms.as_slice()) {
-        ("scatter", [x, y, rest @ ..]) if rest.len() < 2 && !y.is_empty() => {
-            viewport = match numbers.as_slice() {
-                [] => None,
-                [x0, x1, y0, y1] => {
-                    Some(Viewport { x: read_range(x0, x1)?, y: read_range(y0, y1)? })
-                }
-                _ => return Err(broken()),
-            };
+        ("scatter", [x, y, rest @ ..]) if rest.len() < 3 && !y.is_empty() => {
+            viewport = read_viewport(&numbers).ok_or_else(broken)??;
             let color = rest.first().filter(|color| !color.is_empty()).cloned();
-            Mark::Scatter { x: x.clone(), y: y.clone(), color }
+            let look = rest.get(1).map_or(Some(Look::default()), |look| Look::read(look));
+            Mark::Scatter { x: x.clone(), y: y.clone(), color, look: look.ok_or_else(broken)? }
         }
         ("histogram", [column, bins, words @ ..]) => {
             let domain = match numbers.as_slice() {
@@ -155,6 +156,16 @@ pub const MEASURING: [AggregateOp; 5] =
 
 fn measuring(name: &str) -> Option<AggregateOp> {
     MEASURING.into_iter().find(|op| op.name() == name)
+}
+
+/// `None` for another number of numbers.
+fn read_viewport(numbers: &[&str]) -> Option<Result<Option<Viewport>, String>> {
+    let ends = match numbers {
+        [] => return Some(Ok(None)),
+        [x0, x1, y0, y1] => read_range(x0, x1).and_then(|x| Ok((x, read_range(y0, y1)?))),
+        _ => return None,
+    };
+    Some(ends.map(|(x, y)| Some(Viewport { x, y })))
 }
 
 fn number_within(text: &str, most: u16) -> Option<u16> {

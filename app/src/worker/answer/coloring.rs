@@ -2,25 +2,18 @@
 //! categories by how frequent they are, numbers and times along a ramp. Decided from all
 //! rows that are here, so that colours stay put while filters move.
 
-use engine::gather::take;
-
-use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette, ramp_index};
+use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette};
 use crate::draw::points::Points;
+use crate::look::Look;
 use crate::protocol::{Legend, LegendEntry};
-use crate::worker::numbers::{Measure, floats_into};
+use crate::worker::numbers::Measure;
 use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::{Column, NULL_CODE};
 use crate::worker::tally::{Codes, NULL_WIDE, Tally};
 
 use super::coding::Coding;
 use super::masks::BLOCK_WORDS;
-
-/// Values looked at for the ends of a ramp.
-const SAMPLE_MAX: usize = 20_000;
-/// Shares of values beyond the ends of a ramp, below and above.
-const CLIPPED: f64 = 0.02;
-/// Colours in the legend of a ramp.
-const RAMP_STOPS: usize = 9;
+use super::ramp::Ramp;
 
 #[derive(Debug)]
 pub enum Coloring {
@@ -40,28 +33,13 @@ pub struct Categories {
     n_colored: usize,
 }
 
-#[derive(Debug)]
-pub struct Ramp {
-    is_time: bool,
-    domain: Option<[f64; 2]>,
-    /// Blocks that the domain was found from.
-    n_sampled: usize,
-    values: Vec<f64>,
-    n_colored: usize,
-}
-
 impl Coloring {
     /// `None` where nothing can be coloured by the column.
-    pub fn of(column: &Column) -> Option<Self> {
+    pub fn of(column: &Column, look: Look) -> Option<Self> {
         let data_type = column.field().data_type().clone();
         if Measure::of(&data_type).is_some() {
-            return Some(Self::Ramp(Box::new(Ramp {
-                is_time: data_type.is_temporal() && column.kind() == engine::kind::Kind::Time,
-                domain: None,
-                n_sampled: 0,
-                values: Vec::new(),
-                n_colored: 0,
-            })));
+            let is_time = data_type.is_temporal() && column.kind() == engine::kind::Kind::Time;
+            return Some(Self::Ramp(Box::new(Ramp::new(is_time, look))));
         }
         Some(Self::Categories(Box::new(Categories {
             coding: Coding::of(column)?,
@@ -89,28 +67,31 @@ impl Coloring {
     }
 
     /// Counts what a legend shows, a block a step; false past the last.
-    pub fn count(&mut self, column: &Column, block: usize, mask: &[u64]) -> bool {
+    pub fn count(&mut self, column: &Column, block: usize, mask: &[u64], points: &Points) -> bool {
         match self {
             Self::Categories(categories) => categories.count(column, block, mask),
-            Self::Ramp(_) => false,
+            Self::Ramp(ramp) => ramp.count(block, mask, points),
         }
     }
 
-    pub fn palette(&self, theme: crate::draw::Theme) -> Palette {
+    /// The same column is to be coloured otherwise.
+    pub fn set_look(&mut self, look: Look) {
+        if let Self::Ramp(ramp) = self {
+            ramp.set(look);
+        }
+    }
+
+    pub fn palette(&self, theme: crate::draw::Theme, look: Look) -> Palette {
         match self {
             Self::Categories(_) => Palette::categorical(theme),
-            Self::Ramp(_) => Palette::ramp(theme),
+            Self::Ramp(_) => Palette::ramp(theme, look.ramp, look.is_reversed),
         }
     }
 
     pub fn legend(&self, column: &Column, palette: &Palette) -> Legend {
         match self {
             Self::Categories(categories) => categories.legend(column, palette),
-            Self::Ramp(ramp) => Legend::Ramp {
-                domain: ramp.domain.unwrap_or([0.0, 1.0]),
-                time: ramp.is_time,
-                colors: palette.ramp_css(RAMP_STOPS),
-            },
+            Self::Ramp(ramp) => ramp.legend(palette),
         }
     }
 }
@@ -229,64 +210,4 @@ impl Categories {
         }
         Legend::Categories { entries }
     }
-}
-
-impl Ramp {
-    fn step(&mut self, column: &Column, points: &mut Points) -> bool {
-        let n_blocks = column.blocks().len();
-        // Found anew when there is twice as much to find it from, and at the end.
-        let is_due = n_blocks > 0
-            && (self.n_sampled == 0
-                || n_blocks >= 2 * self.n_sampled
-                || (column.is_complete() && n_blocks > self.n_sampled));
-        if is_due {
-            self.n_sampled = n_blocks;
-            let domain = ramp_domain(column);
-            if domain != self.domain {
-                self.domain = domain;
-                self.n_colored = 0;
-            }
-            return true;
-        }
-        let first = self.n_colored * BLOCK_ROWS;
-        if first >= points.rows() {
-            return false;
-        }
-        let Some(block) = column.blocks().get(self.n_colored) else { return false };
-        floats_into(block.as_ref(), &mut self.values);
-        let [low, high] = self.domain.unwrap_or([0.0, 1.0]);
-        let colors: Vec<u8> =
-            self.values.iter().map(|&value| ramp_index(value, low, high)).collect();
-        points.set_colors(first, &colors);
-        self.n_colored += 1;
-        true
-    }
-}
-
-/// The ends of a ramp: all but the outermost values, of every so-manieth row.
-fn ramp_domain(column: &Column) -> Option<[f64; 2]> {
-    let stride = (column.rows() / SAMPLE_MAX).max(1);
-    let mut sample = Vec::with_capacity(SAMPLE_MAX + 1);
-    let mut values = Vec::new();
-    let mut row = 0;
-    for (index, block) in column.blocks().iter().enumerate() {
-        let start = index * BLOCK_ROWS;
-        let mut places = Vec::new();
-        while row < start + block.len() {
-            places.push((row - start) as u32);
-            row += stride;
-        }
-        if let Ok(picked) = take(block.as_ref(), &places) {
-            floats_into(picked.as_ref(), &mut values);
-            sample.extend(values.iter().copied().filter(|value| value.is_finite()));
-        }
-    }
-    sample.sort_by(f64::total_cmp);
-    let last = sample.len().checked_sub(1)?;
-    let at = |share: f64| sample.get((last as f64 * share).round() as usize).copied();
-    let (low, high) = (at(CLIPPED)?, at(1.0 - CLIPPED)?);
-    if low < high {
-        return Some([low, high]);
-    }
-    Some([*sample.first()?, *sample.last()?])
 }

@@ -37,7 +37,7 @@ struct Grid {
 
 /// Where the pointer is and how far it reaches.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct Reach {
     pub viewport: Viewport,
     /// CSS pixels of the canvas.
     pub size: [f64; 2],
@@ -110,41 +110,102 @@ impl Nearest {
 
     /// The row of the nearest point within reach among `shown`, and where it is drawn. Of
     /// points at one place, the last row, which is drawn on top.
-    pub fn find(&self, points: &Points, shown: &[u64], look: &Look) -> Option<(usize, [f64; 2])> {
-        if self.phase != Phase::Done {
-            return None;
-        }
-        let Viewport { x, y } = look.viewport;
+    pub fn find(&self, points: &Points, shown: &[u64], look: &Reach) -> Option<(usize, [f64; 2])> {
+        let mut best: Option<(f64, usize, [f64; 2])> = None;
+        self.each(points, shown, look, &mut |row, at| {
+            let distance = (at[0] - look.pointer[0]).hypot(at[1] - look.pointer[1]);
+            let is_nearer = best.is_none_or(|(nearest, other, _)| {
+                distance < nearest || (distance == nearest && row > other)
+            });
+            if distance <= look.reach && is_nearer {
+                best = Some((distance, row, at));
+            }
+        });
+        best.map(|(_, row, at)| (row, at))
+    }
+
+    /// The nearest point in view that lies from a row's in the direction that `look` points
+    /// to, within a right angle about it.
+    pub fn next(
+        &self,
+        points: &Points,
+        shown: &[u64],
+        look: &Reach,
+        from: usize,
+    ) -> Option<(usize, [f64; 2])> {
         let [width, height] = look.size;
-        let per_pixel = [(x[1] - x[0]) / width, (y[1] - y[0]) / height];
+        let start = look.pixel(points.position(from)?);
+        let toward = look.pointer;
+        let mut look = Reach { pointer: start, ..*look };
+        while look.reach < 2.0 * width.hypot(height) {
+            let mut best: Option<(f64, usize, [f64; 2])> = None;
+            self.each(points, shown, &look, &mut |row, at| {
+                let by = [at[0] - start[0], at[1] - start[1]];
+                let along = by[0] * toward[0] + by[1] * toward[1];
+                let aside = (by[0] * toward[1] - by[1] * toward[0]).abs();
+                let is_seen = (0.0..=width).contains(&at[0]) && (0.0..=height).contains(&at[1]);
+                let distance = by[0].hypot(by[1]);
+                let is_nearer = best.is_none_or(|(nearest, ..)| distance < nearest);
+                // Not the point itself, nor what lies on it.
+                if row != from && along > 1e-6 && aside <= along && is_seen && is_nearer {
+                    best = Some((distance, row, at));
+                }
+            });
+            // What is farther than this was not all looked at.
+            if let Some((distance, row, at)) = best
+                && distance <= look.reach
+            {
+                return Some((row, at));
+            }
+            look.reach *= 2.0;
+        }
+        None
+    }
+
+    /// Calls with each shown row in the cells within reach, and where it is drawn.
+    fn each(
+        &self,
+        points: &Points,
+        shown: &[u64],
+        look: &Reach,
+        f: &mut dyn FnMut(usize, [f64; 2]),
+    ) {
+        if self.phase != Phase::Done {
+            return;
+        }
+        let per_pixel = look.per_pixel();
+        let Viewport { x, y } = look.viewport;
         let center = [x[0] + look.pointer[0] * per_pixel[0], y[1] - look.pointer[1] * per_pixel[1]];
-        let reach = [look.reach * per_pixel[0].abs(), look.reach * per_pixel[1].abs()];
+        let reach = per_pixel.map(|length| look.reach * length.abs());
         let (low, high) = (
             self.grid.place(center[0] - reach[0], center[1] - reach[1]),
             self.grid.place(center[0] + reach[0], center[1] + reach[1]),
         );
-        let mut best: Option<(f64, usize, [f64; 2])> = None;
         for row_of_cells in low[1]..=high[1] {
             let first = row_of_cells * self.grid.side;
-            let start = *self.starts.get(first + low[0])? as usize;
-            let end = *self.starts.get(first + high[0] + 1)? as usize;
-            for &row in self.rows.get(start..end)? {
-                let row = row as usize;
-                if !is_set(shown, row) {
-                    continue;
-                }
-                let Some((at_x, at_y)) = points.position(row) else { continue };
-                let at = [(at_x - x[0]) / per_pixel[0], (y[1] - at_y) / per_pixel[1]];
-                let distance = (at[0] - look.pointer[0]).hypot(at[1] - look.pointer[1]);
-                let is_nearer = best.is_none_or(|(nearest, other, _)| {
-                    distance < nearest || (distance == nearest && row > other)
-                });
-                if distance <= look.reach && is_nearer {
-                    best = Some((distance, row, at));
+            let ends = self.starts.get(first + low[0]).zip(self.starts.get(first + high[0] + 1));
+            let rows = ends.and_then(|(start, end)| self.rows.get(*start as usize..*end as usize));
+            for row in rows.unwrap_or_default().iter().map(|row| *row as usize) {
+                if is_set(shown, row)
+                    && let Some(place) = points.position(row)
+                {
+                    f(row, look.pixel(place));
                 }
             }
         }
-        best.map(|(_, row, at)| (row, at))
+    }
+}
+
+impl Reach {
+    /// Data units to a pixel.
+    fn per_pixel(&self) -> [f64; 2] {
+        let Viewport { x, y } = self.viewport;
+        [(x[1] - x[0]) / self.size[0], (y[1] - y[0]) / self.size[1]]
+    }
+
+    fn pixel(&self, (x, y): (f64, f64)) -> [f64; 2] {
+        let per_pixel = self.per_pixel();
+        [(x - self.viewport.x[0]) / per_pixel[0], (self.viewport.y[1] - y) / per_pixel[1]]
     }
 }
 
@@ -224,7 +285,7 @@ mod tests {
             for i in 0..200 {
                 let viewport = Viewport { x: [0.0, 100.0 * zoom], y: [1e9, 1e9 + zoom] };
                 let pointer = [noise(i + 50_000) * 400.0, noise(i + 60_000) * 300.0];
-                let look = Look { viewport, size: [400.0, 300.0], pointer, reach: 12.0 };
+                let look = Reach { viewport, size: [400.0, 300.0], pointer, reach: 12.0 };
                 let slow = (0..n as usize)
                     .filter(|&row| is_set(shown, row))
                     .filter_map(|row| {
@@ -236,6 +297,18 @@ mod tests {
                     .min_by(|a, b| a.0.total_cmp(&b.0));
                 let found = nearest.find(&points, shown, &look);
                 assert_eq!(found.map(|(row, _)| row), slow.map(|(_, row)| row));
+                // From there to the right.
+                let Some((from, start)) = found else { continue };
+                let right = Reach { pointer: [1.0, 0.0], ..look };
+                let slow = (0..n as usize)
+                    .filter(|&row| is_set(shown, row))
+                    .filter_map(|row| Some((row, look.pixel(points.position(row)?))))
+                    .filter(|(_, [x, y])| (0.0..=400.0).contains(x) && (0.0..=300.0).contains(y))
+                    .map(|(row, [x, y])| (row, x - start[0], y - start[1]))
+                    .filter(|(row, x, y)| *row != from && *x > 1e-6 && y.abs() <= *x)
+                    .min_by(|a, b| a.1.hypot(a.2).total_cmp(&b.1.hypot(b.2)));
+                let next = nearest.next(&points, shown, &right, from);
+                assert_eq!(next.map(|(row, _)| row), slow.map(|(row, ..)| row));
             }
         }
     }

@@ -4,6 +4,7 @@
 use crate::draw::Theme;
 use crate::draw::palette::Palette;
 use crate::draw::points::Points;
+use crate::look::Look;
 use crate::protocol::{Legend, MarkResult};
 use crate::worker::numbers::{Measure, floats_into};
 use crate::worker::resident::Resident;
@@ -16,6 +17,7 @@ pub struct Scatter {
     pub x: String,
     pub y: String,
     pub color: Option<String>,
+    look: Look,
     points: Points,
     n_blocks: usize,
     /// Rows with both coordinates.
@@ -47,6 +49,7 @@ impl Scatter {
             x: x.to_owned(),
             y: y.to_owned(),
             color: None,
+            look: Look::default(),
             points: Points::new(),
             n_blocks: 0,
             placed: Vec::new(),
@@ -60,8 +63,14 @@ impl Scatter {
         })
     }
 
-    /// Colours by another column, or by none; points stay where they are.
-    pub fn set_color(&mut self, resident: &Resident, color: Option<&str>) -> Result<(), String> {
+    /// Colours by another column, or by none, or otherwise; points stay where they are.
+    pub fn set_color(
+        &mut self,
+        resident: &Resident,
+        color: Option<&str>,
+        look: Look,
+    ) -> Result<(), String> {
+        self.look = look;
         let Some(name) = color else {
             self.color = None;
             self.coloring = None;
@@ -71,11 +80,12 @@ impl Scatter {
         let column = resident.column(name);
         let column = column.ok_or_else(|| format!("column {name:?} is not loaded"))?;
         let is_same = self.color.as_deref() == color;
-        if is_same && self.coloring.as_ref().is_some_and(|coloring| coloring.is_of(column)) {
+        if let Some(coloring) = self.coloring.as_mut().filter(|c| is_same && c.is_of(column)) {
+            coloring.set_look(look);
             return Ok(());
         }
-        let coloring =
-            Coloring::of(column).ok_or_else(|| format!("column {name:?} cannot be a colour"))?;
+        let coloring = Coloring::of(column, look)
+            .ok_or_else(|| format!("column {name:?} cannot be a colour"))?;
         self.points.clear_colors();
         self.coloring = Some(coloring);
         self.color = Some(name.to_owned());
@@ -132,7 +142,9 @@ impl Scatter {
         }
         let column = self.color.as_deref().and_then(|name| resident.column(name));
         match (&mut self.coloring, column) {
-            (Some(coloring), Some(column)) => coloring.count(column, block, &self.next),
+            (Some(coloring), Some(column)) => {
+                coloring.count(column, block, &self.next, &self.points)
+            }
             _ => false,
         }
     }
@@ -144,17 +156,22 @@ impl Scatter {
 
     pub fn result(&self, resident: &Resident, theme: Theme) -> MarkResult {
         let or_unit = |extent: [f64; 2]| if extent[0] <= extent[1] { extent } else { [0.0, 1.0] };
-        let column = self.color.as_deref().and_then(|name| resident.column(name));
-        let legend = match (&self.coloring, column) {
-            (Some(coloring), Some(column)) => coloring.legend(column, &coloring.palette(theme)),
-            _ => Legend::None,
-        };
         MarkResult::Scatter {
             x_extent: or_unit(self.x_extent),
             y_extent: or_unit(self.y_extent),
             points: self.next.iter().map(|word| u64::from(word.count_ones())).sum(),
-            legend,
+            legend: self.legend(resident, theme),
             density: false,
+        }
+    }
+
+    pub fn legend(&self, resident: &Resident, theme: Theme) -> Legend {
+        let column = self.color.as_deref().and_then(|name| resident.column(name));
+        match (&self.coloring, column) {
+            (Some(coloring), Some(column)) => {
+                coloring.legend(column, &coloring.palette(theme, self.look))
+            }
+            _ => Legend::None,
         }
     }
 
@@ -169,9 +186,13 @@ impl Scatter {
 
     pub fn palette(&self, theme: Theme) -> Palette {
         match &self.coloring {
-            Some(coloring) => coloring.palette(theme),
-            None => Palette::single(theme),
+            Some(coloring) => coloring.palette(theme, self.look),
+            None => Palette::single(theme, self.look.ramp, self.look.is_reversed),
         }
+    }
+
+    pub fn look(&self) -> Look {
+        self.look
     }
 
     pub fn extent(&self) -> ([f64; 2], [f64; 2]) {
@@ -184,8 +205,13 @@ impl Scatter {
     }
 
     /// The shown row whose point is nearest to a place; see [`Nearest::find`].
-    pub fn find(&self, look: &super::nearest::Look) -> Option<(usize, [f64; 2])> {
+    pub fn find(&self, look: &super::nearest::Reach) -> Option<(usize, [f64; 2])> {
         self.nearest.find(&self.points, &self.shown, look)
+    }
+
+    /// The shown row next to another in a direction; see [`Nearest::next`].
+    pub fn next(&self, look: &super::nearest::Reach, row: usize) -> Option<(usize, [f64; 2])> {
+        self.nearest.next(&self.points, &self.shown, look, row)
     }
 
     /// Blocks whose points are placed.

@@ -100,6 +100,7 @@ fn views() -> Vec<View> {
         view(
             6,
             Mark::Scatter {
+                look: Default::default(),
                 x: "distance".into(),
                 y: "delay".into(),
                 color: Some("carrier".into()),
@@ -381,7 +382,15 @@ fn views_of_columns_that_do_not_suit_fail_alone() {
             },
         ),
         view(2, Mark::Bars { column: "delay".into(), limit: 5, search: String::new() }),
-        view(3, Mark::Scatter { x: "delay".into(), y: "carrier".into(), color: None }),
+        view(
+            3,
+            Mark::Scatter {
+                x: "delay".into(),
+                y: "carrier".into(),
+                color: None,
+                look: Default::default(),
+            },
+        ),
         view(
             4,
             Mark::Histogram { column: "gone".into(), bins: 5, domain: None, form: Form::default() },

@@ -12,9 +12,9 @@ use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
 
 use super::{Scatter, Tool};
 use crate::page::ui::brush::{capture, offset};
-use crate::protocol::Viewport;
+use crate::protocol::{Request, Viewport};
 use crate::scale::Linear;
-use crate::state::command::Gesture;
+use crate::state::command::{Command, Gesture};
 use crate::state::region::{Combine, combined, simplified};
 use crate::state::viewport::{panned, zoomed};
 
@@ -23,6 +23,10 @@ const HOVER_MILLIS: u64 = 40;
 const CLICK_PIXELS: f64 = 4.0;
 const KEY_PAN: f64 = 0.1;
 const KEY_ZOOM: f64 = 0.8;
+/// How far a click or a tap reaches for a point, and a finger that stays.
+const PICK_REACH: f64 = 12.0;
+const TOUCH_REACH: f64 = 24.0;
+const LONG_PRESS_MILLIS: u64 = 450;
 
 pub(super) type Area = NodeRef<html::Div>;
 
@@ -135,6 +139,9 @@ pub(super) fn down(scatter: Scatter, event: &PointerEvent, area: Area, pointers:
     capture(event);
     hide_hovered(scatter, pointers);
     let at = offset(event, &element);
+    if event.pointer_type() == "touch" {
+        long_press(scatter, at, pointers);
+    }
     let tool = tool_of(scatter, event);
     let before = untrack(|| scatter.page.clause(&scatter.clause_id()));
     let onto = Onto { before, how: combine_of(scatter, event) };
@@ -184,6 +191,10 @@ fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Opti
             Doing::Moving { from, before, moved } => {
                 *moved |= distance(*from, at) >= CLICK_PIXELS;
                 if *moved {
+                    // A finger that moves does not rest.
+                    if let Some(press) = pointers.hover.take() {
+                        press.clear();
+                    }
                     let right = (from.0 - at.0) / width.max(1.0);
                     viewport = Some(panned(*before, right, (at.1 - from.1) / height.max(1.0)));
                 }
@@ -254,7 +265,10 @@ pub(super) fn up(
             let shown = scatter.viewport.get_untracked();
             scatter.set_viewport(shown, Gesture::Done);
         }
-        Doing::Moving { .. } => ask_hovered(scatter, at, pointers),
+        Doing::Moving { .. } => {
+            let reach = if event.pointer_type() == "touch" { TOUCH_REACH } else { PICK_REACH };
+            pick(scatter, at, reach);
+        }
         Doing::Nothing => {}
     }
 }
@@ -309,6 +323,19 @@ pub(super) fn key(scatter: Scatter, event: &KeyboardEvent) {
     else {
         return;
     };
+    let page = scatter.page;
+    let is_pinned = page.model.with_untracked(|model| model.chosen.pinned.is_some());
+    let toward = match event.key().as_str() {
+        "ArrowLeft" => Some([-1.0, 0.0]),
+        "ArrowRight" => Some([1.0, 0.0]),
+        "ArrowUp" => Some([0.0, -1.0]),
+        "ArrowDown" => Some([0.0, 1.0]),
+        _ => None,
+    };
+    if let Some(toward) = toward.filter(|_| is_pinned && !event.shift_key()) {
+        event.prevent_default();
+        return page.link.send(&Request::PickNext { view: scatter.id, toward });
+    }
     let far = if event.shift_key() { KEY_PAN * 5.0 } else { KEY_PAN };
     let viewport = match event.key().as_str() {
         "ArrowLeft" => panned(shown, -far, 0.0),
@@ -325,6 +352,20 @@ pub(super) fn key(scatter: Scatter, event: &KeyboardEvent) {
             event.prevent_default();
             return scatter.set_clause(scatter.box_of(shown), Gesture::Done);
         }
+        " " if page.model.with_untracked(|model| model.chosen.player.is_some()) => {
+            event.prevent_default();
+            return page.dispatch(Command::TogglePlay);
+        }
+        // The point nearest to the middle: from there arrows go on.
+        "Enter" => {
+            event.prevent_default();
+            let (width, height) = scatter.size.get_untracked();
+            return pick(scatter, (width / 2.0, height / 2.0), width.max(height));
+        }
+        "Escape" if is_pinned => {
+            event.prevent_default();
+            return page.dispatch(Command::Pin { row: None });
+        }
         "Escape" => {
             event.prevent_default();
             scatter.tool.set(None);
@@ -334,6 +375,18 @@ pub(super) fn key(scatter: Scatter, event: &KeyboardEvent) {
     };
     event.prevent_default();
     scatter.set_viewport(Some(viewport), Gesture::Done);
+}
+
+/// The point there is looked at; where there is none, none is any more.
+fn pick(scatter: Scatter, (x, y): (f64, f64), reach: f64) {
+    scatter.page.link.send(&Request::Pick { view: scatter.id, x, y, reach });
+}
+
+/// A finger that stays in its place asks what is under it.
+fn long_press(scatter: Scatter, (x, y): (f64, f64), pointers: Shared) {
+    let ask = move || scatter.page.ask_hovered(scatter.id, x, y);
+    let handle = set_timeout_with_handle(ask, Duration::from_millis(LONG_PRESS_MILLIS)).ok();
+    pointers.update_value(|pointers| pointers.hover = handle);
 }
 
 /// Asks for the row under the pointer once it rests.

@@ -25,12 +25,11 @@ pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
             Legend::Categories { entries } => {
                 Some(view! { <Categories column entries/> }.into_any())
             }
-            Legend::Ramp { domain, time, colors } => {
+            Legend::Ramp { domain, middle, time, colors, beyond, missing } => {
                 let scalar = scatter.page.scalar(&column).unwrap_or(Scalar::Float);
-                Some(
-                    ramp(&column, domain, if time { scalar } else { Scalar::Float }, &colors)
-                        .into_any(),
-                )
+                let scalar = if time { scalar } else { Scalar::Float };
+                let words = ramp_words(domain, middle, scalar);
+                Some(ramp(&column, words, &colors, beyond, missing).into_any())
             }
         }
     }
@@ -87,20 +86,47 @@ fn next(
     if only { choice::only(column, None, value) } else { choice::toggled(column, clause, value) }
 }
 
+/// Both ends of a ramp and what is in its middle.
+fn ramp_words(domain: [f64; 2], middle: Option<f64>, scalar: Scalar) -> [String; 3] {
+    let step = (domain[1] - domain[0]) / 100.0;
+    let word = |value: f64| format::position(value, scalar, step);
+    [word(domain[0]), middle.map(word).unwrap_or_default(), word(domain[1])]
+}
+
 fn ramp(
     column: &str,
-    domain: [f64; 2],
-    scalar: Scalar,
+    [low, middle, high]: [String; 3],
     colors: &[String],
+    beyond: [u64; 2],
+    missing: Vec<LegendEntry>,
 ) -> impl IntoView + use<> {
-    let step = (domain[1] - domain[0]) / 100.0;
-    let [low, high] = domain.map(|end| format::position(end, scalar, step));
     let label = format!("Colours of {column}, from {low} to {high}");
+    // Values beyond the ends have the ends' colours: how many there are is said.
+    let end = |count: u64, sign: &str, value: &str| {
+        (count > 0).then(|| {
+            let title = format!("{} {sign} {value}, in the colour of the end", format::count(count));
+            view! { <small class="beyond" title=title>{format!("{} {sign}", format::short_count(count))}</small> }
+        })
+    };
+    let others = missing.into_iter().filter(|entry| entry.count > 0).map(|entry| {
+        view! {
+            <small class="entry" title=format!("{}: {}", entry.label, format::count(entry.count))>
+                <i style:background=entry.color></i>
+                {format!("{} {}", entry.label, format::short_count(entry.count))}
+            </small>
+        }
+    });
+    let ends = [end(beyond[0], "below", &low), end(beyond[1], "above", &high)];
+    let [below, above] = ends;
+    let gradient = ["linear-gradient(to right, ", &colors.join(", "), ")"].concat();
     view! {
-        <div class="ramp" role="img" aria-label=label>
+        <div class="ramp" role="group" aria-label=label>
+            {below}
             <span>{low}</span>
-            <i style:background-image=format!("linear-gradient(to right, {})", colors.join(", "))></i>
+            <i class="colors" style:background-image=gradient><span>{middle}</span></i>
             <span>{high}</span>
+            {above}
+            {others.collect_view()}
         </div>
     }
 }

@@ -7,8 +7,8 @@ use std::fmt::Write;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::Scatter;
 use super::gestures::{self, Drawn, Pointers};
+use super::{Scatter, relief};
 use crate::page::browser;
 use crate::page::signals::WorkerState;
 use crate::protocol::{HoveredRow, MarkResult, Request};
@@ -62,6 +62,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
             on:keydown=move |event| gestures::key(scatter, &event)
         >
             <For each=move || canvas.get() key=|life| *life let:_life><Canvas scatter/></For>
+            <relief::ReliefOver scatter/>
             <Overlay scatter drawn/>
         </div>
         <Tooltip scatter/>

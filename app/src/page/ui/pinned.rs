@@ -1,0 +1,69 @@
+//! The record of the point that was clicked: all its values, until it is let go.
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::page::signals::{WorkerState, use_page};
+use crate::protocol::Request;
+use crate::state::command::Command;
+use crate::state::format;
+
+#[component]
+pub(super) fn PinnedRecord() -> impl IntoView {
+    let page = use_page();
+    let row = Memo::new(move |_| page.model.with(|model| model.chosen.pinned));
+    let loaded = Memo::new(move |_| {
+        page.shown.with(|shown| shown.as_ref().map(|shown| (shown.complete, shown.total)))
+    });
+    // Leaves Rust: the worker marks what is chosen, also where it was started again, or has
+    // more columns by now.
+    Effect::new(move |before: Option<Option<u64>>| {
+        page.worker.with(WorkerState::epoch);
+        loaded.track();
+        let row = row.get();
+        if row.is_some() || before.flatten().is_some() {
+            page.link.send(&Request::Pin { row });
+        }
+        row
+    });
+    let close = move |_| page.dispatch(Command::Pin { row: None });
+    let on_key = move |event: web_sys::KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.stop_propagation();
+            page.dispatch(Command::Pin { row: None });
+        }
+    };
+    let values = move || {
+        let number = row.get();
+        page.pinned.with(|pinned| {
+            let values =
+                pinned.as_ref().filter(|(row, _)| *row == number).map(|(_, values)| values);
+            let values = values.map(Vec::as_slice).unwrap_or_default();
+            if values.is_empty() {
+                return view! { <p class="quiet">"Its values are not in this browser."</p> }
+                    .into_any();
+            }
+            let values = values.iter().map(|(name, value)| {
+                let text = value.clone().unwrap_or_else(|| "missing".to_owned());
+                view! { <dt>{name.clone()}</dt><dd class:missing=value.is_none()>{text}</dd> }
+            });
+            view! { <dl>{values.collect_view()}</dl> }.into_any()
+        })
+    };
+    move || {
+        row.get().map(|number| {
+            let title = format!("Row {}", format::count(number));
+            view! {
+                <aside class="pinned" aria-label=title.clone() on:keydown=on_key>
+                    <header>
+                        <h2 role="status">{title.clone()}</h2>
+                        <button type="button" class="icon-button" aria-label="Let the row go" title="Let go (Escape)" on:click=close>
+                            {Icon::Cancel.view()}
+                        </button>
+                    </header>
+                    <div class="pinned-values" tabindex="0" role="group" aria-label="Values">{values}</div>
+                </aside>
+            }
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! What lies over the points: lines of equal density and names of categories. They are of
+//! the picture when it last came to rest, and move with it until then.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::Scatter;
+use crate::protocol::relief::Relief;
+use crate::state::format;
+use crate::state::labels::{moved, placed};
+
+/// With so few points in view the points say it all; with twice as many lines are whole.
+const POINTS_MIN: f64 = 500.0;
+
+pub(super) fn relief_of(scatter: Scatter) -> Memo<Option<Arc<Relief>>> {
+    Memo::new(move |_| scatter.page.reliefs.with(|all| all.get(&scatter.id).cloned()))
+}
+
+#[component]
+pub(super) fn ReliefOver(scatter: Scatter) -> impl IntoView {
+    let relief = relief_of(scatter);
+    let place = move || {
+        let (relief, shown) = (relief.get()?, scatter.viewport.get()?);
+        let (width, height) = scatter.size.get();
+        let to = moved(&relief, shown, [width, height]);
+        Some((relief, to, [width, height]))
+    };
+    let transform = move || {
+        place().map(|(_, [x, y], _)| format!("matrix({} 0 0 {} {} {})", x[0], y[0], x[1], y[1]))
+    };
+    let strength = move || {
+        let points = relief.with(|relief| relief.as_ref().map_or(0, |relief| relief.points));
+        let is_counted = points > 0;
+        if is_counted { (points as f64 / POINTS_MIN - 1.0).clamp(0.0, 1.0) } else { 1.0 }
+    };
+    let lines = move || {
+        let relief = relief.get()?;
+        let lines = relief.contours.iter().map(|contour| {
+            let title = format!("{} points a cell", format::number(contour.level, contour.level));
+            view! { <path d=contour.path.clone()><title>{title}</title></path> }
+        });
+        Some(lines.collect_view())
+    };
+    let names = move || {
+        let (relief, [x, y], size) = place()?;
+        let names = relief
+            .labels
+            .iter()
+            .map(|label| (label.text.as_str(), label.x * x[0] + x[1], label.y * y[0] + y[1]));
+        let names = placed(names, size).into_iter().map(|name| {
+            view! { <text x=name.x y=name.y>{name.text}</text> }
+        });
+        Some(names.collect_view())
+    };
+    view! {
+        <svg class="overlay" aria-hidden="true">
+            <g class="contours" transform=transform style:opacity=move || strength().to_string()>{lines}</g>
+            <g class="names">{names}</g>
+        </svg>
+    }
+}
+
+/// What the colours of a density mean.
+#[component]
+pub(super) fn CountsLegend(scatter: Scatter) -> impl IntoView {
+    let relief = relief_of(scatter);
+    let points = move || {
+        relief.with(|relief| {
+            let relief = relief.as_ref().filter(|relief| relief.points > 0)?;
+            Some(format!("{} in view", format::count(relief.points)))
+        })
+    };
+    move || {
+        let density = relief.with(|relief| relief.as_ref()?.density.clone())?;
+        let gradient = match density.colors.is_empty() {
+            true => "linear-gradient(to right, transparent, var(--text-2))".to_owned(),
+            false => ["linear-gradient(to right, ", &density.colors.join(", "), ")"].concat(),
+        };
+        let unit = match density.cell {
+            Some(cell) => format!("points per {cell} × {cell} px"),
+            None => "points per bin".to_owned(),
+        };
+        let label = format!("1 to {} {unit}", format::count(density.most.into()));
+        Some(view! {
+            <div class="ramp cells" role="group" aria-label=label>
+                <span>"1"</span>
+                <i class="colors" style:background-image=gradient>
+                    <span>{format::short_count(density.middle.into())}</span>
+                </i>
+                <span>{format::count(density.most.into())}</span>
+                <small>{unit}</small>
+                <small>{points}</small>
+            </div>
+        })
+    }
+}
