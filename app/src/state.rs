@@ -126,6 +126,9 @@ impl Chosen {
             (Mark::Scatter { x, y, .. }, Mark::Scatter { x: new_x, y: new_y, .. }) => {
                 x == new_x && y == new_y
             }
+            (Mark::Heat { x, y, .. }, Mark::Heat { x: new_x, y: new_y, .. }) => {
+                x == new_x && y == new_y
+            }
             _ => false,
         };
         view.mark = mark;

@@ -17,8 +17,10 @@ async function numbers(t, name) {
 }
 
 async function menu(t, name, entry) {
-  await t.page.getByRole('button', { name: `Menu of ${name}`, exact: true }).click();
-  await t.page.getByRole('button', { name: entry, exact: true }).filter({ visible: true }).click();
+  const view = t.page.getByRole('article', { name, exact: true });
+  const item = view.getByRole('button', { name: entry, exact: true });
+  if (!(await item.isVisible())) await view.getByRole('button', { name: `Menu of ${name}`, exact: true }).click();
+  await item.click();
 }
 
 const filters = (page) => [...new URL(page.url()).searchParams.getAll('filter')];

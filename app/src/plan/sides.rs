@@ -22,7 +22,7 @@ const SPREAD: [&str; 6] = ["low", "high", "mean", "q1", "q2", "q3"];
 #[derive(Debug, Clone)]
 pub enum SidePlan {
     One,
-    Bins { column: String, data_type: DataType, cut: Cut },
+    Bins { column: String, data_type: DataType, cut: Cut, edges: Vec<f64> },
     Names { column: String, values: Vec<Literal>, other: bool },
 }
 
@@ -35,10 +35,15 @@ pub struct Part {
 }
 
 impl SidePlan {
+    pub fn bins(column: &str, data_type: DataType, cut: Cut) -> Self {
+        let edges = cut.edges();
+        Self::Bins { column: column.to_owned(), data_type, cut, edges }
+    }
+
     pub fn side(&self) -> Side {
         match self {
             Self::One => Side::One,
-            Self::Bins { cut, .. } => Side::Bins { edges: cut.edges() },
+            Self::Bins { edges, .. } => Side::Bins { edges: edges.clone() },
             Self::Names { values, other, .. } => {
                 Side::Names { values: values.clone(), other: *other }
             }
@@ -48,7 +53,7 @@ impl SidePlan {
     pub fn parts(&self, name: &str) -> Vec<Part> {
         match self {
             Self::One => vec![Part { filter: None, key: None, fixed: 0 }],
-            Self::Bins { column, data_type, cut } => vec![Part {
+            Self::Bins { column, data_type, cut, .. } => vec![Part {
                 filter: within_bins(column, data_type, cut),
                 key: Some(binned(column, data_type, cut, name)),
                 fixed: 0,
@@ -90,8 +95,8 @@ impl SidePlan {
         }
         match self {
             Self::One => Some(0),
-            Self::Bins { data_type, cut, .. } => {
-                code_of(cut, &cut.edges(), units_of_text(data_type, &row.text(name)?)?)
+            Self::Bins { data_type, cut, edges, .. } => {
+                code_of(cut, edges, units_of_text(data_type, &row.text(name)?)?)
             }
             Self::Names { values, .. } => {
                 let text = row.literal(name)?;

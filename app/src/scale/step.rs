@@ -119,7 +119,7 @@ impl TimeStep {
             Grain::Day => [Self::Day, Self::Millennium],
             Grain::Clock => [Self::Second, Self::SixHours],
         };
-        let mut suiting = Self::ALL.into_iter().filter(|step| (first..=last).contains(&step));
+        let mut suiting = Self::ALL.into_iter().filter(|step| (first..=last).contains(step));
         let many = |step: &Self| span_millis / step.millis();
         let found = match wanted {
             Some(wanted) => {

@@ -189,7 +189,8 @@ fn label_width(marks: &[(f64, String)]) -> f64 {
 }
 
 /// How the classes of the markup look in a figure on white ground.
-pub const FIGURE_STYLE: &str = ".tick{stroke:#b9c6cc;fill:none}text{font-size:11px;fill:#55686f}\
+pub const FIGURE_STYLE: &str = ".tick{stroke:#b9c6cc;fill:none}\
+    .rule{stroke:#e9eef0;fill:none}.chart text{font-size:11px;fill:#55686f}.alone{stroke:#2a8d99}\
     .ghost{fill:#dde5e8}.ghost-line{fill:none;stroke-width:1.5;opacity:.3}.front{fill:#2a8d99}\
     .line{fill:none;stroke-width:1.8}.box{fill:#2a8d99;fill-opacity:.35;stroke:#2a8d99}\
     .muted{opacity:.45}.middle{stroke:#11212a;stroke-width:2;fill:none}.mean{fill:#11212a}\

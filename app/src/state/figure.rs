@@ -127,7 +127,10 @@ pub fn svg(figure: &Figure) -> String {
             below(&mut out, x, figure.width, height);
         }
         Body::Chart { markup } => {
-            add(&mut out, format_args!("<style>{FIGURE_STYLE}</style>{markup}"));
+            add(
+                &mut out,
+                format_args!("<style>{FIGURE_STYLE}</style><g class=\"chart\">{markup}</g>"),
+            );
         }
         Body::Bars { bars, column } => rows(&mut out, bars, column, figure.width, height),
     }

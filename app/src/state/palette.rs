@@ -90,33 +90,7 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
         }
     }
     of_looks(chosen, &mut |label, command| push(Group::Command, label, command));
-    for view in chosen.shown_views() {
-        let mark = describe::mark(&view.mark);
-        let twin = Command::ToggleTwin { view: view.id };
-        push(Group::Command, format!("Show {mark} as a table, or as a chart"), twin);
-        let copy = Command::CopyTwin { view: view.id };
-        push(Group::Command, format!("Copy the numbers of {mark} as TSV"), copy);
-        if let Mark::Histogram { column, bins, domain, form } = &view.mark {
-            let turned = [
-                ("log axis", Form { log_axis: !form.log_axis, ..*form }),
-                ("log counts", Form { log_counts: !form.log_counts, cumulative: false, ..*form }),
-                (
-                    "cumulative share",
-                    Form { cumulative: !form.cumulative, log_counts: false, ..*form },
-                ),
-            ];
-            for (name, form) in turned {
-                let mark =
-                    Mark::Histogram { column: column.clone(), bins: *bins, domain: *domain, form };
-                let command = Command::SetMark { view: view.id, mark };
-                push(Group::Command, format!("Histogram of {column}: {name} on or off"), command);
-            }
-        }
-        for (form, name) in [(PictureForm::Png, "PNG"), (PictureForm::Svg, "SVG")] {
-            let label = format!("Save {} as {name}", describe::mark(&view.mark));
-            push(Group::Command, label, Command::SavePicture { view: view.id, form });
-        }
-    }
+    of_views(chosen, &mut |label, command| push(Group::Command, label, command));
     for (label, theme) in [
         ("Colours: as the system", Theme::System),
         ("Colours: light", Theme::Light),
@@ -143,6 +117,37 @@ pub fn add_saved(entries: &mut Vec<Entry>, saved: &[SavedView]) {
         shortcut: None,
         command: Command::OpenView { query: view.query.clone() },
     }));
+}
+
+/// What can be done with the views that are there.
+fn of_views(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
+    for view in chosen.shown_views() {
+        let mark = describe::mark(&view.mark);
+        let twin = Command::ToggleTwin { view: view.id };
+        push(format!("Show {mark} as a table, or as a chart"), twin);
+        let copy = Command::CopyTwin { view: view.id };
+        push(format!("Copy the numbers of {mark} as TSV"), copy);
+        if let Mark::Histogram { column, bins, domain, form } = &view.mark {
+            let turned = [
+                ("log axis", Form { log_axis: !form.log_axis, ..*form }),
+                ("log counts", Form { log_counts: !form.log_counts, cumulative: false, ..*form }),
+                (
+                    "cumulative share",
+                    Form { cumulative: !form.cumulative, log_counts: false, ..*form },
+                ),
+            ];
+            for (name, form) in turned {
+                let mark =
+                    Mark::Histogram { column: column.clone(), bins: *bins, domain: *domain, form };
+                let command = Command::SetMark { view: view.id, mark };
+                push(format!("Histogram of {column}: {name} on or off"), command);
+            }
+        }
+        for (form, name) in [(PictureForm::Png, "PNG"), (PictureForm::Svg, "SVG")] {
+            let label = format!("Save {} as {name}", describe::mark(&view.mark));
+            push(label, Command::SavePicture { view: view.id, form });
+        }
+    }
 }
 
 fn needs_table(command: &Command) -> bool {

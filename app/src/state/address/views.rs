@@ -118,36 +118,47 @@ pub(super) fn read(value: &str) -> Result<ShownView, String> {
             let search = rest.first().cloned().unwrap_or_default();
             Mark::Bars { column: column.clone(), limit, search }
         }
+        _ if numbers.is_empty() => read_chart(kind, &atoms).ok_or_else(broken)?,
+        _ => return Err(broken()),
+    };
+    Ok(ShownView { id: ViewId(id), mark, viewport })
+}
+
+/// A heat map, a line or boxes.
+fn read_chart(kind: &str, atoms: &[String]) -> Option<Mark> {
+    Some(match (kind, atoms) {
         ("heat", [x, y, bins, rest @ ..]) if !y.is_empty() => {
             let log = match rest {
                 [] => false,
                 [word] if word == "log" => true,
-                _ => return Err(broken()),
+                _ => return None,
             };
-            let bins = number_within(bins, HEAT_BINS_MAX).ok_or_else(broken)?;
+            let bins = number_within(bins, HEAT_BINS_MAX)?;
             Mark::Heat { x: x.clone(), y: y.clone(), bins, log }
         }
         ("line", [time, rest @ ..]) if rest.len() <= 4 => {
             let part = |at: usize| rest.get(at).filter(|part| !part.is_empty()).cloned();
             let op = match part(0).as_deref() {
                 None | Some("count") => None,
-                Some(name) => Some(measuring(name).ok_or_else(broken)?),
+                Some(name) => Some(measuring(name)?),
             };
             let of = match (op, part(1)) {
                 (Some(op), Some(column)) => Some(Measured { op, column }),
                 (None, None) => None,
-                _ => return Err(broken()),
+                _ => return None,
             };
-            let step = part(3).map(|name| TimeStep::from_name(&name).ok_or_else(broken));
-            Mark::Line { time: time.clone(), of, split: part(2), step: step.transpose()? }
+            let step = match part(3) {
+                Some(name) => Some(TimeStep::from_name(&name)?),
+                None => None,
+            };
+            Mark::Line { time: time.clone(), of, split: part(2), step }
         }
         ("box" | "violin", [column, rest @ ..]) if rest.len() < 2 => {
             let by = rest.first().filter(|by| !by.is_empty()).cloned();
             Mark::Boxes { column: column.clone(), by, violin: kind == "violin" }
         }
-        _ => return Err(broken()),
-    };
-    Ok(ShownView { id: ViewId(id), mark, viewport })
+        _ => return None,
+    })
 }
 
 /// The operations that a line can show.

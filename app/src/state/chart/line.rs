@@ -64,7 +64,8 @@ pub(super) fn draw(chart: &Chart<'_>, size: (f64, f64)) -> Drawing {
             }
         }
         let d = path(&places, &values, y_of);
-        drawing.add(format_args!("<path class=\"line\" stroke=\"{color}\" d=\"{d}\"/>"));
+        let class = if series.len() == 1 { "line alone" } else { "line" };
+        drawing.add(format_args!("<path class=\"{class}\" stroke=\"{color}\" d=\"{d}\"/>"));
     }
     if series.len() > 1 {
         legend(&mut drawing, chart, &series);

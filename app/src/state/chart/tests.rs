@@ -55,7 +55,8 @@ fn lines_break_where_nothing_is_measured() {
         op: engine::query::AggregateOp::Mean,
         column: "n".to_owned(),
     });
-    let line = |of| Mark::Line { time: "t".to_owned(), of, split: None, step: None };
+    let split = Some("c".to_owned());
+    let line = |of| Mark::Line { time: "t".to_owned(), of, split: split.clone(), step: None };
     let measured = line(of);
     let text = chart(&measured, &grid, &colors).draw((400.0, 200.0)).markup;
     let d = text.split("class=\"line\"").nth(1).unwrap_or_default();

@@ -117,7 +117,7 @@ fn from_elsewhere(mark: &Mark, found: &Grid, filters: &[Predicate], resident: &R
             let extent = Extent::of_units(&data_type, low, high).unwrap();
             let measure = crate::worker::numbers::Measure::of(&data_type).unwrap();
             let cut = cutting.cut(&data_type, measure, extent);
-            SidePlan::Bins { column: column.clone(), data_type, cut }
+            SidePlan::bins(column, data_type, cut)
         }
         SideSpec::Names { column, most } => {
             let asked = asked.bars(column, *most as u16 + 1, "", &[]);

@@ -134,24 +134,7 @@ impl Asking {
                 Ok(Picture::Histogram { data_type, cut, extent, counts, unfiltered, key })
             }
             Mark::Bars { column, limit, search } => {
-                let (_, kind) = table.column(column)?;
-                if !matches!(kind, Kind::Category | Kind::Text | Kind::Boolean) {
-                    return Err(format!("column {column:?} has no categories"));
-                }
-                // Booleans have no part that could be searched for.
-                let search = if kind == Kind::Boolean { "" } else { search.as_str() };
-                let counts = self.add(table.asked.bars(column, *limit, search, &others));
-                let nulls = self.add(table.asked.nulls(column, &others));
-                let known = memory.distinct.get(&(column.clone(), search.to_owned()));
-                let distinct = match known {
-                    Some(known) => Err(*known),
-                    None => Ok(self.add(table.asked.distinct(column, search))),
-                };
-                let (column, search, limit) = (column.clone(), search.to_owned(), *limit);
-                let key = (column.clone(), search.clone(), limit);
-                let first_values = (!memory.first_values.contains_key(&key))
-                    .then(|| self.add(table.asked.first_values(&column, limit, &search)));
-                Ok(Picture::Bars { column, search, limit, counts, nulls, distinct, first_values })
+                self.plan_bars(table, (column, *limit, search), others, memory)
             }
             Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
                 self.plan_grid(table, view, others, memory, extent)
@@ -183,6 +166,33 @@ impl Asking {
                 Ok(Picture::Scatter { axes, counts, points })
             }
         }
+    }
+
+    fn plan_bars(
+        &mut self,
+        table: &Table,
+        (column, limit, search): (&String, u16, &str),
+        others: Vec<Predicate>,
+        memory: &Remembered,
+    ) -> Result<Picture, String> {
+        let (_, kind) = table.column(column)?;
+        if !matches!(kind, Kind::Category | Kind::Text | Kind::Boolean) {
+            return Err(format!("column {column:?} has no categories"));
+        }
+        // Booleans have no part that could be searched for.
+        let search = if kind == Kind::Boolean { "" } else { search };
+        let counts = self.add(table.asked.bars(column, limit, search, &others));
+        let nulls = self.add(table.asked.nulls(column, &others));
+        let known = memory.distinct.get(&(column.clone(), search.to_owned()));
+        let distinct = match known {
+            Some(known) => Err(*known),
+            None => Ok(self.add(table.asked.distinct(column, search))),
+        };
+        let (column, search, limit) = (column.clone(), search.to_owned(), limit);
+        let key = (column.clone(), search.clone(), limit);
+        let first_values = (!memory.first_values.contains_key(&key))
+            .then(|| self.add(table.asked.first_values(&column, limit, &search)));
+        Ok(Picture::Bars { column, search, limit, counts, nulls, distinct, first_values })
     }
 }
 

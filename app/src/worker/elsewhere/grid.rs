@@ -65,7 +65,7 @@ impl Asking {
                     let measure = measure_of(column, &data_type)?;
                     let Some(extent) = extent(column, false) else { return Ok(None) };
                     let cut = cutting.cut(&data_type, measure, extent);
-                    SidePlan::Bins { column: column.clone(), data_type, cut }
+                    SidePlan::bins(column, data_type, cut)
                 }
                 SideSpec::Names { column, most } => {
                     table.column(column)?;

@@ -190,6 +190,19 @@ fn boxes(view: GridView) -> AnyView {
     .into_any()
 }
 
+impl GridView {
+    /// An entry that is on or off.
+    fn turning(self, label: &'static str, is: fn(&Mark) -> bool, turn: fn(&mut Mark)) -> AnyView {
+        let pressed = move || self.mark.with(|mark| mark.as_ref().is_some_and(is)).to_string();
+        view! {
+            <button type="button" class="toggle" aria-pressed=pressed on:click=move |_| self.set(turn)>
+                {Icon::Check.view()} {label}
+            </button>
+        }
+        .into_any()
+    }
+}
+
 #[component]
 pub(super) fn GridMenu(view: GridView) -> impl IntoView {
     let kind = Memo::new(move |_| {
@@ -199,79 +212,10 @@ pub(super) fn GridMenu(view: GridView) -> impl IntoView {
             _ => 2,
         })
     });
-    let toggle = move |label: &'static str, is: fn(&Mark) -> bool, turn: fn(&mut Mark)| {
-        let pressed = move || view.mark.with(|mark| mark.as_ref().is_some_and(is)).to_string();
-        view! {
-            <button type="button" class="toggle" aria-pressed=pressed on:click=move |_| view.set(turn)>
-                {Icon::Check.view()} {label}
-            </button>
-        }
-        .into_any()
-    };
     move || match kind.get() {
-        0 => {
-            let bins = [20_u16, 40, 60].map(|many| {
-                let pressed = move || {
-                    view.mark
-                        .with(|mark| matches!(mark, Some(Mark::Heat { bins, .. }) if *bins == many))
-                        .to_string()
-                };
-                let set = move |_| {
-                    view.set(|mark| {
-                        if let Mark::Heat { bins, .. } = mark {
-                            *bins = many;
-                        }
-                    });
-                };
-                view! { <button type="button" aria-pressed=pressed on:click=set>{many}</button> }
-            });
-            let swap = move |_| {
-                view.set(|mark| {
-                    if let Mark::Heat { x, y, .. } = mark {
-                        std::mem::swap(x, y);
-                    }
-                });
-            };
-            let log = toggle(
-                "Colour by logarithm",
-                |mark| matches!(mark, Mark::Heat { log: true, .. }),
-                |mark| {
-                    if let Mark::Heat { log, .. } = mark {
-                        *log = !*log;
-                    }
-                },
-            );
-            view! {
-                <div class="menu-row" role="group" aria-label="Number of bins">
-                    <span>"Bins"</span>
-                    <div class="segmented">{bins.into_iter().collect_view()}</div>
-                </div>
-                {log}
-                <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the sides"</button>
-            }
-            .into_any()
-        }
-        1 => {
-            let steps =
-                Signal::derive(|| TimeStep::ALL.map(|step| step.name().to_owned()).to_vec());
-            let chosen = Signal::derive(move || match view.mark.get() {
-                Some(Mark::Line { step: Some(step), .. }) => step.name().to_owned(),
-                _ => String::new(),
-            });
-            let set = |mark: &mut Mark, name: String| {
-                if let Mark::Line { step, .. } = mark {
-                    *step = TimeStep::from_name(&name);
-                }
-            };
-            view! {
-                <div class="menu-row">
-                    <span>"Step"</span>
-                    {view.select("Step of time", steps, chosen, "automatic", set)}
-                </div>
-            }
-            .into_any()
-        }
-        _ => toggle(
+        0 => heat_menu(view),
+        1 => line_menu(view),
+        _ => view.turning(
             "Violins: densities",
             |mark| matches!(mark, Mark::Boxes { violin: true, .. }),
             |mark| {
@@ -281,4 +225,67 @@ pub(super) fn GridMenu(view: GridView) -> impl IntoView {
             },
         ),
     }
+}
+
+fn heat_menu(view: GridView) -> AnyView {
+    let bins = [20_u16, 40, 60].map(|many| {
+        let pressed = move || {
+            view.mark
+                .with(|mark| matches!(mark, Some(Mark::Heat { bins, .. }) if *bins == many))
+                .to_string()
+        };
+        let set = move |_| {
+            view.set(|mark| {
+                if let Mark::Heat { bins, .. } = mark {
+                    *bins = many;
+                }
+            });
+        };
+        view! { <button type="button" aria-pressed=pressed on:click=set>{many}</button> }
+    });
+    let swap = move |_| {
+        view.set(|mark| {
+            if let Mark::Heat { x, y, .. } = mark {
+                std::mem::swap(x, y);
+            }
+        });
+    };
+    let log = view.turning(
+        "Colour by logarithm",
+        |mark| matches!(mark, Mark::Heat { log: true, .. }),
+        |mark| {
+            if let Mark::Heat { log, .. } = mark {
+                *log = !*log;
+            }
+        },
+    );
+    view! {
+        <div class="menu-row" role="group" aria-label="Number of bins">
+            <span>"Bins"</span>
+            <div class="segmented">{bins.into_iter().collect_view()}</div>
+        </div>
+        {log}
+        <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the sides"</button>
+    }
+    .into_any()
+}
+
+fn line_menu(view: GridView) -> AnyView {
+    let steps = Signal::derive(|| TimeStep::ALL.map(|step| step.name().to_owned()).to_vec());
+    let chosen = Signal::derive(move || match view.mark.get() {
+        Some(Mark::Line { step: Some(step), .. }) => step.name().to_owned(),
+        _ => String::new(),
+    });
+    let set = |mark: &mut Mark, name: String| {
+        if let Mark::Line { step, .. } = mark {
+            *step = TimeStep::from_name(&name);
+        }
+    };
+    view! {
+        <div class="menu-row">
+            <span>"Step"</span>
+            {view.select("Step of time", steps, chosen, "automatic", set)}
+        </div>
+    }
+    .into_any()
 }
