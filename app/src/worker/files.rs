@@ -70,11 +70,11 @@ pub async fn described(
     version: Option<&Version>,
 ) -> Result<Described, Refusal> {
     let known = host.files.open.borrow().get(table).cloned();
-    if let Some(known) = known {
-        let is_same = known.described.table.version.as_ref() == version;
-        if is_same && (version.is_some() || file_of_name(table).is_some()) {
-            return Ok(known.described.clone());
-        }
+    // Where nothing tells the states of a file apart, what was read is what there is.
+    if let Some(known) = known
+        && known.described.table.version.as_ref() == version
+    {
+        return Ok(known.described.clone());
     }
     let (link, opened) = link_to(host, table, version).await?;
     let open = take_in(host, table, link, opened);
