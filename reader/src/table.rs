@@ -140,6 +140,9 @@ impl Table {
         let is_folder = number.is_some() || bare.ends_with('/') || !last.contains('.');
         let folder = WebFolder::new(bare);
         if is_folder && (number.is_some() || delta::log::is_table(&folder).await?) {
+            if version.is_some() && number.is_none() {
+                return Err(ReadError::Bad("only a companion compares versions".to_owned()));
+            }
             let snapshot = Rc::new(delta::log::open(&folder, number).await?);
             let mut opened = of_snapshot(&snapshot);
             opened.uid = format!("{} {}", folder_key(bare), snapshot.id);
