@@ -36,6 +36,11 @@ pub fn file_of_name(table: &str) -> Option<&str> {
     table.strip_prefix(FILE_PREFIX)
 }
 
+/// Whether a table is the file or folder at an address.
+pub fn is_address(table: &str) -> bool {
+    table.starts_with("https://") || table.starts_with("http://")
+}
+
 /// Counts the changes of selection and views. A reply of an older generation is dropped.
 pub type Generation = u64;
 
@@ -49,8 +54,8 @@ pub struct ViewId(pub u32);
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// First of all. `api` is the companion's origin, absent where there is none.
-    /// `reader` is the address of the script that decodes dropped Parquet and CSV files
-    /// in a worker of its own, fetched when the first one is dropped. `budget_bytes` is
+    /// `reader` is the address of the script that decodes files, dropped or at an address,
+    /// in a worker of its own, fetched when the first one is opened. `budget_bytes` is
     /// how much of the columns to hold here (`?budget=` of the address); absent, the
     /// device's memory decides.
     Start {
@@ -84,12 +89,11 @@ pub enum Request {
     },
     /// Stops the load; what has arrived stays usable and is marked incomplete.
     CancelLoad,
-    /// A Parquet, Arrow or CSV file dropped on the page; the `File` travels beside. It
-    /// becomes the table `file:NAME`: answered by [`Reply::Described`] as soon as its
-    /// schema is known, then by [`Reply::Progress`] like a load of all its columns.
+    /// A file dropped on the page, or the files of a folder; the `File`s travel beside, in
+    /// an array. It becomes the table `file:NAME`, answered by [`Reply::Described`].
     OpenFile {
         name: String,
-        bytes: u64,
+        paths: Vec<String>,
     },
     /// What to show under which selection. Answered by one [`Reply::Views`].
     Show {
@@ -351,6 +355,8 @@ pub enum Origin {
     Cache,
     /// From a file dropped on the page.
     File,
+    /// Computed here, on columns read at an address.
+    Address,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

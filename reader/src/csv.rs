@@ -1,7 +1,6 @@
 //! CSV and TSV: the separator from the first lines, types from all lines (or from as many
 //! as there is patience for), then batches. Errors name the column and the line. Pure.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -63,30 +62,130 @@ fn unquoted(line: &[u8], separator: u8) -> usize {
     count
 }
 
-/// The columns of a text: names from its first line, types that all the values that are
-/// looked at have. `text` begins after the byte order mark.
-pub fn infer(
-    text: impl Read,
+/// Bytes whose types are found at a time.
+const BLOCK_BYTES: usize = 4 << 20;
+/// A row longer than this is taken for a quote that is never closed.
+const ROW_BYTES_MAX: usize = 64 << 20;
+
+/// Finds the columns of a text as it passes: names from its first line, types that all the
+/// values have. Blocks of whole rows are looked at one by one.
+pub struct Inferring {
     dialect: Dialect,
-    rows: Option<usize>,
-) -> Result<SchemaRef, ReadError> {
-    let (schema, _) = dialect.format().infer_schema(text, rows).map_err(plain)?;
-    if schema.fields().is_empty() {
-        return Err(ReadError::Bad("the first line names no columns".to_owned()));
+    skip: usize,
+    block: Vec<u8>,
+    /// How much of the block is known to end in whole rows, and how much is looked through.
+    whole: usize,
+    looked: usize,
+    is_quoted: bool,
+    schema: Option<Vec<Field>>,
+    rows: u64,
+}
+
+impl Inferring {
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            skip: dialect.skip,
+            block: Vec::new(),
+            whole: 0,
+            looked: 0,
+            is_quoted: false,
+            schema: None,
+            rows: 0,
+        }
     }
-    let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
-    let mut fields = Vec::with_capacity(schema.fields().len());
-    for (place, field) in schema.fields().iter().enumerate() {
-        let name = unique_name(field.name().trim(), place, &names);
-        // A column without any value has no type; its values would be text.
-        let data_type = match field.data_type() {
-            DataType::Null => DataType::Utf8,
-            other => other.clone(),
-        };
-        fields.push(Field::new(&name, data_type, true));
-        names.push(name);
+
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        self.block.extend_from_slice(bytes.get(skipped..).unwrap_or_default());
+        if self.block.len() >= BLOCK_BYTES {
+            self.look_through();
+            if self.whole == 0 && self.block.len() > ROW_BYTES_MAX {
+                return Err(ReadError::Bad(format!(
+                    "the row after row {} does not end: a quote is never closed",
+                    self.rows
+                )));
+            }
+            self.take_block(self.whole)?;
+        }
+        Ok(())
     }
-    Ok(Arc::new(Schema::new(fields)))
+
+    /// Finds the last row that ends in the block.
+    fn look_through(&mut self) {
+        for (at, byte) in (self.looked..).zip(self.block.iter().skip(self.looked)) {
+            match byte {
+                b'"' => self.is_quoted = !self.is_quoted,
+                b'\n' if !self.is_quoted => self.whole = at + 1,
+                _ => {}
+            }
+        }
+        self.looked = self.block.len();
+    }
+
+    fn take_block(&mut self, n_bytes: usize) -> Result<(), ReadError> {
+        if n_bytes == 0 {
+            return Ok(());
+        }
+        let is_first = self.schema.is_none();
+        let format = self.dialect.format().with_header(is_first);
+        let block = self.block.get(..n_bytes).unwrap_or_default();
+        let (found, rows) = format.infer_schema(block, None).map_err(plain)?;
+        self.rows += rows as u64;
+        let found = found.fields().iter().map(|field| Field::clone(field));
+        self.schema = Some(match self.schema.take() {
+            None => found.collect(),
+            Some(known) => known.into_iter().zip(found).map(merged).collect(),
+        });
+        self.block.drain(..n_bytes);
+        self.looked -= n_bytes.min(self.looked);
+        self.whole = 0;
+        Ok(())
+    }
+
+    /// The columns, and the rows that were looked at.
+    pub fn finish(mut self, is_whole: bool) -> Result<(SchemaRef, u64), ReadError> {
+        self.look_through();
+        // Where the text goes on, its last row may be cut off.
+        let n_bytes = if is_whole { self.block.len() } else { self.whole };
+        self.take_block(n_bytes)?;
+        let found = self.schema.unwrap_or_default();
+        if found.is_empty() {
+            return Err(ReadError::Bad("the first line names no columns".to_owned()));
+        }
+        let mut names: Vec<String> = Vec::with_capacity(found.len());
+        let mut fields = Vec::with_capacity(found.len());
+        for (place, field) in found.iter().enumerate() {
+            let name = unique_name(field.name().trim(), place, &names);
+            // A column without any value has no type; its values would be text.
+            let data_type = match field.data_type() {
+                DataType::Null => DataType::Utf8,
+                other => other.clone(),
+            };
+            fields.push(Field::new(&name, data_type, true));
+            names.push(name);
+        }
+        Ok((Arc::new(Schema::new(fields)), self.rows))
+    }
+}
+
+/// The type that the values of both blocks have.
+fn merged((known, found): (Field, Field)) -> Field {
+    use DataType::{Date32, Float64, Int64, Null, Timestamp};
+    let data_type = match (known.data_type(), found.data_type()) {
+        (a, b) if a == b => a.clone(),
+        (Null, other) | (other, Null) => other.clone(),
+        (Int64, Float64) | (Float64, Int64) => Float64,
+        (Date32, Timestamp(unit, zone)) | (Timestamp(unit, zone), Date32) => {
+            Timestamp(*unit, zone.clone())
+        }
+        (Timestamp(a, zone), Timestamp(b, other)) if zone == other => {
+            Timestamp((*a).max(*b), zone.clone())
+        }
+        _ => DataType::Utf8,
+    };
+    known.with_data_type(data_type)
 }
 
 fn unique_name(name: &str, place: usize, taken: &[String]) -> String {
@@ -199,8 +298,7 @@ mod tests {
         size: usize,
     ) -> Result<Vec<Vec<String>>, String> {
         let dialect = Dialect::sniff(text.as_bytes());
-        let body = &text.as_bytes()[dialect.skip..];
-        let schema = infer(body, dialect, None).map_err(|error| error.to_string())?;
+        let (schema, n_rows) = infer(text.as_bytes(), size).map_err(|error| error.to_string())?;
         let mut csv =
             CsvBatches::new(&schema, dialect, columns).map_err(|error| error.to_string())?;
         let mut batches = Vec::new();
@@ -216,7 +314,39 @@ mod tests {
                 rows.push(cells.map(|c| cell_text(c, row).unwrap_or("∅".into())).collect());
             }
         }
+        assert_eq!(rows.len() as u64, n_rows + 1);
         Ok(rows)
+    }
+
+    fn infer(text: &[u8], size: usize) -> Result<(SchemaRef, u64), ReadError> {
+        let mut inferring = Inferring::new(Dialect::sniff(text));
+        for chunk in text.chunks(size) {
+            inferring.push(chunk)?;
+        }
+        inferring.finish(true)
+    }
+
+    #[test]
+    fn types_hold_for_every_block() {
+        let row = |n: usize| match n {
+            70_000 => "0.5,2020-01-01T10:00:00,\"a\nb\",".to_owned(),
+            _ => format!("{n},2020-01-01,\"x,{n}\","),
+        };
+        let rows: Vec<String> = (0..300_000).map(row).collect();
+        let text = format!("n,t,s,e\n{}", rows.join("\n"));
+        assert!(text.len() > 2 * BLOCK_BYTES);
+        let (schema, n_rows) = infer(text.as_bytes(), 1 << 20).unwrap();
+        let types: Vec<String> =
+            schema.fields().iter().map(|field| field.data_type().to_string()).collect();
+        assert_eq!(types, ["Float64", "Timestamp(s)", "Utf8", "Utf8"]);
+        assert_eq!(n_rows, 300_000);
+        let (cut, n_rows) = {
+            let mut inferring = Inferring::new(Dialect::sniff(text.as_bytes()));
+            inferring.push(&text.as_bytes()[..1000]).unwrap();
+            inferring.finish(false).unwrap()
+        };
+        assert_eq!(cut.field(0).data_type(), &DataType::Int64);
+        assert!(n_rows > 10 && n_rows < 60, "{n_rows}");
     }
 
     #[test]
@@ -249,7 +379,7 @@ mod tests {
     #[test]
     fn errors_name_line_and_column() {
         let dialect = Dialect { separator: b',', skip: 0 };
-        let schema = infer(&b"n,t\n1,a\n"[..], dialect, None).unwrap();
+        let (schema, _) = infer(b"n,t\n1,a\n", 100).unwrap();
         let mut csv = CsvBatches::new(&schema, dialect, None).unwrap();
         csv.push(b"n,t\n1,a\nx,b\n").unwrap();
         let error = csv.finish().unwrap_err().to_string();

@@ -1,38 +1,71 @@
-//! The reader's desk: one file, sent as a stream piece by piece, each when it is asked for.
+//! The reader's desk: one table, opened once, then read as often as columns of it are
+//! wanted. Bytes go out one piece at a time, each when it is asked for.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use arrow_array::RecordBatch;
+use app::reading::{Ask, Place, Tell};
+use app::worker::notify::Notify;
+use app::worker::turn::scope;
+use engine::query::Version;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{File, MessageEvent};
 
-use super::csv::{CsvBatches, Dialect, infer};
-use super::parquet::{ParquetFile, Source};
-use super::source::FileSource;
-use super::stream::{ReadError, Stream};
-use app::reading::{Ask, FileFormat, HEAD_BYTES, Tell};
-use app::worker::turn::scope;
+use super::files::FileSource;
+use super::stream::ReadError;
+use super::table::Table;
 
-/// CSV larger than this has its types found from its start.
-const INFER_BYTES_MAX: u64 = 256 << 20;
-const INFER_ROWS: usize = 200_000;
+/// What was said and not yet done.
+#[derive(Default)]
+struct Inbox {
+    asked: RefCell<VecDeque<(Ask, JsValue)>>,
+    came: Notify,
+}
 
 /// Listens to the data worker.
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
-        tell(&Tell::Failed { detail: format!("the file broke its reader: {panic}") });
+        tell(&Tell::Failed {
+            detail: format!("the file broke its reader: {panic}"),
+            is_unreachable: false,
+        });
     }));
-    let reading: Rc<RefCell<Option<Reading>>> = Rc::default();
+    let inbox = Rc::<Inbox>::default();
+    let to = Rc::clone(&inbox);
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        if let Err(error) = take(&reading, event.data()) {
-            reading.replace(None);
-            tell(&Tell::Failed { detail: error.to_string() });
+        if let Some(asked) = ask_of(event.data()) {
+            to.asked.borrow_mut().push_back(asked);
+            to.came.raise();
         }
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
+    wasm_bindgen_futures::spawn_local(work(inbox));
+}
+
+async fn work(inbox: Rc<Inbox>) {
+    let mut table = None;
+    loop {
+        let next = inbox.asked.borrow_mut().pop_front();
+        let Some((ask, object)) = next else {
+            inbox.came.wait().await;
+            continue;
+        };
+        if let Err(error) = answer(&mut table, ask, &object).await {
+            let is_unreachable = matches!(error, ReadError::Unreachable(_));
+            tell(&Tell::Failed { detail: error.to_string(), is_unreachable });
+        }
+    }
+}
+
+fn ask_of(message: JsValue) -> Option<(Ask, JsValue)> {
+    let (text, object) = match message.dyn_into::<Array>() {
+        Ok(pair) => (pair.get(0).as_string(), pair.get(1)),
+        Err(text) => (text.as_string(), JsValue::UNDEFINED),
+    };
+    Some((serde_json::from_str(&text?).ok()?, object))
 }
 
 fn tell(reply: &Tell) {
@@ -47,116 +80,54 @@ fn send(bytes: &[u8]) {
     let _posted = scope().post_message_with_transfer(&buffer, &Array::of1(&buffer));
 }
 
-fn take(reading: &Rc<RefCell<Option<Reading>>>, message: JsValue) -> Result<(), ReadError> {
-    let (text, object) = match message.dyn_into::<Array>() {
-        Ok(pair) => (pair.get(0).as_string(), pair.get(1)),
-        Err(text) => (text.as_string(), JsValue::UNDEFINED),
-    };
-    let ask = text.and_then(|text| serde_json::from_str::<Ask>(&text).ok());
-    let Some(ask) = ask else { return Ok(()) };
-    let mut reading = reading.borrow_mut();
-    if let Ask::Read { name, format, columns } = ask {
-        let file = object.dyn_into::<File>();
-        let file = file.map_err(|_| ReadError::Bad(format!("{name}: the file did not arrive")))?;
-        *reading = Some(Reading::begin(file, format, columns.as_deref())?);
-    }
-    let Some(current) = reading.as_mut() else { return Ok(()) };
-    match current.next()? {
-        Some(bytes) => send(&bytes),
-        None => {
-            *reading = None;
-            tell(&Tell::Done);
+async fn answer(table: &mut Option<Table>, ask: Ask, object: &JsValue) -> Result<(), ReadError> {
+    match ask {
+        Ask::Open { place, version } => {
+            *table = None;
+            let (found, opened) = open(place, version, object).await?;
+            *table = Some(found);
+            tell(&Tell::Opened(Box::new(opened)));
+            return Ok(());
         }
+        Ask::Read { columns } => {
+            let Some(table) = table else { return Ok(()) };
+            if let Some(first) = table.begin(&columns).await? {
+                send(&first);
+                return Ok(());
+            }
+        }
+        Ask::Next => {}
+    }
+    let next = match table {
+        Some(table) => table.next().await?,
+        None => None,
+    };
+    match next {
+        Some(bytes) => send(&bytes),
+        None => tell(&Tell::Done),
     }
     Ok(())
 }
 
-/// A file and how far it is read.
-struct Reading {
-    stream: Option<Stream>,
-    content: Content,
-    /// Whether the schema is sent.
-    is_begun: bool,
-}
-
-enum Content {
-    Parquet(Box<ParquetFile<FileSource>>),
-    Csv {
-        source: FileSource,
-        at: u64,
-        batches: Box<CsvBatches>,
-        ready: Vec<RecordBatch>,
-        is_ended: bool,
-    },
-}
-
-impl Reading {
-    fn begin(
-        file: File,
-        format: FileFormat,
-        columns: Option<&[String]>,
-    ) -> Result<Self, ReadError> {
-        let source = FileSource::new(file)?;
-        let (content, stream) = match format {
-            FileFormat::Parquet => {
-                let file = ParquetFile::open(source, columns)?;
-                let stream = Stream::new(file.schema(), file.rows())?;
-                (Content::Parquet(Box::new(file)), stream)
-            }
-            FileFormat::Csv => {
-                let head = source.read(0, HEAD_BYTES.min(source.size() as usize))?;
-                let dialect = Dialect::sniff(&head);
-                let rows = (source.size() > INFER_BYTES_MAX).then_some(INFER_ROWS);
-                let schema = infer(source.from(dialect.skip as u64), dialect, rows)?;
-                let batches = CsvBatches::new(&schema, dialect, columns)?;
-                let stream = Stream::new(batches.schema(), None)?;
-                let (batches, ready) = (Box::new(batches), Vec::new());
-                (Content::Csv { source, at: 0, batches, ready, is_ended: false }, stream)
-            }
-            FileFormat::Arrow => {
-                return Err(ReadError::Bad("the data worker reads Arrow itself".to_owned()));
-            }
-        };
-        Ok(Self { stream: Some(stream), content, is_begun: false })
+async fn open(
+    place: Place,
+    version: Option<Version>,
+    object: &JsValue,
+) -> Result<(Table, app::reading::Opened), ReadError> {
+    let paths = match place {
+        Place::Address(url) => return Table::of_address(&url, version).await,
+        Place::Files(paths) => paths,
+    };
+    let number = match version {
+        Some(Version::Number(number)) => Some(number),
+        _ => None,
+    };
+    let objects = Array::from(object);
+    let mut files = Vec::with_capacity(paths.len());
+    for (path, object) in paths.into_iter().zip(objects.iter()) {
+        let file = object.dyn_into::<File>();
+        let file = file.map_err(|_| ReadError::Bad(format!("{path}: the file did not arrive")))?;
+        files.push((path, FileSource::new(file)?));
     }
-
-    /// The next bytes of the stream; `None` after its end.
-    fn next(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        let Some(stream) = &mut self.stream else { return Ok(None) };
-        if !self.is_begun {
-            self.is_begun = true;
-            return Ok(Some(stream.take()));
-        }
-        match self.content.next_batch()? {
-            Some(batch) => stream.write(&batch).map(Some),
-            None => self.stream.take().map(Stream::finish).transpose(),
-        }
-    }
-}
-
-impl Content {
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>, ReadError> {
-        match self {
-            Self::Parquet(file) => file.next_batch(),
-            Self::Csv { source, at, batches, ready, is_ended } => loop {
-                if !ready.is_empty() {
-                    return Ok(Some(ready.remove(0)));
-                }
-                if *is_ended {
-                    return Ok(None);
-                }
-                let chunk = source.from(*at).chunk()?;
-                match chunk {
-                    Some(chunk) => {
-                        *at += chunk.len() as u64;
-                        *ready = batches.push(&chunk)?;
-                    }
-                    None => {
-                        *is_ended = true;
-                        ready.extend(batches.finish()?);
-                    }
-                }
-            },
-        }
-    }
+    Table::of_files(files, number).await
 }

@@ -1,85 +1,72 @@
-//! The dropped file, read synchronously, as only workers may.
+//! Where bytes come from: a file of which any part can be read, a text that comes from front
+//! to back, and a folder whose files are asked for by name. Pure: what the browser offers
+//! implements these.
 
-use std::io::{Error, Read};
+use std::ops::Range;
+use std::task::Poll;
 
-use js_sys::Uint8Array;
-use web_sys::{File, FileReaderSync};
+use bytes::Bytes;
 
-use super::parquet::Source;
-use app::worker::net::text_of;
+use super::stream::ReadError;
 
-/// A `File` of the browser.
-pub struct FileSource {
-    file: File,
-    reader: FileReaderSync,
-}
+/// A file that can be read anywhere.
+#[expect(async_fn_in_trait, reason = "one thread, and no caller outside of this crate")]
+pub trait Source {
+    fn size(&self) -> u64;
 
-impl FileSource {
-    pub fn new(file: File) -> Result<Self, Error> {
-        let reader = FileReaderSync::new().map_err(|error| Error::other(text_of(&error)))?;
-        Ok(Self { file, reader })
-    }
+    /// The bytes of each range, or an error: never fewer.
+    async fn read(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError>;
 
-    /// From a place on, as a stream.
-    pub fn from(&self, at: u64) -> Sequential<'_> {
-        Sequential { source: self, at, chunk: Vec::new(), taken: 0 }
+    async fn read_one(&self, start: u64, n_bytes: u64) -> Result<Bytes, ReadError> {
+        let end = start.saturating_add(n_bytes);
+        let read = self.read(std::slice::from_ref(&(start..end))).await?;
+        read.into_iter().next().ok_or_else(|| ReadError::Bad("nothing was read".to_owned()))
     }
 }
 
-impl Source for FileSource {
-    fn size(&self) -> u64 {
-        self.file.size() as u64
-    }
+/// A text on its way, piece by piece.
+#[expect(async_fn_in_trait, reason = "one thread, and no caller outside of this crate")]
+pub trait Chunks {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, ReadError>;
 
-    fn read(&self, start: u64, n_bytes: usize) -> Result<Vec<u8>, Error> {
-        let end = start as f64 + n_bytes as f64;
-        let failed = |error: wasm_bindgen::JsValue| Error::other(text_of(&error));
-        let part = self.file.slice_with_f64_and_f64(start as f64, end).map_err(failed)?;
-        let buffer = self.reader.read_as_array_buffer(&part).map_err(failed)?;
-        let bytes = Uint8Array::new(&buffer).to_vec();
-        if bytes.len() == n_bytes {
-            return Ok(bytes);
+    /// From the start again.
+    async fn restart(&mut self) -> Result<(), ReadError>;
+
+    /// After how many bytes starting again is dear: types are found before.
+    fn cheap_bytes(&self) -> u64;
+}
+
+/// Files by their paths, `/` between folders.
+#[expect(async_fn_in_trait, reason = "one thread, and no caller outside of this crate")]
+pub trait Folder {
+    type File: Source;
+
+    /// A whole file; `None` where there is none.
+    async fn whole(&self, path: &str) -> Result<Option<Bytes>, ReadError>;
+
+    /// A file to read parts of. `size` is what is known of it.
+    async fn open(&self, path: &str, size: Option<u64>) -> Result<Self::File, ReadError>;
+}
+
+/// Waits for all of them at the same time; their answers in their order.
+pub async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut waiting: Vec<_> = futures.into_iter().map(|future| Some(Box::pin(future))).collect();
+    let mut answers: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        let mut is_done = true;
+        for (slot, answer) in waiting.iter_mut().zip(&mut answers) {
+            let Some(future) = slot else { continue };
+            match future.as_mut().poll(context) {
+                Poll::Ready(value) => {
+                    *answer = Some(value);
+                    *slot = None;
+                }
+                Poll::Pending => is_done = false,
+            }
         }
-        Err(Error::other("the file is shorter than it was"))
-    }
-}
-
-/// Bytes taken from the file at a time.
-const CHUNK_BYTES: u64 = 4 << 20;
-
-/// The file from front to back.
-pub struct Sequential<'a> {
-    source: &'a FileSource,
-    at: u64,
-    chunk: Vec<u8>,
-    taken: usize,
-}
-
-impl Sequential<'_> {
-    /// The next bytes, many at a time; `None` at the end.
-    pub fn chunk(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let n_bytes = CHUNK_BYTES.min(self.source.size().saturating_sub(self.at));
-        if n_bytes == 0 {
-            return Ok(None);
-        }
-        let chunk = self.source.read(self.at, n_bytes as usize)?;
-        self.at += n_bytes;
-        Ok(Some(chunk))
-    }
-}
-
-impl Read for Sequential<'_> {
-    fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
-        if self.taken == self.chunk.len() {
-            self.taken = 0;
-            self.chunk = self.chunk()?.unwrap_or_default();
-        }
-        let rest = self.chunk.get(self.taken..).unwrap_or_default();
-        let n_bytes = rest.len().min(out.len());
-        if let (Some(to), Some(from)) = (out.get_mut(..n_bytes), rest.get(..n_bytes)) {
-            to.copy_from_slice(from);
-        }
-        self.taken += n_bytes;
-        Ok(n_bytes)
-    }
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }

@@ -20,8 +20,19 @@ pub enum ReadError {
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("{0}")]
     Stream(#[from] IpcError),
-    #[error("the file cannot be read: {0}")]
-    Io(#[from] std::io::Error),
+    /// Nobody answers at the address, or not to this page.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl ReadError {
+    /// The same, saying in which file.
+    pub fn within(self, file: &str) -> Self {
+        match self {
+            Self::Unreachable(detail) => Self::Unreachable(detail),
+            other => Self::Bad(format!("{file}: {other}")),
+        }
+    }
 }
 
 pub struct Stream {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { scenario } from './harness.mjs';
 import { StaticHost } from './static_host.mjs';
 
@@ -70,12 +71,66 @@ scenario('a file that is not what it says is refused in words', async (t) => {
     await t.page.getByRole('heading', { name: 'file:half.parquet cannot be opened' }).waitFor();
     await t.shot('half-a-file');
     await drop(t, 'letter.docx', Buffer.from('no table'));
-    await t.page.getByText('letter.docx is none of Parquet, Arrow (feather) and CSV.').waitFor();
+    await t.page.getByText('letter.docx is none of Parquet, Arrow (feather), CSV and JSON.').waitFor();
     await drop(t, 'empty.csv', Buffer.alloc(0));
     await t.page.getByRole('heading', { name: 'file:empty.csv cannot be opened' }).waitFor();
     // And the next good one opens.
     await drop(t, 'penguins.arrow', sample(t, 'penguins.arrow'));
     await t.untilSelected(await t.countOf('penguins'));
+  });
+}, raster);
+
+scenario('texts of every form become tables: tabs, JSON lines, an array, compressed', async (t) => {
+  t.allow(/404/);
+  await onHost(t, {}, async (host) => {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}`);
+    await t.page.getByRole('heading', { name: 'Explore a table' }).waitFor();
+    const csv = sample(t, 'airports.csv').toString();
+    const airports = await t.countOf('airports');
+    assert.ok(!csv.includes('\t'));
+    const rows = await t.ask({ table: 'penguins' });
+    const mixed = rows.map((row, at) => ({ ...row, any: at % 2 ? at : `n${at}`, nested: { at: [at] } }));
+    for (const [name, bytes, count] of [
+      ['penguins.jsonl', mixed.map((row) => JSON.stringify(row)).join('\n'), rows.length],
+      ['penguins.json', JSON.stringify(rows, null, 2), rows.length],
+      ['airports.csv.gz', gzipSync(csv), airports],
+      ['small.tsv', 'a\tb\n1\tx,y\n2\tz\n', 2],
+    ]) {
+      await drop(t, name, Buffer.from(bytes));
+      await t.page.getByRole('button', { name: `Table file:${name}. Choose another` }).waitFor();
+      await t.untilSelected(count);
+    }
+    await drop(t, 'mixed.jsonl', Buffer.from(mixed.map((row) => JSON.stringify(row)).join('\n')));
+    await t.page.getByText(/shown as text: "any"/).waitFor();
+    await t.shot('json-lines');
+    await drop(t, 'bad.jsonl', Buffer.from('{"a":1}\n{"a":}\n'));
+    await t.page.getByText("bad.jsonl: line 2: a value was expected, here is '}'").waitFor();
+  });
+}, raster);
+
+scenario('a file beyond the memory is shown as far as it goes, and that is said', async (t) => {
+  t.allow(/404/);
+  await onHost(t, {}, async (host) => {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}&budget=${4 << 20}`);
+    await t.page.getByRole('heading', { name: 'Explore a table' }).waitFor();
+    const data = await t.page.evaluateHandle(() => {
+      const part = (first) => {
+        let text = '';
+        for (let n = first; n < first + 10_000; n++) text += `${n},${n * 0.5},name ${n % 7}\n`;
+        return text;
+      };
+      const parts = ['id,half,name\n'];
+      for (let first = 0; first < 1_500_000; first += 10_000) parts.push(part(first));
+      const data = new DataTransfer();
+      data.items.add(new File(parts, 'large.csv'));
+      return data;
+    });
+    await t.page.dispatchEvent('body', 'drop', { dataTransfer: data });
+    await t.page.getByText(/only the first \d+ rows of 1500000 are shown/).waitFor({ timeout: 120_000 });
+    await t.page.getByText(/not loaded, because there are 4 MiB for columns here/).waitFor();
+    const { total } = await t.counts();
+    assert.ok(total > 100_000 && total < 1_500_000, `${total}`);
+    await t.shot('as-far-as-it-goes');
   });
 }, raster);
 

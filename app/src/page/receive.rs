@@ -13,7 +13,7 @@ use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerSt
 use super::{address_bar, browser, companion};
 use crate::protocol::{
     ColumnInfo, Level, LoadState, MarkResult, Notice, Origin, Progress, Reply, Request, TableInfo,
-    VersionInfo, Views, file_of_name,
+    VersionInfo, Views,
 };
 use crate::state::AddressChange;
 use crate::state::command::Command;
@@ -216,10 +216,7 @@ fn described(
         fresh
     });
     if fresh == Some(true) {
-        // A dropped file is loaded whole, at once.
-        if file_of_name(&name).is_none() {
-            page.ask_load();
-        }
+        page.ask_load();
         page.ask_show();
     }
 }

@@ -18,7 +18,7 @@ use engine::query::{Nulls, OrderKey, Version};
 
 use super::player::{Player, SPEEDS, WIDTHS};
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
-use crate::protocol::{Clause, RendererChoice};
+use crate::protocol::{Clause, RendererChoice, is_address};
 use atoms::{decoded, encoded, pairs};
 
 /// Longer addresses than this are made by no page of ours.
@@ -50,7 +50,8 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
     let mut parts = Vec::new();
     if let Some(table) = &chosen.table {
         parts.push(format!("link={FORM}"));
-        parts.push(format!("table={}", encoded(table)));
+        let key = if is_address(table) { "open" } else { "table" };
+        parts.push(format!("{key}={}", encoded(table)));
         parts.extend(
             chosen.version.as_ref().map(|version| format!("version={}", written_version(version))),
         );
@@ -117,6 +118,13 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
         "link" => return Err("the link is of a newer Limn: parts of it may be missing".to_owned()),
         "table" if value.is_empty() => return Err("the address names no table".to_owned()),
         "table" => chosen.table = Some(decoded(value)?),
+        "open" => {
+            let address = decoded(value)?;
+            if !is_address(&address) {
+                return Err(format!("no address {:?}: https://…", atoms::shortened(&address)));
+            }
+            chosen.table = Some(address);
+        }
         "version" => chosen.version = Some(read_version(value)?),
         "columns" => chosen.columns = Some(read_list(value)?),
         "rows" => chosen.row_columns = Some(read_list(value)?),

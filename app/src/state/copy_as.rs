@@ -5,7 +5,7 @@ use engine::predicate::Predicate;
 use engine::query::Query;
 
 use super::Chosen;
-use crate::protocol::file_of_name;
+use crate::protocol::{file_of_name, is_address};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyForm {
@@ -29,7 +29,8 @@ impl CopyForm {
 
 /// The query for the selected rows; `None` where no table of the companion is open.
 pub fn query(chosen: &Chosen) -> Option<Query> {
-    let table = chosen.table.clone().filter(|table| file_of_name(table).is_none())?;
+    let table =
+        chosen.table.clone().filter(|table| file_of_name(table).is_none() && !is_address(table))?;
     let clauses = chosen.clauses.iter().map(|clause| clause.predicate.clone());
     Some(Query {
         table,

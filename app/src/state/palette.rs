@@ -11,7 +11,7 @@ use super::position::Scalar;
 use super::saved::SavedView;
 use super::{Chosen, VIEWS_MAX, defaults, describe};
 use crate::look::{self, Look};
-use crate::protocol::{ColumnInfo, Form, Mark};
+use crate::protocol::{ColumnInfo, Form, Mark, is_address};
 
 /// More than anybody reads; typing finds the rest.
 pub const ENTRIES_SHOWN: usize = 60;
@@ -254,6 +254,11 @@ fn clear(column: &str) -> Command {
 /// The entries that a text finds, best first: every word of it must be in the label, at
 /// the start of a word, within one, or as letters in order. At most [`ENTRIES_SHOWN`].
 pub fn found(entries: &[Entry], text: &str) -> Vec<Entry> {
+    if is_address(text.trim()) {
+        let table = text.trim().to_owned();
+        let (group, label) = (Group::Command, format!("Open the address {table}"));
+        return vec![Entry { group, label, shortcut: None, command: Command::OpenTable { table } }];
+    }
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let mut ranked: Vec<(usize, usize, &Entry)> = entries
         .iter()
@@ -337,6 +342,9 @@ mod tests {
         // Letters in order are enough, whole words go first.
         assert_eq!(first("fltr dly").as_deref(), Some("Filter delay"));
         assert_eq!(found(&all, "nothing like it"), []);
+        let address = "https://example.org/a.parquet";
+        let open = Command::OpenTable { table: address.to_owned() };
+        assert_eq!(found(&all, address).first().map(|entry| &entry.command), Some(&open));
         assert_eq!(labels(&found(&all, "")), labels(&all)[..all.len().min(ENTRIES_SHOWN)]);
     }
 

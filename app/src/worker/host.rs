@@ -8,7 +8,7 @@ use std::rc::Rc;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{File, MessageEvent, OffscreenCanvas};
+use web_sys::{MessageEvent, OffscreenCanvas};
 
 use crate::protocol::{Breakage, Level, Notice, Reply, Request};
 use crate::worker::answer::Answers;
@@ -161,8 +161,8 @@ impl Host {
             }
             Request::Load { table, version, columns } => load::begin(self, table, version, columns),
             Request::CancelLoad => self.load.cancel(),
-            Request::OpenFile { name, bytes } => match object.dyn_into::<File>() {
-                Ok(file) => files::open(self, name, bytes, file),
+            Request::OpenFile { name, paths } => match object.dyn_into::<Array>() {
+                Ok(objects) => files::open(self, name, paths, objects),
                 Err(_) => notice(Level::Error, format!("the file {name:?} did not arrive")),
             },
             Request::Show { generation, clauses, views } => {

@@ -86,13 +86,6 @@ async fn run(
     report.set_rows(rows.unwrap_or_default(), described.table.rows);
     host.show.raise();
     host.rows.raise();
-    if described.origin == Origin::File {
-        report.set_origin(Origin::File);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        return files::read_columns(host, load, report, &described, &missing).await;
-    }
     let mut wanted = Vec::new();
     let n_missing = missing.len();
     for column in missing {
@@ -105,13 +98,22 @@ async fn run(
         set_origin(host, Origin::Cache);
         return say_offline(host, report, &described, &wanted);
     }
+    let is_ours = files::is_ours(&described.table.name);
     if n_missing > 0 {
-        let origin = if wanted.is_empty() { Origin::Cache } else { Origin::Browser };
+        let origin = match described.origin {
+            _ if wanted.is_empty() => Origin::Cache,
+            ours @ (Origin::File | Origin::Address) => ours,
+            _ => Origin::Browser,
+        };
         report.set_origin(origin);
         set_origin(host, origin);
     }
     if wanted.is_empty() {
         return Ok(());
+    }
+    if is_ours {
+        let wanted = files::those_that_fit(host, report, &described, wanted);
+        return arrive::from_reader(host, load, report, &described, &wanted).await;
     }
     match arrive::from_companion(host, load, report, &described, &wanted).await {
         Err(Trouble::Unreachable(_)) => {

@@ -10,6 +10,7 @@ use engine::query::Version;
 use crate::protocol::{ColumnInfo, Level, Origin, Reply, TableInfo, VersionInfo};
 use crate::worker::cache::catalog::Description;
 use crate::worker::companion::{TableJson, TableList, VersionList};
+use crate::worker::files;
 use crate::worker::host::{Host, notice, post};
 use crate::worker::net::{Ask, Cancel, NetError, encoded, get_json, is_offline};
 use crate::worker::turn::unix_millis;
@@ -161,8 +162,15 @@ pub async fn described(
     table: &str,
     version: Option<&Version>,
 ) -> Result<Described, String> {
-    if let Some(found) = host.files.described(table) {
-        return Ok(found);
+    if files::is_ours(table) {
+        return match files::described(host, table, version).await {
+            Ok(found) => Ok(found),
+            Err(refusal) if refusal.is_unreachable => {
+                let kept = described_by_cache(host, table, version).await;
+                kept.ok_or(refusal.detail)
+            }
+            Err(refusal) => Err(refusal.detail),
+        };
     }
     match described_by_companion(host, table, version).await {
         Ok(found) => Ok(found),
@@ -216,8 +224,8 @@ async fn described_by_cache(
 /// The versions of a table, as far as they can be had; remembers all that was told.
 async fn versions_of(host: &Rc<Host>, described: &Described) -> Vec<VersionInfo> {
     let name = &described.table.name;
-    if described.origin == Origin::File {
-        return Vec::new();
+    if let Origin::File | Origin::Address = described.origin {
+        return host.files.versions(name);
     }
     if described.origin == Origin::Cache {
         let cache = host.cache.get().await;
@@ -238,7 +246,7 @@ async fn versions_of(host: &Rc<Host>, described: &Described) -> Vec<VersionInfo>
 
 /// Keeps a description for the time without a network.
 pub fn remember(host: &Rc<Host>, described: &Described, versions: Vec<VersionInfo>) {
-    if described.origin != Origin::Server {
+    if !matches!(described.origin, Origin::Server | Origin::Address) {
         return;
     }
     let description = Description {

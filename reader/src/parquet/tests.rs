@@ -13,20 +13,9 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
 use super::*;
+use crate::stream::places;
+use crate::trial::{Memory, now};
 use app::cell::cell_text;
-
-struct Memory(Vec<u8>);
-
-impl Source for Memory {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, start: u64, n_bytes: usize) -> Result<Vec<u8>, std::io::Error> {
-        let range = start as usize..start as usize + n_bytes;
-        self.0.get(range).map(<[u8]>::to_vec).ok_or_else(|| std::io::Error::other("past the end"))
-    }
-}
 
 fn batch(rows: usize) -> RecordBatch {
     let n = || 0..rows;
@@ -74,13 +63,18 @@ fn written(
 }
 
 fn read(bytes: Vec<u8>, columns: Option<&[String]>) -> Result<Vec<Vec<String>>, ReadError> {
-    let mut file = ParquetFile::open(Memory(bytes), columns)?;
-    let mut rows = Vec::new();
-    while let Some(batch) = file.next_batch()? {
-        assert_eq!(batch.schema().fields(), file.schema().fields());
-        rows.extend(texts(&batch));
-    }
-    Ok(rows)
+    now(async {
+        let source = Memory(bytes.into());
+        let footer = Footer::read(&source).await?;
+        let places = places(footer.schema(), columns)?;
+        let mut file = ParquetFile::new(source, footer, places)?;
+        let mut rows = Vec::new();
+        while let Some(batch) = file.next_batch().await? {
+            assert_eq!(batch.schema().fields(), file.schema().fields());
+            rows.extend(texts(&batch));
+        }
+        Ok(rows)
+    })
 }
 
 fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
@@ -133,8 +127,8 @@ fn an_empty_table_has_a_schema() {
     let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Int64, true)]));
     let empty = RecordBatch::new_empty(schema);
     let bytes = written(&empty, Compression::SNAPPY, WriterVersion::PARQUET_1_0, true);
-    let file = ParquetFile::open(Memory(bytes), None).unwrap();
-    assert_eq!((file.rows(), file.schema().fields().len()), (Some(0), 1));
+    let footer = now(Footer::read(&Memory(bytes.into()))).unwrap();
+    assert_eq!((footer.rows(), footer.schema().fields().len()), (Some(0), 1));
 }
 
 #[test]

@@ -130,7 +130,11 @@ fn file_response(
     put(out, header::ETAG, &etag);
     put(out, header::CACHE_CONTROL, cache);
     put(out, header::VARY, "Accept-Encoding");
-    put(out, header::CONTENT_SECURITY_POLICY, &state.content_security_policy);
+    let policy = match is_reader(name) {
+        true => Cow::Owned(reader_policy(&state.content_security_policy)),
+        false => Cow::Borrowed(state.content_security_policy.as_str()),
+    };
+    put(out, header::CONTENT_SECURITY_POLICY, &policy);
     put(out, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     response
 }
@@ -183,6 +187,19 @@ pub fn content_security_policy(connect_origins: &[String]) -> String {
     )
 }
 
+/// Whether this is the script that the reader of files starts with.
+fn is_reader(name: &str) -> bool {
+    name.starts_with("reader-start-") && name.ends_with(".js")
+}
+
+/// The policy of the reader, a worker of its own with the policy that its script brings. A
+/// file may be opened at any address, which nobody knows beforehand, so this one worker may
+/// fetch from everywhere. It sees what it is given to read and nothing else: the page and
+/// the data worker still call the API's origins only.
+fn reader_policy(policy: &str) -> String {
+    policy.replacen("connect-src 'self'", "connect-src 'self' https: http:", 1)
+}
+
 fn script_hash(script: &str) -> String {
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script));
     format!(" 'sha256-{hash}'")
@@ -232,6 +249,19 @@ mod tests {
             ("config-local.json", false),
         ] {
             assert_eq!(is_hashed(name), hashed, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_the_reader_may_fetch_from_everywhere() {
+        let policy = content_security_policy(&[]);
+        assert!(!policy.contains("http:") && policy.contains("connect-src 'self';"));
+        assert!(reader_policy(&policy).contains("connect-src 'self' https: http:;"));
+        assert!(is_reader("reader-start-0123456789abcdef.js"));
+        for other in
+            ["worker-start-0123456789abcdef.js", "reader-0123456789abcdef.js", "index.html"]
+        {
+            assert!(!is_reader(other), "{other}");
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn Welcome() -> impl IntoView {
                     </p>
                 </Show>
                 <TableList/>
-                <p class="quiet">"Or drop a Parquet, Arrow or CSV file anywhere on this page: it stays on your machine."</p>
+                <p class="quiet">"Or drop a Parquet, Arrow, CSV or JSON file anywhere on this page: it stays on your machine."</p>
             </section>
         </main>
     }

@@ -8,8 +8,10 @@ use web_sys::{DragEvent, File};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Level, Request, name_of_file};
 
-const ENDINGS: [&str; 9] =
-    [".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".csv", ".tsv", ".txt"];
+const ENDINGS: [&str; 13] = [
+    ".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".csv", ".tsv", ".txt", ".json",
+    ".jsonl", ".ndjson", ".gz",
+];
 
 #[component]
 pub(super) fn FileDrop() -> impl IntoView {
@@ -68,7 +70,7 @@ pub(super) fn FileDrop() -> impl IntoView {
             on:change=chosen
         />
         <Show when=move || over.get()>
-            <div class="drop-target"><p>"Drop a Parquet, Arrow or CSV file to explore it here"</p></div>
+            <div class="drop-target"><p>"Drop a Parquet, Arrow, CSV or JSON file to explore it here"</p></div>
         </Show>
     }
 }
@@ -82,11 +84,11 @@ fn open(page: Page, file: &File) {
     let name = file.name();
     let lower = name.to_lowercase();
     if !ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
-        let text = format!("{name} is none of Parquet, Arrow (feather) and CSV.");
+        let text = format!("{name} is none of Parquet, Arrow (feather), CSV and JSON.");
         page.notify(Level::Warning, text);
         return;
     }
     page.open_file(&name_of_file(&name));
-    let request = Request::OpenFile { name, bytes: file.size() as u64 };
-    page.link.send_beside(&request, file);
+    let request = Request::OpenFile { name: name.clone(), paths: vec![name] };
+    page.link.send_beside(&request, &js_sys::Array::of1(file));
 }

@@ -21,6 +21,7 @@ pub(super) fn Status() -> impl IntoView {
                 Origin::Browser => "Computed in this browser on columns of the companion",
                 Origin::Cache => "Computed in this browser on columns kept here",
                 Origin::File => "Computed in this browser on the file you opened",
+                Origin::Address => "Computed in this browser on columns read at the address",
             };
             let files = shown
                 .files
@@ -73,6 +74,7 @@ pub(super) fn origin_word(origin: Origin) -> &'static str {
         Origin::Server => "server",
         Origin::Cache => "cache",
         Origin::File => "file",
+        Origin::Address => "address",
     }
 }
 

@@ -1,5 +1,5 @@
 //! The tables of the lake: a list with search, used by the picker in the header and by
-//! the page that is shown before a table is chosen.
+//! the page that is shown before a table is chosen; and the way to files and addresses.
 
 use std::sync::Arc;
 
@@ -105,7 +105,34 @@ pub(super) fn TableList() -> impl IntoView {
                 {Icon::Open.view()}
                 "Open a file …"
             </button>
+            <AddressForm/>
         </div>
+    }
+}
+
+/// A file, or a Delta table, that lies anywhere.
+#[component]
+fn AddressForm() -> impl IntoView {
+    let page = use_page();
+    let address = RwSignal::new(String::new());
+    let open = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let table = address.get_untracked().trim().to_owned();
+        page.dispatch(Command::OpenTable { table });
+    };
+    view! {
+        <form class="address-form" on:submit=open>
+            <input
+                type="url"
+                aria-label="Address of a file or Delta table"
+                placeholder="https://… a file or a Delta table"
+                pattern="https?://.+"
+                required=true
+                prop:value=move || address.get()
+                on:input=move |event| address.set(event_target_value(&event))
+            />
+            <button type="submit" class="button">"Open address"</button>
+        </form>
     }
 }
 

@@ -8,7 +8,7 @@ use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::browser;
 use crate::page::signals::{Page, use_page};
-use crate::protocol::{Level, VersionInfo, file_of_name};
+use crate::protocol::{Level, VersionInfo, file_of_name, is_address};
 use crate::state::command::Command;
 use crate::state::position::{End, Scalar};
 use crate::state::{compare, format};
@@ -41,9 +41,11 @@ pub(super) fn VersionPicker() -> impl IntoView {
             }
         })
     };
-    // A file of one's own has no history.
+    // A file has no history, but a Delta table has, wherever it lies.
     let is_kept = move || {
-        page.model.with(|model| model.chosen.table.as_deref().and_then(file_of_name).is_none())
+        let ours = |table: &str| file_of_name(table).is_some() || is_address(table);
+        let is_ours = page.model.with(|model| model.chosen.table.as_deref().is_some_and(ours));
+        !is_ours || page.schema().is_some_and(|schema| !schema.versions.is_empty())
     };
     view! {
         <Show when=is_kept>

@@ -222,6 +222,11 @@ fn addresses_are_readable() {
     assert_eq!(write(&Chosen::default(), &Options::default()), "");
     let no_views = Chosen { table: Some("t".to_owned()), views: Some(vec![]), ..Chosen::default() };
     assert_eq!(read(&write(&no_views, &Options::default())).chosen, no_views);
+    let address = "https://host.example/a b.parquet?x=1&y=2";
+    let elsewhere = Chosen { table: Some(address.to_owned()), ..Chosen::default() };
+    let written = write(&elsewhere, &Options::default());
+    assert!(written.contains("&open=https") && !written.contains("table="), "{written}");
+    assert_eq!(read(&written).chosen, elsewhere);
 }
 
 #[test]
@@ -238,6 +243,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_kept() {
         ("filter=@1:lasso:a:b:1:2:3:4", "cannot read the filter"),
         ("filter=@1:lasso:a:b:1:2:3:4:5:6:7", "cannot read the filter"),
         ("filter=@1:lasso:a:b:1:2:3:4:5:inf", "cannot read the filter"),
+        ("open=ftp:%2F%2Fx", "no address"),
         ("view=1:pie:a", "cannot read the view"),
         ("view=1:scatter:a", "cannot read the view"),
         ("view=1:scatter:a:b@1:2:3", "cannot read the view"),

@@ -1,19 +1,28 @@
-//! The line to the reader: bytes of its stream, each asked for when the one before was
-//! taken; its end when dropped.
+//! The line to the reader: what a table is, then bytes of its stream, each asked for when the
+//! one before was taken; its end when dropped.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use engine::query::Version;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::reading::{Ask, FileFormat, Tell};
+use crate::reading::{Ask, Opened, Place, Tell};
 use crate::worker::net::text_of;
 use crate::worker::notify::Notify;
 
-/// A reader at work on one file.
+/// Why a table cannot be opened or read.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    pub detail: String,
+    /// Nobody answers: what is kept in the browser may stand in.
+    pub is_unreachable: bool,
+}
+
+/// A reader at work on one table.
 pub struct ReaderLink {
     worker: Worker,
     inbox: Rc<Inbox>,
@@ -29,8 +38,7 @@ struct Inbox {
 
 enum Told {
     Bytes(Vec<u8>),
-    Done,
-    Failed(String),
+    Tell(Tell),
 }
 
 impl Inbox {
@@ -38,16 +46,25 @@ impl Inbox {
         self.told.borrow_mut().push_back(told);
         self.came.raise();
     }
+
+    async fn next(&self) -> Told {
+        loop {
+            let told = self.told.borrow_mut().pop_front();
+            match told {
+                Some(told) => return told,
+                None => self.came.wait().await,
+            }
+        }
+    }
 }
 
 impl ReaderLink {
-    /// Starts a reader and hands it the file.
-    pub fn open(
+    /// Starts a reader and hands it the table.
+    pub fn start(
         script: &str,
-        file: &File,
-        name: &str,
-        format: FileFormat,
-        columns: Option<Vec<String>>,
+        place: Place,
+        version: Option<Version>,
+        objects: &JsValue,
     ) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
@@ -64,33 +81,50 @@ impl ReaderLink {
             // A file can break its reader altogether: memory, or a script that is not there.
             let message = event.message();
             let why = if message.is_empty() { "it did not start".to_owned() } else { message };
-            to.put(Told::Failed(format!("the reader of the file broke: {why}")));
+            let detail = format!("the reader of the file broke: {why}");
+            to.put(Told::Tell(Tell::Failed { detail, is_unreachable: false }));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        let ask = Ask::Read { name: name.to_owned(), format, columns };
-        let text = serde_json::to_string(&ask).map_err(|error| error.to_string())?;
-        let message = Array::of2(&JsValue::from_str(&text), file);
-        worker.post_message(&message).map_err(|error| text_of(&error))?;
-        Ok(Self { worker, inbox, _on_message: on_message, _on_error: on_error })
+        let link = Self { worker, inbox, _on_message: on_message, _on_error: on_error };
+        link.ask(&Ask::Open { place, version }, objects)?;
+        Ok(link)
+    }
+
+    fn ask(&self, ask: &Ask, objects: &JsValue) -> Result<(), String> {
+        let text = serde_json::to_string(ask).map_err(|error| error.to_string())?;
+        let message = Array::of2(&JsValue::from_str(&text), objects);
+        self.worker.post_message(&message).map_err(|error| text_of(&error))
+    }
+
+    /// What the table is.
+    pub async fn opened(&mut self) -> Result<Opened, Refusal> {
+        match self.inbox.next().await {
+            Told::Tell(Tell::Opened(opened)) => Ok(*opened),
+            Told::Tell(Tell::Failed { detail, is_unreachable }) => {
+                Err(Refusal { detail, is_unreachable })
+            }
+            _ => {
+                Err(Refusal { detail: "the reader said nothing".to_owned(), is_unreachable: false })
+            }
+        }
+    }
+
+    /// Begins to read columns.
+    pub fn read(&mut self, columns: &[String]) -> Result<(), String> {
+        self.ask(&Ask::Read { columns: columns.to_vec() }, &JsValue::UNDEFINED)
     }
 
     /// The next bytes; `None` at the end.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, String> {
-        loop {
-            let told = self.inbox.told.borrow_mut().pop_front();
-            match told {
-                None => self.inbox.came.wait().await,
-                Some(Told::Done) => return Ok(None),
-                Some(Told::Failed(detail)) => return Err(detail),
-                Some(Told::Bytes(bytes)) => {
-                    // The reader works on the next while this one is taken in.
-                    let text = serde_json::to_string(&Ask::Next).map_err(|e| e.to_string())?;
-                    let asked = self.worker.post_message(&JsValue::from_str(&text));
-                    asked.map_err(|error| text_of(&error))?;
-                    return Ok(Some(bytes));
-                }
+        match self.inbox.next().await {
+            Told::Bytes(bytes) => {
+                // The reader works on the next while this one is taken in.
+                self.ask(&Ask::Next, &JsValue::UNDEFINED)?;
+                Ok(Some(bytes))
             }
+            Told::Tell(Tell::Failed { detail, .. }) => Err(detail),
+            Told::Tell(_) => Ok(None),
         }
     }
 }
@@ -106,9 +140,9 @@ impl Drop for ReaderLink {
 fn told_of(message: JsValue) -> Option<Told> {
     match message.dyn_into::<ArrayBuffer>() {
         Ok(buffer) => Some(Told::Bytes(Uint8Array::new(&buffer).to_vec())),
-        Err(text) => match serde_json::from_str(&text.as_string()?).ok()? {
-            Tell::Done => Some(Told::Done),
-            Tell::Failed { detail } | Tell::Panicked { text: detail } => Some(Told::Failed(detail)),
-        },
+        Err(text) => Some(Told::Tell(match serde_json::from_str(&text.as_string()?).ok()? {
+            Tell::Panicked { text: detail } => Tell::Failed { detail, is_unreachable: false },
+            other => other,
+        })),
     }
 }

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use arrow_schema::Schema;
 use engine::query::Query;
 
+use crate::protocol::{LoadState, Origin};
 use crate::worker::budget::Fit;
 use crate::worker::cache::browser::Cache;
 use crate::worker::cache::manifest::Entry;
 use crate::worker::companion::compression_for;
 use crate::worker::data::Remote;
+use crate::worker::files;
 use crate::worker::host::Host;
 use crate::worker::net::{Answer, Ask, encoded, send};
 use crate::worker::resident::column::Column;
@@ -133,6 +135,53 @@ pub async fn from_companion(
     Ok(())
 }
 
+/// Brings columns in one stream from the reader of files.
+pub async fn from_reader(
+    host: &Rc<Host>,
+    load: &Load,
+    report: &mut Report,
+    described: &Described,
+    wanted: &[Wanted],
+) -> Result<(), Trouble> {
+    let total = described.table.rows;
+    report.set_rows(0, total);
+    report.tell(LoadState::Loading, Vec::new());
+    let names: Vec<String> = wanted.iter().map(|column| column.name().to_owned()).collect();
+    let mut feed = Feed::Reader(Box::new(files::read(host, described, &names).await?));
+    let cache = host.cache.get().await;
+    // What has no name for its state, or is a file of one's own, is not kept.
+    let is_kept = described.origin == Origin::Address && described.table.version.is_some();
+    let kept = if is_kept { wanted } else { &[] };
+    let mut saver = saver_of(&cache, described, kept, total).await;
+    match fill(host, load, report, &mut feed, wanted, Some(&mut saver)).await {
+        Ok(()) => {}
+        Err(Trouble::TooLarge { .. }) => {
+            // What is here is shown, as a part.
+            let rows = wanted.first().and_then(|first| rows_here(host, first)).unwrap_or_default();
+            files::say_partial(host, described, rows);
+            return Err(Trouble::Cancelled);
+        }
+        Err(Trouble::Failed(detail)) if !detail.contains(&described.table.name) => {
+            return Err(Trouble::Failed(format!("{}: {detail}", described.table.name)));
+        }
+        Err(other) => return Err(other),
+    }
+    if let Feed::Reader(link) = feed {
+        files::give_back(host, described, *link);
+    }
+    let rows = wanted.first().and_then(|first| rows_here(host, first)).unwrap_or_default();
+    if let Some(expected) = total.filter(|expected| *expected != rows) {
+        wanted.iter().for_each(|column| remove(host, column));
+        return Err(Trouble::Failed(format!("{rows} rows have come of {expected}")));
+    }
+    if is_kept {
+        tables::remember(host, described, host.files.versions(&described.table.name));
+        finish_saving(host, load, saver, rows).await;
+        hold(host, &cache, described);
+    }
+    Ok(())
+}
+
 /// Columns of one version have as many rows as each other.
 fn check_total(host: &Host, total: Option<u64>) -> Result<(), Trouble> {
     let data = host.data.borrow();
@@ -235,7 +284,7 @@ async fn fill(
     wanted: &[Wanted],
     mut saver: Option<&mut Saver>,
 ) -> Result<(), Trouble> {
-    let is_network = matches!(feed, Feed::Companion(_));
+    let is_network = !matches!(feed, Feed::Kept(_));
     let mut rows = 0;
     let n_bytes = Cell::new(0);
     decode(feed, &load.cancel, &n_bytes, async |schema, batch| {

@@ -7,13 +7,10 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use engine::ipc::limits::DecodeLimits;
 use engine::ipc::stream::StreamDecoder;
-use js_sys::Uint8Array;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::File;
 
 use crate::worker::cache::column::ColumnReader;
 use crate::worker::files::ReaderLink;
-use crate::worker::net::{Answer, Cancel, NetError, text_of};
+use crate::worker::net::{Answer, Cancel, NetError};
 use crate::worker::turn::Stride;
 
 /// Why a load ends without all of its rows.
@@ -49,12 +46,8 @@ impl From<NetError> for Trouble {
 pub enum Feed {
     Companion(Answer),
     Kept(Box<ColumnReader>),
-    File { file: File, at: f64 },
     Reader(Box<ReaderLink>),
 }
-
-/// Bytes taken from a file at a time.
-const FILE_CHUNK_BYTES: f64 = (4 << 20) as f64;
 
 impl Feed {
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
@@ -62,24 +55,8 @@ impl Feed {
             Self::Companion(answer) => Ok(answer.chunk().await?),
             Self::Kept(reader) => reader.chunk().await.map_err(Trouble::failed),
             Self::Reader(link) => link.chunk().await.map_err(Trouble::Failed),
-            Self::File { file, at } => {
-                let end = (*at + FILE_CHUNK_BYTES).min(file.size());
-                if *at >= end {
-                    return Ok(None);
-                }
-                let bytes = file_bytes(file, *at, end).await.map_err(Trouble::Failed)?;
-                *at = end;
-                Ok(Some(bytes))
-            }
         }
     }
-}
-
-/// A part of a file.
-pub async fn file_bytes(file: &File, start: f64, end: f64) -> Result<Vec<u8>, String> {
-    let part = file.slice_with_f64_and_f64(start, end).map_err(|error| text_of(&error))?;
-    let buffer = JsFuture::from(part.array_buffer()).await.map_err(|error| text_of(&error))?;
-    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// What a browser can be made to hold by one stream.

@@ -7,7 +7,6 @@ use crate::protocol::{ColumnInfo, Origin};
 use crate::worker::budget::Fit;
 use crate::worker::cache::column_file;
 use crate::worker::data::Remote;
-use crate::worker::files;
 use crate::worker::host::Host;
 use crate::worker::resident::Resident;
 use crate::worker::resident::column::Column;
@@ -56,9 +55,6 @@ pub fn prepare(
             }
             Err(detail) => return Err(Trouble::Failed(detail)),
         }
-    }
-    if described.origin == Origin::File {
-        files::check_fit(host, described, columns)?;
     }
     let mut data = host.data.borrow_mut();
     let is_same = data.resident.as_ref().is_some_and(|resident| {

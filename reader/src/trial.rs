@@ -1,0 +1,83 @@
+//! What the tests read from: memory and folders of this machine, which never keep anybody
+//! waiting.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::source::{Chunks, Folder, Source};
+use super::stream::ReadError;
+
+/// The answer of what never waits.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+#[derive(Clone)]
+pub struct Memory(pub Bytes);
+
+impl Source for Memory {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    async fn read(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
+        let part = |range: &Range<u64>| {
+            let (start, end) = (range.start as usize, range.end as usize);
+            let is_inside = start <= end && end <= self.0.len();
+            is_inside
+                .then(|| self.0.slice(start..end))
+                .ok_or_else(|| ReadError::Bad("past the end".to_owned()))
+        };
+        ranges.iter().map(part).collect()
+    }
+}
+
+/// A text in pieces of so many bytes.
+pub struct Pieces {
+    pub text: Bytes,
+    pub size: usize,
+    pub at: usize,
+}
+
+impl Chunks for Pieces {
+    async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        let end = (self.at + self.size).min(self.text.len());
+        let piece = self.text.slice(self.at..end);
+        self.at = end;
+        Ok((!piece.is_empty()).then_some(piece))
+    }
+
+    async fn restart(&mut self) -> Result<(), ReadError> {
+        self.at = 0;
+        Ok(())
+    }
+
+    fn cheap_bytes(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+/// A folder of this machine.
+pub struct Disk(pub PathBuf);
+
+impl Folder for Disk {
+    type File = Memory;
+
+    async fn whole(&self, path: &str) -> Result<Option<Bytes>, ReadError> {
+        Ok(std::fs::read(self.0.join(path)).ok().map(Bytes::from))
+    }
+
+    async fn open(&self, path: &str, _size: Option<u64>) -> Result<Memory, ReadError> {
+        let whole = self.whole(path).await?;
+        whole.map(Memory).ok_or_else(|| ReadError::Bad(format!("no file {path:?}")))
+    }
+}
