@@ -1,8 +1,9 @@
 //! One value of a column as text, for the table, hover and legends: exact numbers, ISO
 //! dates, RFC 3339 timestamps, lists and binary cut short. Null is `None`, and is told
-//! apart from the text "null". Moments are written in [`moment`].
+//! apart from the text "null". Moments are written in [`moment`], values whole in [`whole`].
 
 mod moment;
+pub mod whole;
 
 use std::fmt::Write as _;
 
@@ -17,7 +18,7 @@ use arrow_array::types::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, StructArray};
+use arrow_array::{AnyDictionaryArray, Array, ArrayRef, StructArray};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 /// Characters shown of one value; what is longer ends in "…".
@@ -27,9 +28,20 @@ const ELEMENTS_MAX: usize = 16;
 /// Bytes shown of a binary value.
 const BYTES_MAX: usize = 64;
 
-/// The text of one value; `None` for null and for a row past the end.
+/// The text of one value; `None` for null and for a row past the end. Bytes have their
+/// number first, and pictures say that they are one.
 pub fn cell_text(array: &dyn Array, row: usize) -> Option<String> {
     let mut text = String::new();
+    if let Some(bytes) = whole::bytes_at(array, row) {
+        match whole::image_type(bytes) {
+            Some(image) => push(&mut text, format_args!("image/{image} · {} B", bytes.len())),
+            None => {
+                push(&mut text, format_args!("{} B · ", bytes.len()));
+                write_hex(&mut text, bytes);
+            }
+        }
+        return Some(text);
+    }
     write_cell(&mut text, array, row).then(|| clipped(text))
 }
 
@@ -261,34 +273,44 @@ fn write_hex(out: &mut String, bytes: &[u8]) {
 
 /// The value that a dictionary's key stands for.
 fn write_entry(out: &mut String, array: &dyn Array, row: usize, key: &DataType) -> bool {
-    fn entry<K: ArrowDictionaryKeyType>(out: &mut String, array: &dyn Array, row: usize) -> bool {
-        let dictionary = array.as_dictionary::<K>();
-        let key = dictionary.key(row);
-        key.is_some_and(|key| write_cell(out, dictionary.values().as_ref(), key))
-    }
-    match key {
-        DataType::Int8 => entry::<Int8Type>(out, array, row),
-        DataType::Int16 => entry::<Int16Type>(out, array, row),
-        DataType::Int32 => entry::<Int32Type>(out, array, row),
-        DataType::Int64 => entry::<Int64Type>(out, array, row),
-        DataType::UInt8 => entry::<UInt8Type>(out, array, row),
-        DataType::UInt16 => entry::<UInt16Type>(out, array, row),
-        DataType::UInt32 => entry::<UInt32Type>(out, array, row),
-        DataType::UInt64 => entry::<UInt64Type>(out, array, row),
+    let values = array.as_any_dictionary_opt().map(AnyDictionaryArray::values);
+    match (values, entry_of(array, row, key)) {
+        (Some(values), Some(entry)) => write_cell(out, values.as_ref(), entry),
         _ => false,
     }
 }
 
+fn entry_of(array: &dyn Array, row: usize, key: &DataType) -> Option<usize> {
+    fn entry<K: ArrowDictionaryKeyType>(array: &dyn Array, row: usize) -> Option<usize> {
+        array.as_dictionary_opt::<K>()?.key(row)
+    }
+    match key {
+        DataType::Int8 => entry::<Int8Type>(array, row),
+        DataType::Int16 => entry::<Int16Type>(array, row),
+        DataType::Int32 => entry::<Int32Type>(array, row),
+        DataType::Int64 => entry::<Int64Type>(array, row),
+        DataType::UInt8 => entry::<UInt8Type>(array, row),
+        DataType::UInt16 => entry::<UInt16Type>(array, row),
+        DataType::UInt32 => entry::<UInt32Type>(array, row),
+        DataType::UInt64 => entry::<UInt64Type>(array, row),
+        _ => None,
+    }
+}
+
 fn write_run(out: &mut String, array: &dyn Array, row: usize, ends: &DataType) -> bool {
-    fn run<R: RunEndIndexType>(out: &mut String, array: &dyn Array, row: usize) -> bool {
-        let Some(runs) = array.as_run_opt::<R>() else { return false };
-        write_cell(out, runs.values().as_ref(), runs.get_physical_index(row))
+    run_of(array, row, ends).is_some_and(|(values, at)| write_cell(out, values.as_ref(), at))
+}
+
+fn run_of(array: &dyn Array, row: usize, ends: &DataType) -> Option<(ArrayRef, usize)> {
+    fn run<R: RunEndIndexType>(array: &dyn Array, row: usize) -> Option<(ArrayRef, usize)> {
+        let runs = array.as_run_opt::<R>()?;
+        Some((ArrayRef::clone(runs.values()), runs.get_physical_index(row)))
     }
     match ends {
-        DataType::Int16 => run::<Int16Type>(out, array, row),
-        DataType::Int32 => run::<Int32Type>(out, array, row),
-        DataType::Int64 => run::<Int64Type>(out, array, row),
-        _ => false,
+        DataType::Int16 => run::<Int16Type>(array, row),
+        DataType::Int32 => run::<Int32Type>(array, row),
+        DataType::Int64 => run::<Int64Type>(array, row),
+        _ => None,
     }
 }
 

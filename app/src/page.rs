@@ -16,6 +16,7 @@ mod receive;
 mod saved;
 mod shell;
 mod signals;
+mod table;
 mod theme;
 mod ui;
 

@@ -11,6 +11,7 @@
 mod charts;
 mod legend;
 pub mod relief;
+pub mod table;
 
 use engine::kind::Kind;
 use engine::literal::Literal;
@@ -109,6 +110,7 @@ pub enum Request {
         first: u64,
         count: u32,
     },
+    Table(table::TableRequest),
     /// The canvas of a scatter travels beside. Sizes are CSS pixels.
     AttachCanvas {
         view: ViewId,
@@ -303,6 +305,7 @@ pub enum Reply {
     Progress(Progress),
     Views(Views),
     Rows(Rows),
+    Table(table::TableReply),
     Hovered {
         view: ViewId,
         row: Option<HoveredRow>,
@@ -526,7 +529,9 @@ pub struct Rows {
     pub first: u64,
     /// Rows of the selection, for the scroll bar.
     pub selected: u64,
-    /// Row numbers in table order, then the cells of each row; `None` is null.
+    /// Row numbers in table order, then the cells of each row in the order of the columns;
+    /// `None` is null.
+    pub columns: Vec<String>,
     pub row_numbers: Vec<u64>,
     pub cells: Vec<Vec<Option<String>>>,
     pub origin: Origin,

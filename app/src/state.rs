@@ -18,17 +18,20 @@ pub mod figure;
 pub mod format;
 pub mod history;
 pub mod labels;
+pub mod layout;
 pub mod pace;
 pub mod palette;
 pub mod player;
 pub mod position;
 pub mod region;
 pub mod saved;
+pub mod select;
 pub mod settle;
 pub mod shape;
 pub mod steps;
 pub mod ticks;
 pub mod twin;
+pub mod typed;
 pub mod viewport;
 pub mod window;
 
@@ -40,6 +43,7 @@ pub use crate::protocol::column_clause;
 use crate::protocol::{Clause, Mark, View, ViewId, Viewport};
 use command::{Command, Gesture};
 use history::{History, Undoable};
+use layout::RowLayout;
 use player::Player;
 
 /// What a link says. `None` leaves a part to the defaults of the schema.
@@ -58,6 +62,8 @@ pub struct Chosen {
     pub pinned: Option<u64>,
     /// The columns of the table of rows, in order; all that are loaded if absent.
     pub row_columns: Option<Vec<String>>,
+    /// Which of them stay at the left, and how wide they are.
+    pub row_layout: RowLayout,
     /// Views that are shown as tables of their numbers.
     pub twins: Vec<ViewId>,
 }
@@ -147,6 +153,26 @@ impl Chosen {
         }
     }
 
+    /// How the table of rows is sorted and laid out. Going back is for filters and sorts.
+    fn lay_rows(&mut self, command: &Command) -> AddressChange {
+        match command {
+            Command::SortRows { order_by } => {
+                self.order_by = order_by.clone();
+                return AddressChange::Push;
+            }
+            Command::ShowRowColumns { columns } => self.row_columns = columns.clone(),
+            Command::MoveRowColumn { column, to } => {
+                let loaded = self.columns.as_deref().unwrap_or_default();
+                let shown = layout::shown(self.row_columns.as_deref(), loaded);
+                self.row_columns = Some(self.row_layout.moved(shown, column, *to));
+            }
+            Command::PinRowColumn { column, pinned } => self.row_layout.pin(column, *pinned),
+            Command::SizeRowColumn { column, width } => self.row_layout.size(column, *width),
+            _ => {}
+        }
+        AddressChange::Replace
+    }
+
     fn move_view(&mut self, id: ViewId, to: usize) {
         let Some(views) = &mut self.views else { return };
         if let Some(from) = views.iter().position(|view| view.id == id) {
@@ -229,8 +255,11 @@ impl Model {
                     Gesture::Done => AddressChange::Replace,
                 };
             }
-            Command::SortRows { order_by } => self.chosen.order_by = order_by.clone(),
-            Command::ShowRowColumns { columns } => self.chosen.row_columns = columns.clone(),
+            Command::SortRows { .. }
+            | Command::ShowRowColumns { .. }
+            | Command::MoveRowColumn { .. }
+            | Command::PinRowColumn { .. }
+            | Command::SizeRowColumn { .. } => change = self.chosen.lay_rows(command),
             _ => return AddressChange::None,
         }
         if matches!(
@@ -242,6 +271,9 @@ impl Model {
                 | Command::RemoveView { .. }
                 | Command::SortRows { .. }
                 | Command::ShowRowColumns { .. }
+                | Command::MoveRowColumn { .. }
+                | Command::PinRowColumn { .. }
+                | Command::SizeRowColumn { .. }
         ) {
             self.history.changed(Undoable::of(&before), &self.chosen);
         }

@@ -4,13 +4,15 @@
 //!
 //! A message comes to `host`, which hands it on: `tables` (what there is), `load` (columns
 //! into [`resident`], by way of [`cache`]), `files` (dropped ones), `views` ([`answer`]
-//! worked out in steps), `pages` ([`rows`]), `canvases` (drawing and hover). A table that
-//! does not fit is `elsewhere`: the companion answers.
+//! worked out in steps), `pages` ([`rows`], and cells to copy), `records` (a row whole),
+//! `shaping` ([`shapes`] of columns), `canvases` (drawing and hover). A table that does not
+//! fit is `elsewhere`: the companion answers.
 
 pub mod answer;
 pub mod bins;
 pub mod budget;
 pub mod cache;
+pub mod clip;
 pub mod companion;
 pub mod cut;
 pub mod data;
@@ -20,6 +22,7 @@ pub mod numbers;
 pub mod profile;
 pub mod resident;
 pub mod rows;
+pub mod shapes;
 pub mod sort;
 pub mod spec;
 pub mod tally;
@@ -43,7 +46,11 @@ pub mod net;
 #[cfg(target_arch = "wasm32")]
 pub mod pages;
 #[cfg(target_arch = "wasm32")]
+pub mod records;
+#[cfg(target_arch = "wasm32")]
 pub mod relief;
+#[cfg(target_arch = "wasm32")]
+pub mod shaping;
 #[cfg(target_arch = "wasm32")]
 pub mod tables;
 #[cfg(target_arch = "wasm32")]

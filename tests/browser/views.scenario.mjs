@@ -263,18 +263,18 @@ scenario('rows are sorted, scrolled to their end, and their columns chosen', asy
     t.ask({ table: 'flights', columns: ['delay', 'origin', 'distance'], order_by: [{ column: 'delay', descending }], limit: 1 });
 
   const header = grid.getByRole('columnheader', { name: /^delay/ });
-  await header.getByRole('button', { name: 'delay' }).click();
+  await header.getByRole('button', { name: 'delay', exact: true }).click();
   const [least] = await byDelay(false);
   await t.until('the least delay first', async () => (await cellsOf(firstRow()))[1] === String(least.delay), 60_000);
   assert.equal(await header.getAttribute('aria-sort'), 'ascending');
-  await header.getByRole('button', { name: 'delay' }).click();
+  await header.getByRole('button', { name: 'delay', exact: true }).click();
   const [most] = await byDelay(true);
   await t.until('the most first', async () => (await cellsOf(firstRow()))[1] === String(most.delay), 60_000);
   assert.equal(await header.getAttribute('aria-sort'), 'descending');
   // By a second column within the first.
-  await grid.getByRole('columnheader', { name: /^origin/ }).getByRole('button', { name: 'origin' }).click({ modifiers: ['Shift'] });
+  await grid.getByRole('columnheader', { name: /^origin/ }).getByRole('button', { name: 'origin', exact: true }).click({ modifiers: ['Shift'] });
   await t.until('two keys in the address', () => decodeURIComponent(t.page.url()).includes('sort=-delay,origin'));
-  await header.getByRole('button', { name: 'delay' }).click();
+  await header.getByRole('button', { name: 'delay', exact: true }).click();
 
   // Table order again, and the very last of three million.
   await t.openLink('link=1&table=flights&columns=date,delay,distance,origin&view=1:histogram:delay:40');

@@ -108,6 +108,8 @@ fn nested_values_are_short() {
     assert_eq!(texts(Arc::new(words)), ["b", "∅", "a"]);
     let bytes = BinaryArray::from(vec![&[0_u8, 255][..], &[7; 100][..]]);
     let shown = texts(Arc::new(bytes));
-    assert_eq!(shown[0], "00ff");
-    assert!(shown[1].len() == 2 * BYTES_MAX + '…'.len_utf8());
+    assert_eq!(shown[0], "2 B · 00ff");
+    assert_eq!(shown[1], format!("100 B · {}…", "07".repeat(BYTES_MAX)));
+    let picture = BinaryArray::from(vec![&b"\x89PNG\r\n\x1a\nrest"[..]]);
+    assert_eq!(texts(Arc::new(picture)), ["image/png · 12 B"]);
 }

@@ -51,6 +51,13 @@ impl Page {
             Command::SaveView { name, query } => self.save_view(name, query.clone()),
             Command::OpenView { query } => self.open_query(query),
             Command::ForgetView { name } => self.forget_view(name),
+            Command::ToggleFilterRow => self.table.filter_row.toggle(),
+            Command::ToggleProfiles => self.table.profiles.toggle(),
+            Command::CopyCells { form } => self.copy_cells(*form),
+            Command::CancelCopy => self.cancel_copy(),
+            Command::CopyAgain => self.copy_again(),
+            Command::GoToRow => self.table.go_asked.update(|asked| *asked += 1),
+            Command::ShowRecord { row } => self.show_record(*row),
             Command::ChooseFile => self.file_asked.update(|asked| *asked += 1),
             Command::DismissNotice { notice } => self.dismiss(*notice),
             Command::Reload => shell::reload(),
@@ -150,6 +157,7 @@ impl Page {
         self.is_playing.set(false);
         self.reliefs.set(Default::default());
         self.pinned.set(None);
+        self.table.leave();
     }
 
     pub(super) fn ask_load(self) {
@@ -207,6 +215,7 @@ impl Page {
                     views.push(View { id, mark });
                 }
             }
+            views.extend(self.suggestions(&schema));
         }
         views
     }

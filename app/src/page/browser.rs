@@ -18,6 +18,7 @@ use web_sys::{
 
 use super::signals::Page;
 use crate::protocol::Level;
+use crate::state::command::Command;
 
 /// Milliseconds since the page began.
 pub(super) fn now() -> f64 {
@@ -163,15 +164,51 @@ fn write_clipboard(text: &str) -> Option<Promise> {
 
 /// Copies a text, and says `done`, or why it could not.
 pub(super) fn copy(page: Page, text: &str, done: impl Into<String>) {
-    let refused = "This page may not write to the clipboard.";
-    let Some(written) = write_clipboard(text) else { return page.notify(Level::Warning, refused) };
-    let done = done.into();
+    copy_or(page, text, done.into(), None);
+}
+
+/// As [`copy`]; where it is refused, something to do instead is offered.
+pub(super) fn copy_or(page: Page, text: &str, done: String, instead: Option<(String, Command)>) {
+    let refuse = move || {
+        page.notify_with(
+            Level::Warning,
+            "This page may not write to the clipboard now.",
+            instead.clone(),
+        );
+    };
+    let Some(written) = write_clipboard(text) else { return refuse() };
     spawn_local(async move {
         match JsFuture::from(written).await {
             Ok(_) => page.notify(Level::Info, done),
-            Err(_) => page.notify(Level::Warning, refused),
+            Err(_) => refuse(),
         }
     });
+}
+
+/// Whether the element that has the keyboard is one of these.
+pub(super) fn is_focus_on(selector: &str) -> bool {
+    document().active_element().is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// How wide the widest content of some elements is, whatever of it is seen.
+pub(super) fn widest_content(selector: &str) -> Option<f64> {
+    let found = document().query_selector_all(selector).ok()?;
+    let width = |at: u32| {
+        // A range has the size of what is in it, not of the box around it.
+        let range = call(document().as_ref(), "createRange", None)?;
+        call(&range, "selectNodeContents", Some(found.get(at)?.as_ref()))?;
+        let rect = call(&range, "getBoundingClientRect", None)?;
+        Reflect::get(&rect, &"width".into()).ok()?.as_f64()
+    };
+    (0..found.length()).filter_map(width).reduce(f64::max)
+}
+
+fn call(object: &JsValue, method: &str, argument: Option<&JsValue>) -> Option<JsValue> {
+    let function: Function = Reflect::get(object, &method.into()).ok()?.dyn_into().ok()?;
+    match argument {
+        Some(argument) => function.call1(object, argument).ok(),
+        None => function.call0(object).ok(),
+    }
 }
 
 /// Puts the keyboard on an element, once it is in the document.

@@ -128,6 +128,7 @@ fn receive(page: Page, reply: Reply) {
         Reply::Progress(progress) => progressed(page, progress),
         Reply::Views(views) => shown(page, views),
         Reply::Rows(rows) => page.rows.set(Some(Arc::new(rows))),
+        Reply::Table(reply) => page.table_said(reply),
         Reply::Hovered { view, row } => {
             let wanted = page.hover_wanted.get_value() == Some(view);
             page.hovered.set(row.filter(|_| wanted).map(|row| (view, Arc::new(row))));

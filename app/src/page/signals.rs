@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use super::link::Link;
 use super::receive::Lives;
+use super::table::TableSignals;
 use crate::protocol::relief::Relief;
 use crate::protocol::{
     Cached, ClauseError, ColumnInfo, HoveredRow, LoadState, MarkResult, Origin, Profile, Progress,
@@ -40,6 +41,7 @@ pub(super) struct Page {
     pub shown: RwSignal<Option<Shown>>,
     pub results: RwSignal<HashMap<ViewId, Arc<MarkResult>>>,
     pub rows: RwSignal<Option<Arc<Rows>>>,
+    pub table: TableSignals,
     pub hovered: RwSignal<Option<(ViewId, Arc<HoveredRow>)>>,
     /// What lies over the pictures that have come to rest.
     pub reliefs: RwSignal<HashMap<ViewId, Arc<Relief>>>,
@@ -201,6 +203,7 @@ impl Page {
             shown: RwSignal::new(None),
             results: RwSignal::default(),
             rows: RwSignal::new(None),
+            table: TableSignals::new(),
             hovered: RwSignal::new(None),
             reliefs: RwSignal::default(),
             pinned: RwSignal::new(None),

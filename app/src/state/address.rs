@@ -16,6 +16,7 @@ pub use views::MEASURING;
 
 use engine::query::{Nulls, OrderKey, Version};
 
+use super::layout::RowLayout;
 use super::player::{Player, SPEEDS, WIDTHS};
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
 use crate::protocol::{Clause, RendererChoice, is_address};
@@ -78,6 +79,14 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
             parts.push(format!("sort={}", written_sort(&chosen.order_by)));
         }
         parts.extend(chosen.row_columns.as_ref().map(|columns| format!("rows={}", list(columns))));
+        let RowLayout { pins, widths } = &chosen.row_layout;
+        if !pins.is_empty() {
+            parts.push(format!("pins={}", list(pins)));
+        }
+        if !widths.is_empty() {
+            let each = widths.iter().map(|(name, width)| format!("{}:{width}", encoded(name)));
+            parts.push(format!("widths={}", each.collect::<Vec<_>>().join(",")));
+        }
     }
     match options.renderer {
         RendererChoice::Auto => {}
@@ -140,6 +149,8 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
             let row = value.parse().map_err(|_| format!("{value:?} is no row"))?;
             chosen.pinned = Some(row);
         }
+        "pins" => chosen.row_layout.pins = read_list(value)?,
+        "widths" => read_widths(&mut chosen.row_layout, value)?,
         "sort" => chosen.order_by = read_sort(value)?,
         "filter" => {
             let clause = clauses::read(value)?;
@@ -242,6 +253,18 @@ fn read_list(value: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(names)
+}
+
+/// `name:120,other:80`.
+fn read_widths(layout: &mut RowLayout, value: &str) -> Result<(), String> {
+    for atom in value.split(',').filter(|atom| !atom.is_empty()).take(COLUMNS_MAX) {
+        let width =
+            atom.split_once(':').and_then(|(name, width)| Some((name, width.parse().ok()?)));
+        let (name, width) =
+            width.ok_or_else(|| format!("no width {:?}", atoms::shortened(atom)))?;
+        layout.size(&decoded(name)?, Some(width));
+    }
+    Ok(())
 }
 
 /// `-` before a name for descending, `!` for nulls first; a name that begins like that is

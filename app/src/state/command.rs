@@ -7,6 +7,7 @@ use engine::query::{OrderKey, Version};
 use super::copy_as::CopyForm;
 use super::player::Player;
 use crate::look::Look;
+use crate::protocol::table::CellForm;
 use crate::protocol::{Mark, ViewId, Viewport};
 
 /// Whether a value is still being dragged. Only what is done enters undo and address.
@@ -83,6 +84,39 @@ pub enum Command {
     /// `None` shows all columns that are loaded.
     ShowRowColumns {
         columns: Option<Vec<String>>,
+    },
+    /// Puts a column of the rows at a place among those shown.
+    MoveRowColumn {
+        column: String,
+        to: usize,
+    },
+    /// Keeps a column of the rows at the left, whatever is scrolled.
+    PinRowColumn {
+        column: String,
+        pinned: bool,
+    },
+    /// In pixels; `None` is the usual width.
+    SizeRowColumn {
+        column: String,
+        width: Option<u16>,
+    },
+    /// Shows or hides the fields under the names of the rows' columns.
+    ToggleFilterRow,
+    /// Shows or hides the small distributions under the names of the rows' columns.
+    ToggleProfiles,
+    /// Copies the selected cells of the rows.
+    CopyCells {
+        form: CellForm,
+    },
+    /// Stops putting cells together for a copy.
+    CancelCopy,
+    /// Writes to the clipboard what was put together when the browser refused it.
+    CopyAgain,
+    /// Puts the keyboard where a row's place is typed.
+    GoToRow,
+    /// All values of a row, by its number in the table; `None` closes them.
+    ShowRecord {
+        row: Option<u64>,
     },
     SetTheme {
         theme: Theme,
@@ -224,7 +258,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 14] = [
+pub const SHORTCUTS: [Shortcut; 17] = [
     shortcut("k", true, false, "Find a command, a table or a column", || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
@@ -233,15 +267,20 @@ pub const SHORTCUTS: [Shortcut; 14] = [
     }),
     shortcut("t", false, false, "Choose a table", || Command::ToggleTables),
     shortcut("/", false, false, "Search the filters", || Command::SearchFilters),
-    shortcut("z", true, false, "Undo the last change of filters, views or sorting", || {
-        Command::Undo
-    }),
+    shortcut("z", true, false, "Undo the last change of filters, views or rows", || Command::Undo),
     shortcut("z", true, true, "Redo the change", || Command::Redo),
     shortcut("x", false, false, "Clear all filters", || Command::ClearClauses),
     shortcut("b", false, false, "Show or hide the side panel", || Command::ToggleSide),
     shortcut("c", false, false, "Compare shapes: scale bars to the selection", || {
         Command::CompareShapes
     }),
+    shortcut("e", false, false, "Filter by typing under the names of the rows' columns", || {
+        Command::ToggleFilterRow
+    }),
+    shortcut("d", false, false, "Show or hide the distribution of each column of the rows", || {
+        Command::ToggleProfiles
+    }),
+    shortcut("g", false, false, "Go to a row by its place", || Command::GoToRow),
     shortcut("o", false, false, "What is kept offline", || Command::ShowDialog {
         dialog: Some(Dialog::Offline),
     }),

@@ -1,10 +1,12 @@
-//! Undo and redo of what is shown: clauses, views, the order of rows and their columns.
+//! Undo and redo of what is shown: clauses, views, the order of rows, their columns
+//! and how these are laid out.
 //! A drag counts as one change: its start is recorded when it first moves, and the rest
 //! of it belongs to that. Where a scatter is panned to is no change of its own.
 
 use engine::query::OrderKey;
 
 use super::command::Gesture;
+use super::layout::RowLayout;
 use super::{Chosen, ShownView};
 use crate::protocol::Clause;
 
@@ -17,12 +19,13 @@ pub struct Undoable {
     views: Option<Vec<ShownView>>,
     order_by: Vec<OrderKey>,
     row_columns: Option<Vec<String>>,
+    row_layout: RowLayout,
 }
 
 impl Undoable {
     pub(super) fn of(chosen: &Chosen) -> Self {
-        let Chosen { clauses, views, order_by, row_columns, .. } = chosen.clone();
-        Self { clauses, views, order_by, row_columns }
+        let Chosen { clauses, views, order_by, row_columns, row_layout, .. } = chosen.clone();
+        Self { clauses, views, order_by, row_columns, row_layout }
     }
 
     /// Puts it back. A view whose axes are as they were stays where it was panned to.
@@ -38,6 +41,7 @@ impl Undoable {
         chosen.views = self.views;
         chosen.order_by = self.order_by;
         chosen.row_columns = self.row_columns;
+        chosen.row_layout = self.row_layout;
     }
 
     /// Whether they show the same, wherever it is panned to.
@@ -49,6 +53,7 @@ impl Undoable {
             && marks(self) == marks(other)
             && self.order_by == other.order_by
             && self.row_columns == other.row_columns
+            && self.row_layout == other.row_layout
     }
 }
 

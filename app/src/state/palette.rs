@@ -11,6 +11,7 @@ use super::position::Scalar;
 use super::saved::SavedView;
 use super::{Chosen, VIEWS_MAX, defaults, describe};
 use crate::look::{self, Look};
+use crate::protocol::table::CellForm;
 use crate::protocol::{ColumnInfo, Form, Mark, is_address};
 
 /// More than anybody reads; typing finds the rest.
@@ -70,6 +71,7 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
             let label = format!("Copy the selection as {}", form.name());
             push(Group::Command, label, Command::CopySelection { form });
         }
+        of_cells(&mut push);
         push(
             Group::Command,
             "Load every column".to_owned(),
@@ -147,6 +149,14 @@ fn of_views(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
             let label = format!("Save {} as {name}", describe::mark(&view.mark));
             push(label, Command::SavePicture { view: view.id, form });
         }
+    }
+}
+
+/// What can be done with the cells that are selected in the table of rows.
+fn of_cells(push: &mut impl FnMut(Group, String, Command)) {
+    for form in CellForm::ALL {
+        let label = format!("Copy the selected cells as {}", form.name());
+        push(Group::Command, label, Command::CopyCells { form });
     }
 }
 
@@ -236,6 +246,14 @@ fn of_column(
             }
         }
     }
+    let is_pinned = chosen.row_layout.is_pinned(name);
+    push(
+        match is_pinned {
+            true => format!("Rows: let {name} scroll"),
+            false => format!("Rows: keep {name} at the left"),
+        },
+        Command::PinRowColumn { column: name.clone(), pinned: !is_pinned },
+    );
     if !matches!(column.kind, Kind::Vector | Kind::Nested) {
         for (label, descending) in [("lowest first", false), ("highest first", true)] {
             let key = OrderKey { column: name.clone(), descending, nulls: Default::default() };

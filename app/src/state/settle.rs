@@ -50,7 +50,10 @@ pub fn settle(
             }
         });
     }
-    for list in [&mut chosen.columns, &mut chosen.row_columns].into_iter().flatten() {
+    let layout = &mut chosen.row_layout;
+    layout.widths.retain(|name, _| known(name));
+    let lists = [&mut chosen.columns, &mut chosen.row_columns].into_iter().flatten();
+    for list in lists.chain([&mut layout.pins]) {
         list.retain(|name| {
             let there = known(name);
             if !there {

@@ -264,3 +264,43 @@ fn a_look_is_undone_as_one_change_and_a_record_is_none() {
     model.apply(&Command::Play { player: Some(player) });
     assert!(model.chosen.columns.as_ref().unwrap().iter().any(|name| name == "flight_id"));
 }
+
+#[test]
+fn the_table_of_rows_is_laid_out_and_that_is_undone() {
+    let mut model = opened();
+    model.chosen.views = Some(Vec::new());
+    model.chosen.columns = Some(["date", "delay", "distance"].map(str::to_owned).to_vec());
+    let column = || "distance".to_owned();
+    let before = model.chosen.clone();
+    let steps = [
+        Command::PinRowColumn { column: column(), pinned: true },
+        Command::SizeRowColumn { column: column(), width: Some(200) },
+        Command::MoveRowColumn { column: "delay".to_owned(), to: 1 },
+        Command::SortRows {
+            order_by: vec![OrderKey {
+                column: column(),
+                descending: true,
+                nulls: Default::default(),
+            }],
+        },
+        Command::ShowRowColumns { columns: Some(vec![column()]) },
+    ];
+    let mut states = vec![before];
+    for step in &steps {
+        assert_ne!(model.apply(step), AddressChange::None, "{step:?}");
+        // The same once more changes nothing, and is no step to undo.
+        assert_eq!(model.apply(step), AddressChange::None, "{step:?}");
+        states.push(model.chosen.clone());
+    }
+    let moved = ["distance", "delay", "date"].map(str::to_owned).to_vec();
+    assert_eq!(states[3].row_columns, Some(moved));
+    for state in states.iter().rev().skip(1) {
+        model.apply(&Command::Undo);
+        assert_eq!(model.chosen, *state);
+    }
+    assert!(!model.history.can_undo());
+    for state in states.iter().skip(1) {
+        model.apply(&Command::Redo);
+        assert_eq!(model.chosen, *state);
+    }
+}

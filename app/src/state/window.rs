@@ -68,13 +68,14 @@ impl Window {
         }
     }
 
-    /// The rows to ask for: those on screen and as many more as a quick scroll passes,
-    /// cut at multiples of a page so that small moves ask for nothing new.
-    pub fn wanted(self, first: f64) -> (u64, u32) {
-        const PAGE: u64 = 64;
-        let start = (first as u64).saturating_sub(PAGE / 2) / PAGE * PAGE;
-        let end = first as u64 + self.visible().ceil() as u64 + PAGE / 2;
-        let end = end.div_ceil(PAGE).saturating_mul(PAGE).min(self.rows);
+    /// The rows to ask for: those on screen and as many more as a quick scroll passes before
+    /// the next answer, which takes longer from `far` away; cut at multiples of a page so
+    /// that small moves ask for nothing new.
+    pub fn wanted(self, first: f64, far: bool) -> (u64, u32) {
+        let page: u64 = if far { 256 } else { 64 };
+        let start = (first as u64).saturating_sub(page) / page * page;
+        let end = first as u64 + self.visible().ceil() as u64 + page;
+        let end = end.div_ceil(page).saturating_mul(page).min(self.rows);
         (start, u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX))
     }
 }
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(window.first_from_scroll(0.0), 0.0);
         assert!((window.first_from_scroll(bottom) - window.first_max()).abs() < 1e-6);
         assert!((window.scroll_from_first(window.first_max()) - bottom).abs() < 1e-6);
-        let (start, count) = window.wanted(window.first_max());
+        let (start, count) = window.wanted(window.first_max(), true);
         assert_eq!(start + u64::from(count), 3_000_000);
     }
 
@@ -114,10 +115,13 @@ mod tests {
             let window = Window { rows, row_height: 26.0, height: 390.0 };
             let mut first = 0.0;
             while first <= window.first_max() {
-                let (start, count) = window.wanted(first);
-                let end = start + u64::from(count);
-                assert!(start as f64 <= first && end <= rows);
-                assert!(end as f64 >= (first + window.visible()).min(rows as f64));
+                for far in [false, true] {
+                    let (start, count) = window.wanted(first, far);
+                    let end = start + u64::from(count);
+                    assert!(start as f64 <= first && end <= rows);
+                    assert!(end as f64 >= (first + window.visible()).min(rows as f64));
+                    assert!(count < 2000, "more than the worker gives at once");
+                }
                 first += 1.0 + rows as f64 / 500.0;
             }
         }

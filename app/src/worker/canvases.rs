@@ -238,6 +238,13 @@ impl Canvases {
         self.highlight(view, None);
     }
 
+    /// Lights a row's point in every view.
+    pub fn light(&mut self, row: Option<u64>) {
+        let row = row.and_then(|row| usize::try_from(row).ok());
+        let views: Vec<ViewId> = self.plots.keys().copied().collect();
+        views.into_iter().for_each(|view| self.highlight(view, row));
+    }
+
     fn highlight(&mut self, view: ViewId, row: Option<usize>) {
         if let Some(plot) = self.plots.get_mut(&view)
             && plot.scene.highlight != row

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use engine::query::OrderKey;
 
+use crate::protocol::table::CopyAsked;
 use crate::protocol::{Clause, Generation, View};
 use crate::worker::answer::Question;
 
@@ -30,6 +31,10 @@ pub struct Desk {
     /// Whether the newest question has its answer.
     is_answered: bool,
     rows: VecDeque<RowsAsked>,
+    /// Cells to copy, until somebody takes them up.
+    copy: Option<CopyAsked>,
+    /// The copy that is waited for.
+    copy_wanted: Option<u64>,
 }
 
 impl Desk {
@@ -64,6 +69,20 @@ impl Desk {
         }
         let count = count.min(ROWS_MAX);
         self.rows.push_back(RowsAsked { request, order_by, columns, first, count });
+    }
+
+    /// A copy in place of the one before; `None` gives that up.
+    pub fn ask_copy(&mut self, asked: Option<CopyAsked>) {
+        self.copy_wanted = asked.as_ref().map(|asked| asked.request);
+        self.copy = asked;
+    }
+
+    pub fn next_copy(&mut self) -> Option<CopyAsked> {
+        self.copy.take()
+    }
+
+    pub fn is_copy_wanted(&self, request: u64) -> bool {
+        self.copy_wanted == Some(request)
     }
 
     pub fn next_rows(&mut self) -> Option<RowsAsked> {

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use engine::bind::Bound;
 use engine::kind::Kind;
@@ -81,6 +82,7 @@ pub async fn answer(host: &Rc<Host>, question: Question) {
     host.desk.borrow_mut().answered(question.generation);
     post(&Reply::Views(views));
     host.rows.raise();
+    host.shape.raise();
     host.draw.raise();
 }
 
@@ -255,11 +257,15 @@ async fn learn_extents(
     let answers = ask_all(host, queries, cancel).await?;
     let mut memory = host.memory.borrow_mut();
     for ((name, data_type), answer) in unknown.into_iter().zip(&answers) {
-        let ends = answer.units(LOW, &data_type).zip(answer.units(HIGH, &data_type));
-        let extent = ends.and_then(|(low, high)| Extent::of_units(&data_type, low, high));
-        memory.extents.insert(name, extent);
+        memory.extents.insert(name, extent_in(answer, &data_type));
     }
     Ok(())
+}
+
+/// The ends of a column as the companion answered them.
+pub fn extent_in(answer: &Answer, data_type: &DataType) -> Option<Extent> {
+    let ends = answer.units(LOW, data_type).zip(answer.units(HIGH, data_type));
+    ends.and_then(|(low, high)| Extent::of_units(data_type, low, high))
 }
 
 /// Bars show how often their values are in all of the table: asked for when not known.
@@ -290,7 +296,7 @@ struct Together {
 }
 
 /// Sends queries together; answers in their order.
-async fn ask_all(
+pub async fn ask_all(
     host: &Rc<Host>,
     queries: Vec<Query>,
     cancel: &Cancel,
@@ -323,26 +329,13 @@ pub async fn rows(host: &Rc<Host>, asked: &RowsAsked) -> Rows {
 }
 
 async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
-    let Some(remote) = host.data.borrow().remote.clone() else {
-        return Err("no table is loaded".to_owned());
-    };
-    let question = host.desk.borrow().question().clone();
-    let of = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
-    let table = Table { asked: of, remote };
-    let (clauses, _) = usable(&table, &question);
-    let filters: Vec<Predicate> = clauses.into_iter().map(|(_, predicate)| predicate).collect();
+    let (table, filters) = selection(host)?;
     let selected = selected_rows(host, &table, &filters).await?;
     let query =
         table.asked.rows(&asked.columns, &asked.order_by, asked.first, asked.count, &filters);
-    let api = reachable_api(host).map_err(|error| error.to_string())?;
-    let cancel = Cancel::default();
-    let ask = ask_for(&api, &query).map_err(|trouble| format!("{trouble:?}"))?;
-    let answer = send(&ask, &cancel).await.map_err(|error| error.to_string())?;
     let mut row_numbers = Vec::new();
     let mut cells = Vec::new();
-    let n_bytes = std::cell::Cell::new(0);
-    decode(&mut Feed::Companion(answer), &cancel, &n_bytes, async |_, batch| {
-        let Some(batch) = batch else { return Ok(()) };
+    for batch in batches(host, &query).await? {
         let numbers = batch.column_by_name(engine::bind::ROW_COLUMN).cloned();
         for row in 0..batch.num_rows() {
             let number = numbers.as_ref().and_then(|numbers| cell_text(numbers, row));
@@ -350,17 +343,12 @@ async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
             let cell = |name: &String| cell_text(batch.column_by_name(name)?, row);
             cells.push(asked.columns.iter().map(cell).collect());
         }
-        Ok(())
-    })
-    .await
-    .map_err(|trouble| match trouble {
-        Trouble::Failed(detail) | Trouble::Unreachable(detail) => detail,
-        other => format!("{other:?}"),
-    })?;
+    }
     Ok(Rows {
         request: asked.request,
         first: asked.first,
         selected,
+        columns: asked.columns.clone(),
         row_numbers,
         cells,
         origin: Origin::Server,
@@ -369,8 +357,40 @@ async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
     })
 }
 
+/// The table that is elsewhere, and the filters that hold there.
+pub fn selection(host: &Host) -> Result<(Table, Vec<Predicate>), String> {
+    let Some(remote) = host.data.borrow().remote.clone() else {
+        return Err("no table is loaded".to_owned());
+    };
+    let question = host.desk.borrow().question().clone();
+    let asked = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
+    let table = Table { asked, remote };
+    let (clauses, _) = usable(&table, &question);
+    Ok((table, clauses.into_iter().map(|(_, predicate)| predicate).collect()))
+}
+
+/// The companion's answer to a query, as it comes.
+pub async fn batches(host: &Rc<Host>, query: &Query) -> Result<Vec<RecordBatch>, String> {
+    let api = reachable_api(host).map_err(|error| error.to_string())?;
+    let cancel = Cancel::default();
+    let ask = ask_for(&api, query).map_err(|trouble| format!("{trouble:?}"))?;
+    let answer = send(&ask, &cancel).await.map_err(|error| error.to_string())?;
+    let mut batches = Vec::new();
+    let n_bytes = std::cell::Cell::new(0);
+    decode(&mut Feed::Companion(answer), &cancel, &n_bytes, async |_, batch| {
+        batches.extend(batch);
+        Ok(())
+    })
+    .await
+    .map_err(|trouble| match trouble {
+        Trouble::Failed(detail) | Trouble::Unreachable(detail) => detail,
+        other => format!("{other:?}"),
+    })?;
+    Ok(batches)
+}
+
 /// How many rows pass, which the views mostly have asked already.
-async fn selected_rows(
+pub async fn selected_rows(
     host: &Rc<Host>,
     table: &Table,
     filters: &[Predicate],

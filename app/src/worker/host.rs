@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, OffscreenCanvas};
 
+use crate::protocol::table::TableRequest;
 use crate::protocol::{Breakage, Level, Notice, Reply, Request};
 use crate::worker::answer::Answers;
 use crate::worker::budget::Budget;
@@ -20,7 +21,9 @@ use crate::worker::desk::Desk;
 use crate::worker::net::Cancel;
 use crate::worker::notify::{Later, Notify};
 use crate::worker::turn::{now_millis, scope};
-use crate::worker::{elsewhere, figure, files, load, pages, relief, tables, views};
+use crate::worker::{
+    elsewhere, figure, files, load, pages, records, relief, shaping, tables, views,
+};
 
 /// What the page said at the start.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +62,9 @@ pub struct Host {
     pub draw: Notify,
     pub hover: Notify,
     pub relief: Notify,
+    /// The columns whose shapes are wanted, and that they may have changed.
+    pub shaped: RefCell<Vec<String>>,
+    pub shape: Notify,
     started: Cell<bool>,
 }
 
@@ -87,6 +93,8 @@ pub fn start() {
         draw: Notify::default(),
         hover: Notify::default(),
         relief: Notify::default(),
+        shaped: RefCell::default(),
+        shape: Notify::default(),
         started: Cell::new(false),
     });
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -174,6 +182,7 @@ impl Host {
                 self.desk.borrow_mut().ask_rows(request, order_by, columns, first, count);
                 self.rows.raise();
             }
+            Request::Table(request) => self.handle_table(request),
             Request::Picture { view, width, height } => {
                 spawn_local(figure::answer(Rc::clone(self), view, [width, height]));
             }
@@ -186,6 +195,30 @@ impl Host {
                 spawn_local(change_cache(Rc::clone(self), request));
             }
             canvas => self.handle_canvas(canvas, object),
+        }
+    }
+
+    fn handle_table(self: &Rc<Self>, request: TableRequest) {
+        match request {
+            TableRequest::Record { request, row, columns } => {
+                spawn_local(records::answer(Rc::clone(self), request, row, columns));
+            }
+            TableRequest::Image { row, column } => {
+                spawn_local(records::answer_image(Rc::clone(self), row, column));
+            }
+            TableRequest::Copy(asked) => {
+                self.desk.borrow_mut().ask_copy(Some(asked));
+                self.rows.raise();
+            }
+            TableRequest::CancelCopy => self.desk.borrow_mut().ask_copy(None),
+            TableRequest::Point { row } => {
+                self.canvases.borrow_mut().light(row);
+                self.draw.raise();
+            }
+            TableRequest::Shapes { columns } => {
+                self.shaped.replace(columns);
+                self.shape.raise();
+            }
         }
     }
 
@@ -260,6 +293,7 @@ impl Host {
         spawn_local(views::answer_on_demand(Rc::clone(self)));
         spawn_local(views::prepare_on_demand(Rc::clone(self)));
         spawn_local(pages::answer_on_demand(Rc::clone(self)));
+        spawn_local(shaping::answer_on_demand(Rc::clone(self)));
     }
 
     #[expect(clippy::panic, reason = "a test of recovery asks for it")]

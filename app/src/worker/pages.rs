@@ -1,18 +1,32 @@
 //! Answers `Rows` for as long as the worker lives: windows of the selection in an order,
-//! from memory, or where the table is elsewhere page by page from the companion.
+//! from memory, or where the table is elsewhere page by page from the companion. Cells to
+//! copy are taken from the same order, a few rows at a time between the windows.
 
 use std::rc::Rc;
 
+use arrow_array::ArrayRef;
+
+use crate::protocol::table::{COPY_CELLS_MAX, Copied, CopyAsked, TableReply};
 use crate::protocol::{Origin, Reply, Rows};
+use crate::worker::clip::Clip;
 use crate::worker::desk::RowsAsked;
 use crate::worker::elsewhere;
 use crate::worker::host::{Host, post};
+use crate::worker::resident::{BLOCK_ROWS, Resident};
 use crate::worker::rows::{RowOrder, Selection, cells};
-use crate::worker::turn::{Stride, now_millis};
+use crate::worker::turn::{Stride, now_millis, turn};
+
+/// Rows that are copied between two looks at what else is wanted.
+const COPIED_A_STEP: u64 = 512;
+/// Rows that the companion is asked for at once.
+const COPIED_A_PAGE: u64 = 20_000;
+/// Milliseconds between two words of how far a copy is.
+const TOLD_EVERY: f64 = 150.0;
 
 /// The task that answers.
 pub async fn answer_on_demand(host: Rc<Host>) {
     let mut order = RowOrder::default();
+    let mut copying = None;
     loop {
         host.rows.wait().await;
         loop {
@@ -21,52 +35,70 @@ pub async fn answer_on_demand(host: Rc<Host>) {
             if !is_remote && !host.desk.borrow().is_answered() {
                 break;
             }
-            let Some(asked) = host.desk.borrow_mut().next_rows() else { break };
-            let started = now_millis();
-            let mut rows = if is_remote {
-                elsewhere::rows(&host, &asked).await
-            } else {
-                rows_here(&host, &mut order, &asked).await
-            };
-            rows.elapsed_millis = now_millis() - started;
-            post(&Reply::Rows(rows));
+            let asked = host.desk.borrow_mut().next_rows();
+            if let Some(asked) = asked {
+                let started = now_millis();
+                let mut rows = if is_remote {
+                    elsewhere::rows(&host, &asked).await
+                } else {
+                    rows_here(&host, &mut order, &asked).await
+                };
+                rows.elapsed_millis = now_millis() - started;
+                post(&Reply::Rows(rows));
+                continue;
+            }
+            let fresh = host.desk.borrow_mut().next_copy();
+            if let Some(asked) = fresh {
+                copying = Copying::begin(&host, asked);
+            }
+            let Some(work) = copying.take() else { break };
+            copying = work.step(&host, &mut order, is_remote).await;
         }
     }
 }
 
-async fn rows_here(host: &Rc<Host>, order: &mut RowOrder, asked: &RowsAsked) -> Rows {
+/// Puts an order into order, in steps, and does something with it once it is.
+async fn ordered<T>(
+    host: &Host,
+    order: &mut RowOrder,
+    keys: &[engine::query::OrderKey],
+    then: impl FnOnce(&RowOrder, &Resident, &Selection<'_>) -> Result<T, String>,
+) -> Result<T, String> {
     let mut stride = Stride::start();
     loop {
         {
             let data = host.data.borrow();
             let answers = host.answers.borrow();
             let Some(resident) = &data.resident else {
-                return no_rows(asked, "no table is loaded".to_owned());
+                return Err("no table is loaded".to_owned());
             };
             let (words, rows) = answers.selection();
             let (revision, epoch) = (answers.revision(), data.epoch());
             let selection = Selection { words, rows, revision, epoch };
-            match order.step(&asked.order_by, resident, &selection) {
-                Err(detail) => return no_rows(asked, detail),
-                Ok(false) => {}
-                Ok(true) => {
-                    let first = asked.first as usize;
-                    let numbers = order.window(&selection, first, asked.count as usize);
-                    return Rows {
-                        request: asked.request,
-                        first: asked.first,
-                        selected: order.selected() as u64,
-                        cells: cells(resident, &asked.columns, &numbers),
-                        row_numbers: numbers,
-                        origin: resident.origin,
-                        elapsed_millis: 0.0,
-                        error: None,
-                    };
-                }
+            if order.step(keys, resident, &selection)? {
+                return then(order, resident, &selection);
             }
         }
         stride.breathe().await;
     }
+}
+
+async fn rows_here(host: &Rc<Host>, order: &mut RowOrder, asked: &RowsAsked) -> Rows {
+    let found = ordered(host, order, &asked.order_by, |order, resident, selection| {
+        let numbers = order.window(selection, asked.first as usize, asked.count as usize);
+        Ok(Rows {
+            request: asked.request,
+            first: asked.first,
+            selected: order.selected() as u64,
+            cells: cells(resident, &asked.columns, &numbers),
+            columns: asked.columns.clone(),
+            row_numbers: numbers,
+            origin: resident.origin,
+            elapsed_millis: 0.0,
+            error: None,
+        })
+    });
+    found.await.unwrap_or_else(|detail| no_rows(asked, detail))
 }
 
 /// An answer that says why there is none.
@@ -75,10 +107,144 @@ pub fn no_rows(asked: &RowsAsked, error: String) -> Rows {
         request: asked.request,
         first: asked.first,
         selected: 0,
+        columns: Vec::new(),
         row_numbers: Vec::new(),
         cells: Vec::new(),
         origin: Origin::Browser,
         elapsed_millis: 0.0,
         error: Some(error),
     }
+}
+
+/// Cells on their way to the clipboard.
+struct Copying {
+    asked: CopyAsked,
+    clip: Clip,
+    /// The rows that it began with; others may not be mixed in.
+    of: (u64, u64),
+    told: f64,
+}
+
+impl Copying {
+    fn begin(host: &Host, asked: CopyAsked) -> Option<Self> {
+        let n_cells = asked.count.saturating_mul(asked.columns.len() as u64);
+        if n_cells > COPY_CELLS_MAX {
+            let detail =
+                format!("{n_cells} cells are more than {COPY_CELLS_MAX} that are copied at once");
+            tell(&asked, 0, Some(Err(detail)));
+            return None;
+        }
+        let table = {
+            let data = host.data.borrow();
+            let here = data.resident.as_ref().map(|resident| resident.table.clone());
+            data.remote.as_ref().map(|remote| remote.table.name.clone()).or(here)
+        };
+        let table = table.unwrap_or_default();
+        let name = table.rsplit('/').next().unwrap_or(&table);
+        let clip = Clip::new(asked.form, name, &asked.columns);
+        Some(Self { clip, of: revision(host), told: now_millis(), asked })
+    }
+
+    /// Adds some rows; what is left to do, or `None` when it has been answered.
+    async fn step(
+        mut self,
+        host: &Rc<Host>,
+        order: &mut RowOrder,
+        is_remote: bool,
+    ) -> Option<Self> {
+        let outcome = match is_remote {
+            true => self.step_elsewhere(host).await,
+            false => {
+                turn().await;
+                self.step_here(host, order).await
+            }
+        };
+        if !host.desk.borrow().is_copy_wanted(self.asked.request) {
+            return None;
+        }
+        let rows = self.clip.rows();
+        match outcome {
+            Err(detail) => tell(&self.asked, rows, Some(Err(detail))),
+            Ok(true) => tell(&self.asked, rows, Some(Ok(self.clip.finish()))),
+            Ok(false) => {
+                if now_millis() - self.told > TOLD_EVERY {
+                    self.told = now_millis();
+                    tell(&self.asked, rows, None);
+                }
+                return Some(self);
+            }
+        }
+        None
+    }
+
+    async fn step_here(&mut self, host: &Host, order: &mut RowOrder) -> Result<bool, String> {
+        if revision(host) != self.of {
+            return Err("the rows changed while they were copied".to_owned());
+        }
+        let Self { asked, clip, .. } = self;
+        let keys = asked.order_by.clone();
+        ordered(host, order, &keys, |order, resident, selection| {
+            let stride = Stride::start();
+            while clip.rows() < asked.count && !stride.is_over() {
+                let first = asked.first + clip.rows();
+                let count = (asked.count - clip.rows()).min(COPIED_A_STEP);
+                let numbers = order.window(selection, first as usize, count as usize);
+                if numbers.is_empty() {
+                    return Ok(true);
+                }
+                let columns: Vec<_> =
+                    asked.columns.iter().map(|name| resident.column(name)).collect();
+                for row in numbers {
+                    let row = row as usize;
+                    let cells = columns.iter().map(|column| place_of(*column, row));
+                    clip.push(&cells.collect::<Vec<_>>())?;
+                }
+            }
+            Ok(clip.rows() >= asked.count)
+        })
+        .await
+    }
+
+    async fn step_elsewhere(&mut self, host: &Rc<Host>) -> Result<bool, String> {
+        let (table, filters) = elsewhere::selection(host)?;
+        if revision(host) != self.of {
+            return Err("the rows changed while they were copied".to_owned());
+        }
+        let Self { asked, clip, .. } = self;
+        let count = (asked.count - clip.rows()).min(COPIED_A_PAGE);
+        let first = asked.first + clip.rows();
+        let query =
+            table.asked.rows(&asked.columns, &asked.order_by, first, count as u32, &filters);
+        let before = clip.rows();
+        for batch in elsewhere::batches(host, &query).await? {
+            let columns: Vec<_> =
+                asked.columns.iter().map(|name| batch.column_by_name(name)).collect();
+            for row in 0..batch.num_rows() {
+                let cell = |column: &Option<_>| column.map(|column| (column, row));
+                clip.push(&columns.iter().map(cell).collect::<Vec<_>>())?;
+            }
+        }
+        Ok(clip.rows() >= asked.count || clip.rows() == before)
+    }
+}
+
+fn place_of(
+    column: Option<&crate::worker::resident::column::Column>,
+    row: usize,
+) -> Option<(&ArrayRef, usize)> {
+    Some((column?.blocks().get(row / BLOCK_ROWS)?, row % BLOCK_ROWS))
+}
+
+/// Changes with the rows that pass; of a table elsewhere with the question.
+fn revision(host: &Host) -> (u64, u64) {
+    let epoch = host.data.borrow().epoch();
+    match host.data.borrow().is_remote() {
+        true => (host.desk.borrow().question().generation, epoch),
+        false => (host.answers.borrow().revision(), epoch),
+    }
+}
+
+fn tell(asked: &CopyAsked, rows: u64, text: Option<Result<String, String>>) {
+    let copied = Copied { request: asked.request, rows, total: asked.count, text };
+    post(&Reply::Table(TableReply::Copied(copied)));
 }

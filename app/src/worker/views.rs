@@ -117,6 +117,7 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
     host.prepare.raise();
     host.canvases.borrow_mut().refresh();
     host.rows.raise();
+    host.shape.raise();
     host.draw.raise();
 }
 

@@ -13,7 +13,7 @@ pub(super) fn keys(shortcut: &Shortcut) -> impl IntoView + use<> {
 }
 
 /// Gestures on charts, which no list of keys would show.
-const GESTURES: [(&str, &str); 18] = [
+const GESTURES: [(&str, &str); 25] = [
     ("Scatter: wheel or pinch", "Zoom to the pointer"),
     ("Scatter: drag", "Move"),
     ("Scatter: Shift and drag", "Select a box as a filter"),
@@ -34,6 +34,13 @@ const GESTURES: [(&str, &str); 18] = [
     ("Bars: click, or Space", "Choose a value, or no longer"),
     ("Bars: double click, Alt and click, or Enter", "Only this value"),
     ("Rows: click on a header", "Sort; with Shift by one column more"),
+    ("Rows: drag a header, or Ctrl, Shift and arrows", "Move the column"),
+    ("Rows: right click on a header, or Shift F10", "All that can be done with a column"),
+    ("Rows: double click on an edge, or Enter", "As wide as the content"),
+    ("Rows: arrows, Page, Home and End, with Ctrl", "Move the cell; with Shift select more"),
+    ("Rows: Ctrl C, with Shift the names too", "Copy the selected cells; Ctrl A selects all"),
+    ("Rows: Enter, or a click on the number", "All values of the row"),
+    ("Rows: a field under a name", ">5, 1..4, !=7, 2024-03, =AA|DL, /pattern/, null, !null"),
     ("Any chart: Escape", "Clear its filter"),
 ];
 

@@ -28,6 +28,9 @@ pub(super) fn Popover(
     /// The right edges of button and panel meet, rather than the left ones.
     #[prop(optional)]
     at_end: bool,
+    /// The button is no stop of the Tab key: something else opens the panel by keys.
+    #[prop(optional)]
+    untabbed: bool,
     #[prop(into)] button: ViewFn,
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -59,6 +62,7 @@ pub(super) fn Popover(
             type="button"
             node_ref=button_ref
             class=button_class
+            tabindex=untabbed.then_some("-1")
             popovertarget=id.clone()
             aria-haspopup="dialog"
             aria-expanded=move || open.get().to_string()

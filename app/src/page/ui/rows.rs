@@ -1,40 +1,57 @@
 //! The rows that pass, in a table of any length: only what is on screen is asked for and
-//! made. Sorted by its headers, its columns chosen, sized and copied. Parts: [`header`]
-//! sorts and sizes, [`body`] scrolls, [`asking`] fetches.
+//! made. Parts: [`header`] names, sorts, sizes and moves columns, with [`menu`], [`shape`] and
+//! [`fields`] for each; [`body`] scrolls and selects, [`row`] shows; [`asking`] fetches.
 
 mod asking;
 mod body;
+mod cell;
+mod fields;
+mod head;
 mod header;
+mod menu;
+mod row;
+mod shape;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::kind::Kind;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
+pub(super) use self::cell::is_link;
 use super::brush::capture;
-use super::icon::Icon;
-use super::popover::Popover;
+use super::record;
 use crate::page::browser;
 use crate::page::signals::{Page, use_page};
-use crate::state::command::Command;
-use crate::state::format;
+use crate::state::layout::{WIDTH_MAX, WIDTH_MIN};
+use crate::state::select::{Bounds, Place, Selected};
 use crate::state::window::Window;
 
 pub(super) const ROW_HEIGHT: f64 = 24.0;
-pub(super) const HEAD_HEIGHT: f64 = 28.0;
-const NUMBER_WIDTH: f64 = 84.0;
+/// Rows that have pictures.
+const PICTURE_HEIGHT: f64 = 52.0;
+const HEAD_HEIGHT: f64 = 28.0;
+const SHAPE_HEIGHT: f64 = 36.0;
+const FIELD_HEIGHT: f64 = 30.0;
+const NUMBER_WIDTH: f64 = 76.0;
 const COLUMN_WIDTH: f64 = 118.0;
-const COLUMN_WIDTH_MIN: f64 = 40.0;
 const PANEL_HEIGHT_MIN: f64 = 90.0;
 const PANEL_HEIGHT_STEP: f64 = 24.0;
+/// What pinned columns may take of the width.
+const PINNED_SHARE: f64 = 0.6;
+/// Pixels beside the screen that have their cells already.
+const BESIDE: f64 = 260.0;
 
 /// A column of the table as it is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     pub name: String,
     pub kind: Kind,
+    pub is_binary: bool,
     pub width: f64,
+    /// Where it begins, from the left.
+    pub left: f64,
+    pub is_pinned: bool,
 }
 
 /// What the parts of the table share.
@@ -42,29 +59,81 @@ pub(super) struct Shown {
 pub(super) struct Grid {
     pub page: Page,
     pub columns: Memo<Vec<Shown>>,
+    /// The columns that are on screen, or nearly: those that are made.
+    pub on_screen: Memo<Vec<usize>>,
+    /// Where each column's cell stands in the rows that are here.
+    pub places: Memo<Vec<Option<usize>>>,
     /// The first row on screen, and the share of it that is scrolled out.
     pub first: RwSignal<f64>,
-    pub height: RwSignal<f64>,
-    pub widths: RwSignal<HashMap<String, f64>>,
-    /// The cell that has the keyboard.
-    pub active: RwSignal<Option<(u64, usize)>>,
+    pub size: RwSignal<(f64, f64)>,
+    pub left: RwSignal<f64>,
+    /// A width that is being dragged.
+    pub sizing: RwSignal<Option<(String, f64)>>,
     pub window: Memo<Window>,
+    /// Digits after the point, by column: as many as were ever seen, so that points stand
+    /// under each other and stay there.
+    pub digits: RwSignal<BTreeMap<String, usize>>,
+    /// Columns in which a picture was seen.
+    pub pictured: RwSignal<BTreeSet<String>>,
+    /// A picture that is shown large: its address and what it is.
+    pub picture: RwSignal<Option<(String, String)>>,
+    /// The row that the keyboard is on, if the record is to follow it.
+    pub followed: StoredValue<Option<u64>>,
 }
 
 impl Grid {
     fn new(page: Page) -> Self {
-        let widths = RwSignal::new(HashMap::new());
-        let height = RwSignal::new(0.0);
-        let columns = Memo::new(move |_| shown_columns(page, &widths.get()));
+        let sizing = RwSignal::new(None);
+        let size = RwSignal::new((0.0, 0.0));
+        let left = RwSignal::new(0.0);
+        let pictured = RwSignal::new(BTreeSet::<String>::new());
+        let columns = Memo::new(move |_| shown_columns(page, &sizing.get(), size.get().0));
+        let on_screen = Memo::new(move |_| {
+            let (from, to) = (left.get() - BESIDE, left.get() + size.get().0 + BESIDE);
+            // By steps, so that not every pixel makes a new list.
+            let (from, to) = ((from / 100.0).floor() * 100.0, (to / 100.0).ceil() * 100.0);
+            columns.with(|columns| {
+                let near = columns.iter().enumerate().filter(|(_, column)| {
+                    column.is_pinned || column.left + column.width > from && column.left < to
+                });
+                near.map(|(at, _)| at).collect::<Vec<usize>>()
+            })
+        });
+        let places = Memo::new(move |_| {
+            page.rows.with(|rows| {
+                let here = rows.as_ref().map(|rows| rows.columns.as_slice()).unwrap_or_default();
+                let place = |column: &Shown| here.iter().position(|name| *name == column.name);
+                columns.with(|columns| columns.iter().map(place).collect::<Vec<_>>())
+            })
+        });
         let rows =
             Memo::new(move |_| page.shown.with(|shown| shown.as_ref().map_or(0, |s| s.selected)));
+        let row_height = Memo::new(move |_| {
+            let is_any = pictured.with(|pictured| {
+                columns.with(|columns| columns.iter().any(|c| pictured.contains(&c.name)))
+            });
+            if is_any { PICTURE_HEIGHT } else { ROW_HEIGHT }
+        });
         let window = Memo::new(move |_| Window {
             rows: rows.get(),
-            row_height: ROW_HEIGHT,
-            height: height.get(),
+            row_height: row_height.get(),
+            height: (size.get().1 - head_height(page)).max(0.0),
         });
-        let active = RwSignal::new(None);
-        Self { page, columns, first: RwSignal::new(0.0), height, widths, active, window }
+        Self {
+            page,
+            columns,
+            on_screen,
+            places,
+            first: RwSignal::new(0.0),
+            size,
+            left,
+            sizing,
+            window,
+            digits: RwSignal::default(),
+            pictured,
+            picture: RwSignal::new(None),
+            followed: StoredValue::new(None),
+        }
     }
 
     /// The widths of all columns, for the style that header and rows share.
@@ -78,32 +147,85 @@ impl Grid {
         template
     }
 
-    pub(super) fn resize(self, name: &str, width: f64) {
-        self.widths.update(|widths| {
-            widths.insert(name.to_owned(), width.max(COLUMN_WIDTH_MIN));
-        });
+    pub(super) fn total_width(self) -> f64 {
+        let last = self.columns.with(|columns| columns.last().map(|last| last.left + last.width));
+        last.unwrap_or(NUMBER_WIDTH)
+    }
+
+    pub(super) fn bounds(self) -> Bounds {
+        let window = self.window.get_untracked();
+        let page = (window.visible().floor() as u64).saturating_sub(1).max(1);
+        let columns = self.columns.with_untracked(Vec::len);
+        Bounds { rows: window.rows, columns, page }
+    }
+
+    pub(super) fn select(self, selected: Selected) {
+        let selected = selected.within(self.bounds());
+        let row = selected.map(|selected| selected.active.row);
+        let before = self.page.table.selected.get_untracked().map(|before| before.active.row);
+        self.page.table.selected.set(selected);
+        // An open record goes along.
+        if row != before && self.page.table.record_of.with_untracked(Option::is_some) {
+            self.followed.set_value(row);
+            self.follow_record();
+        }
+    }
+
+    /// The number of a row in the table, if it is here.
+    pub(super) fn number_at(self, place: u64) -> Option<u64> {
+        self.page.rows.with(|rows| {
+            let rows = rows.as_ref()?;
+            let at = usize::try_from(place.checked_sub(rows.first)?).ok()?;
+            rows.row_numbers.get(at).copied()
+        })
+    }
+
+    /// Opens the record of the row that the keyboard is on as soon as its number is known.
+    pub(super) fn follow_record(self) {
+        if let Some(place) = self.followed.get_value()
+            && let Some(number) = untrack(|| self.number_at(place))
+        {
+            self.followed.set_value(None);
+            self.page.show_record(Some(number));
+        }
     }
 }
 
-fn shown_columns(page: Page, widths: &HashMap<String, f64>) -> Vec<Shown> {
+/// The height of all that stands over the rows.
+pub(super) fn head_height(page: Page) -> f64 {
+    let shape = if page.table.profiles.get() { SHAPE_HEIGHT } else { 0.0 };
+    let field = if page.table.filter_row.get() { FIELD_HEIGHT } else { 0.0 };
+    HEAD_HEIGHT + shape + field
+}
+
+fn shown_columns(page: Page, sizing: &Option<(String, f64)>, width: f64) -> Vec<Shown> {
     let Some(schema) = page.schema() else { return Vec::new() };
-    let names = page.model.with(|model| {
-        let loaded = model.chosen.columns.clone().unwrap_or_default();
-        match &model.chosen.row_columns {
-            Some(names) => names.iter().filter(|name| loaded.contains(name)).cloned().collect(),
-            None => loaded,
-        }
-    });
+    let names = page.row_columns();
+    let layout = page.model.with(|model| model.chosen.row_layout.clone());
+    let mut left = NUMBER_WIDTH;
     let shown = names.into_iter().filter_map(|name| {
-        let kind = schema.column(&name)?.kind;
-        let usual = match kind {
-            Kind::Boolean => 70.0,
+        let info = schema.column(&name)?;
+        let usual = match info.kind {
+            Kind::Boolean => 84.0,
             Kind::Time => 158.0,
-            Kind::Text | Kind::Nested | Kind::Vector => 150.0,
+            Kind::Text | Kind::Nested | Kind::Vector => 160.0,
             Kind::Number | Kind::Category => COLUMN_WIDTH,
         };
-        let width = widths.get(&name).copied().unwrap_or(usual);
-        Some(Shown { name, kind, width })
+        // A name is read whole, as far as it is not a sentence.
+        let usual = usual.max((name.chars().count() as f64).mul_add(7.4, 46.0).min(190.0));
+        let own = match sizing {
+            Some((sized, width)) if *sized == name => {
+                Some(width.clamp(f64::from(WIDTH_MIN), f64::from(WIDTH_MAX)))
+            }
+            _ => layout.widths.get(&name).map(|width| f64::from(*width)),
+        };
+        let own = own.unwrap_or(usual);
+        // Pinned columns that would cover the others scroll with them.
+        let is_pinned = layout.is_pinned(&name) && left + own <= width * PINNED_SHARE;
+        let is_binary = info.data_type.contains("Binary");
+        let shown = Shown { kind: info.kind, is_binary, width: own, left, is_pinned, name };
+        left += own;
+        Some(shown)
     });
     shown.collect()
 }
@@ -113,14 +235,17 @@ pub(super) fn RowsPanel() -> impl IntoView {
     let page = use_page();
     let grid = Grid::new(page);
     asking::follow(grid);
+    asking::look(grid);
     let kept = browser::kept("rows-height").and_then(|height| height.parse::<f64>().ok());
     let panel_height = RwSignal::new(kept.unwrap_or(264.0).max(PANEL_HEIGHT_MIN));
     let folded = RwSignal::new(browser::kept("rows-folded").as_deref() == Some("yes"));
-    let fold = move |_| {
-        folded.update(|folded| *folded = !*folded);
-        browser::keep("rows-folded", if folded.get_untracked() { "yes" } else { "no" });
-    };
-    let title = move || format::counted(grid.window.get().rows, "row");
+    // Another row is one further down, or up, of those that are shown.
+    let step = Callback::new(move |by: i64| {
+        let selected = page.table.selected.get_untracked();
+        let at = selected.map(|selected| selected.active).unwrap_or_default();
+        let row = at.row.saturating_add_signed(by);
+        body::go_to(grid, Selected::one(Place { row, ..at }));
+    });
     view! {
         <section
             class="rows"
@@ -129,22 +254,14 @@ pub(super) fn RowsPanel() -> impl IntoView {
             style:--rows-height=move || format!("{}px", panel_height.get())
         >
             <HeightHandle panel_height/>
-            <header class="rows-head">
-                <button
-                    type="button"
-                    class="icon-button fold"
-                    aria-expanded=move || (!folded.get()).to_string()
-                    aria-label="Show the rows"
-                    on:click=fold
-                >
-                    {Icon::ChevronDown.view()}
-                </button>
-                <h2>{title}</h2>
-                <SortWords page/>
-                <div class="spacer"></div>
-                <ColumnChooser page/>
-            </header>
-            <Show when=move || !folded.get()><body::Body grid/></Show>
+            <head::Head grid folded/>
+            <Show when=move || !folded.get()>
+                <div class="rows-body">
+                    <div class="rows-grid"><body::Body grid/></div>
+                    <record::RecordPanel step/>
+                </div>
+            </Show>
+            <cell::Lightbox picture=grid.picture/>
         </section>
     }
 }
@@ -191,79 +308,5 @@ fn HeightHandle(panel_height: RwSignal<f64>) -> impl IntoView {
             on:pointercancel=move |_| drag.set_value(None)
             on:keydown=on_key
         ></div>
-    }
-}
-
-#[component]
-fn SortWords(page: Page) -> impl IntoView {
-    let order = Memo::new(move |_| page.model.with(|model| model.chosen.order_by.clone()));
-    let words = move || {
-        let keys = order.get();
-        let words = keys
-            .iter()
-            .map(|key| format!("{} {}", key.column, if key.descending { "↓" } else { "↑" }));
-        words.collect::<Vec<_>>().join(", ")
-    };
-    view! {
-        <Show when=move || order.with(|order| !order.is_empty())>
-            <button
-                type="button"
-                class="own-clause"
-                title="Back to the table's own order"
-                on:click=move |_| page.dispatch(Command::SortRows { order_by: Vec::new() })
-            >
-                {words} {Icon::Cancel.view()}
-            </button>
-        </Show>
-    }
-}
-
-#[component]
-fn ColumnChooser(page: Page) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let loaded = move || page.model.with(|model| model.chosen.columns.clone()).unwrap_or_default();
-    let shown =
-        move || page.model.with(|model| model.chosen.row_columns.clone()).unwrap_or_else(loaded);
-    let toggle = move |name: &str| {
-        let mut names = untrack(shown);
-        match names.iter().position(|known| known == name) {
-            Some(at) => drop(names.remove(at)),
-            None => names.push(name.to_owned()),
-        }
-        // In the order of the load, and nothing special to remember where all are shown.
-        let loaded = untrack(loaded);
-        let columns: Vec<String> =
-            loaded.iter().filter(|name| names.contains(name)).cloned().collect();
-        let columns = (columns != loaded).then_some(columns);
-        page.dispatch(Command::ShowRowColumns { columns });
-    };
-    let items = move || {
-        loaded().into_iter().map(|name| {
-            let label = name.clone();
-            let ticked = {
-                let name = name.clone();
-                move || shown().contains(&name)
-            };
-            view! {
-                <li>
-                    <label>
-                        <input type="checkbox" prop:checked=ticked on:change=move |_| toggle(&name)/>
-                        {label}
-                    </label>
-                </li>
-            }
-        }).collect_view()
-    };
-    view! {
-        <Popover
-            label="Columns of the rows"
-            open=open
-            button_class="button small"
-            panel_class="chooser-panel"
-            at_end=true
-            button=|| view! { {Icon::Columns.view()} <span>"Columns"</span> }
-        >
-            <ul class="chooser">{items}</ul>
-        </Popover>
     }
 }

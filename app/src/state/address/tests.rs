@@ -169,6 +169,10 @@ fn everything() -> Chosen {
         pinned: Some(12_345),
         row_columns: Some(vec![]),
         twins: vec![ViewId(2), ViewId(9)],
+        row_layout: RowLayout {
+            pins: vec!["größe, m²".to_owned(), "-x:1".to_owned()],
+            widths: [("a:b@c".to_owned(), 80), ("!y,z".to_owned(), 900)].into(),
+        },
     }
 }
 
@@ -213,6 +217,7 @@ fn addresses_are_readable() {
         pinned: None,
         row_columns: None,
         twins: vec![],
+        row_layout: RowLayout::default(),
     };
     assert_eq!(
         write(&chosen, &Options::default()),
@@ -255,6 +260,8 @@ fn what_cannot_be_read_is_named_and_the_rest_is_kept() {
         ("view=9:bars:a:10&view=9:bars:b:10", "is there twice"),
         ("version=-1", "no version"),
         ("version=latest", "no version"),
+        ("widths=a", "no width"),
+        ("widths=a:wide", "no width"),
         ("link=2", "newer Limn"),
         ("renderer=vulkan", "no renderer"),
         ("budget=all", "no number of bytes"),

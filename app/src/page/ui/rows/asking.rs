@@ -1,17 +1,24 @@
 //! Which rows are asked for, and when: those on screen and some more, at most once a
-//! frame, and not before the last answer, unless that takes long.
+//! frame, and not before the last answer, unless that takes long. And of which columns the
+//! shapes are wanted.
 
 use std::time::Duration;
 
+use engine::kind::Kind;
 use engine::query::OrderKey;
 use leptos::prelude::*;
 
 use super::Grid;
 use crate::page::browser::{self, OnceAFrame};
 use crate::page::signals::WorkerState;
-use crate::protocol::Request;
+use crate::protocol::table::TableRequest;
+use crate::protocol::{Origin, Request, Rows};
 
 const PATIENCE_MILLIS: f64 = 200.0;
+/// More columns than these are asked for as they come into sight.
+const COLUMNS_MAX: usize = 48;
+/// Digits after the point that are set under each other.
+const DIGITS_MAX: usize = 6;
 
 /// Everything an answer depends on. Two that are equal have the same answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,13 +42,25 @@ struct Asked {
 
 pub(super) fn follow(grid: Grid) {
     let page = grid.page;
+    // Not of what is only dragged: the columns as they are named. Of very many only those
+    // that are on screen, or nearly.
+    let names = Memo::new(move |_| {
+        grid.columns.with(|all| {
+            let is_asked = |at: usize| {
+                all.len() <= COLUMNS_MAX || grid.on_screen.with(|near| near.contains(&at))
+            };
+            let asked = all.iter().enumerate().filter(|(at, _)| is_asked(*at));
+            asked.map(|(_, column)| column.name.clone()).collect::<Vec<_>>()
+        })
+    });
+    let is_far =
+        move || page.shown.with(|shown| shown.as_ref().is_some_and(|s| s.origin == Origin::Server));
     let wanted = Memo::new(move |_| {
         let shown = page.shown.with(|shown| shown.as_ref().map(|s| s.answer));
         let answer = shown?;
         let window = grid.window.get();
-        let (first, count) = window.wanted(window.first_within(grid.first.get()));
-        let columns =
-            grid.columns.with(|all| all.iter().map(|c| c.name.clone()).collect::<Vec<_>>());
+        let (first, count) = window.wanted(window.first_within(grid.first.get()), is_far());
+        let columns = names.get();
         let order_by = page.model.with(|model| model.chosen.order_by.clone());
         let epoch = page.worker.with(WorkerState::epoch);
         (window.height > 0.0 && count > 0 && !columns.is_empty()).then_some(Wanted {
@@ -92,5 +111,78 @@ pub(super) fn follow(grid: Grid) {
         if is_last == Some(true) {
             ask_soon();
         }
+    });
+    want_shapes(grid);
+}
+
+/// What else happens when rows are here.
+pub(super) fn look(grid: Grid) {
+    Effect::new(move |_| {
+        grid.page.rows.with(|rows| {
+            if let Some(rows) = rows {
+                look_at(grid, rows);
+            }
+        });
+        grid.follow_record();
+    });
+}
+
+/// What of an answer the look of columns depends on.
+fn look_at(grid: Grid, rows: &Rows) {
+    grid.columns.with_untracked(|columns| {
+        for column in columns {
+            let Some(at) = rows.columns.iter().position(|name| *name == column.name) else {
+                continue;
+            };
+            let cells = rows.cells.iter().filter_map(|row| row.get(at)?.as_deref());
+            match column.kind {
+                Kind::Number => {
+                    let longest = cells.filter_map(fraction).map(str::len).max().unwrap_or(0);
+                    let known = grid.digits.with_untracked(|d| d.get(&column.name).copied());
+                    if longest > known.unwrap_or(0) {
+                        let longest = longest.min(DIGITS_MAX);
+                        grid.digits.update(|digits| {
+                            digits.insert(column.name.clone(), longest);
+                        });
+                    }
+                }
+                Kind::Nested | Kind::Text | Kind::Category => {
+                    let is_known = grid.pictured.with_untracked(|p| p.contains(&column.name));
+                    let is_any =
+                        || cells.take(64).any(|text| super::cell::is_picture(column, text));
+                    if !is_known && is_any() {
+                        grid.pictured.update(|pictured| {
+                            pictured.insert(column.name.clone());
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+/// The digits after the point, without it; `None` for what is written otherwise.
+pub(super) fn fraction(text: &str) -> Option<&str> {
+    let (_, fraction) = text.split_once('.')?;
+    let is_plain = fraction.len() <= DIGITS_MAX && fraction.bytes().all(|b| b.is_ascii_digit());
+    is_plain.then_some(fraction)
+}
+
+fn want_shapes(grid: Grid) {
+    let page = grid.page;
+    let wanted = Memo::new(move |_| {
+        let epoch = page.worker.with(WorkerState::epoch);
+        let is_wanted = page.table.profiles.get() && grid.window.get().height > 0.0;
+        let columns = grid.columns.with(|columns| {
+            let on_screen = grid.on_screen.get();
+            let shown = on_screen.iter().filter_map(|at| columns.get(*at));
+            shown.filter(|_| is_wanted).map(|column| column.name.clone()).collect::<Vec<_>>()
+        });
+        (epoch, columns)
+    });
+    Effect::new(move |_| {
+        let (_, columns) = wanted.get();
+        page.send_table(TableRequest::Shapes { columns });
     });
 }

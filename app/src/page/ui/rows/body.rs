@@ -1,242 +1,363 @@
 //! The rows on screen, and how they move: by the scroll bar, by the wheel, by keys. A
 //! table longer than an element can be is scrolled by hand, so that a turn of the wheel
-//! is never a thousand rows.
+//! is never a thousand rows. Cells are selected by keys and by dragging over them.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use engine::kind::Kind;
 use leptos::html;
 use leptos::leptos_dom::helpers::request_animation_frame;
 use leptos::prelude::*;
-use web_sys::{KeyboardEvent, WheelEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
 
 use super::header::Header;
-use super::{Grid, HEAD_HEIGHT, ROW_HEIGHT};
+use super::row::RowView;
+use super::{Grid, NUMBER_WIDTH, ROW_HEIGHT, head_height};
 use crate::page::browser;
-use crate::protocol::Rows;
-use crate::state::format;
+use crate::page::ui::brush::capture;
+use crate::protocol::Mark;
+use crate::protocol::table::{CellForm, TableRequest};
+use crate::state::command::Command;
+use crate::state::select::{Place, Selected};
 
-type Scroller = NodeRef<html::Div>;
+const GRID_ID: &str = "rows-grid";
+/// How often rows move on while the pointer is held beyond them.
+const PULL_MILLIS: u64 = 50;
 
 #[component]
 pub(super) fn Body(grid: Grid) -> impl IntoView {
     let page = grid.page;
-    let scroller = Scroller::new();
-    browser::observe_size(scroller, move |_, height| {
-        grid.height.try_set((height - HEAD_HEIGHT).max(0.0));
+    let scroller = NodeRef::<html::Div>::new();
+    browser::observe_size(scroller, move |width, height| {
+        grid.size.try_set((width, height));
     });
-    // What the bar was last set to, so that its own event is told from the user's.
-    let set_to = StoredValue::new(0.0f64);
-    // Fewer rows than before: the first one on screen has to be one of them.
+    // Fewer rows than before: the first one on screen has to be one of them, and so has the
+    // one with the keyboard.
     Effect::new(move |_| {
         let window = grid.window.get();
         let first = grid.first.get_untracked();
         let within = window.first_within(first);
         if window.height > 0.0 && (within - first).abs() > f64::EPSILON {
-            request_animation_frame(move || move_to(grid, scroller, set_to, within));
+            request_animation_frame(move || move_to(grid, within));
+        }
+        let selected = page.table.selected.get_untracked();
+        let held = selected.and_then(|selected| selected.within(grid.bounds()));
+        if held != selected {
+            page.table.selected.set(held);
         }
     });
-    let on_scroll = move |_| {
-        let Some(element) = scroller.get_untracked() else { return };
-        let top = f64::from(element.scroll_top());
-        if (top - set_to.get_value()).abs() >= 1.0 {
-            set_to.set_value(top);
-            grid.first.set(grid.window.get_untracked().first_from_scroll(top));
-        }
-    };
-    let on_wheel = move |event: WheelEvent| {
-        let window = grid.window.get_untracked();
-        if !window.is_scaled() || event.ctrl_key() || event.shift_key() {
-            return;
-        }
-        event.prevent_default();
-        let pixels = match event.delta_mode() {
-            WheelEvent::DOM_DELTA_LINE => event.delta_y() * ROW_HEIGHT,
-            WheelEvent::DOM_DELTA_PAGE => event.delta_y() * window.height,
-            _ => event.delta_y(),
-        };
-        let first = window.first_within(grid.first.get_untracked() + pixels / ROW_HEIGHT);
-        move_to(grid, scroller, set_to, first);
-    };
-    let on_key = move |event: KeyboardEvent| keyed(grid, scroller, set_to, &event);
+    let on_scroll = move |_| scrolled(grid);
+    let on_wheel = move |event: WheelEvent| wheeled(grid, &event);
+    let on_key = move |event: KeyboardEvent| keyed(grid, &event);
     let error = move || {
         page.rows
             .with(|rows| rows.as_ref().and_then(|rows| rows.error.clone()))
             .map(|error| view! { <p class="rows-error" role="alert">{error}</p> })
     };
-    let active_id = move || grid.active.get().map(|(row, column)| cell_id(row, column));
+    let active_id = move || {
+        let active = page.table.selected.get()?.active;
+        Some(cell_id(active.row, active.column))
+    };
     view! {
         {error}
         <div
             class="grid"
+            id=GRID_ID
             node_ref=scroller
             role="grid"
             tabindex="0"
             aria-label="Rows that pass the filters"
+            aria-multiselectable="true"
             aria-rowcount=move || (grid.window.get().rows + 1).to_string()
             aria-colcount=move || (grid.columns.with(Vec::len) + 1).to_string()
             aria-activedescendant=active_id
+            style:--columns=move || grid.template()
+            style:--total=move || format!("{}px", grid.total_width())
+            style:--head-height=move || format!("{}px", head_height(page))
+            style:--row-height=move || format!("{}px", grid.window.get().row_height)
             on:scroll=on_scroll
             on:wheel=on_wheel
             on:keydown=on_key
         >
             <Header grid/>
             <div class="grid-space" role="presentation" style:height=move || format!("{}px", grid.window.get().content_height().max(1.0))>
-                <div class="grid-rows" role="rowgroup" style:height=move || format!("{}px", grid.window.get().height)>
-                    <OnScreen grid/>
-                </div>
+                <OnScreen grid/>
             </div>
         </div>
     }
 }
 
-fn move_to(grid: Grid, scroller: Scroller, set_to: StoredValue<f64>, first: f64) {
-    grid.first.try_set(first);
-    let Some(element) = scroller.get_untracked() else { return };
+fn scroller() -> Option<HtmlElement> {
+    document().get_element_by_id(GRID_ID)?.dyn_into().ok()
+}
+
+pub(super) fn focus() {
+    if let Some(element) = scroller() {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        drop(element.focus_with_options(&options));
+    }
+}
+
+fn scrolled(grid: Grid) {
+    let Some(element) = scroller() else { return };
+    let left = f64::from(element.scroll_left());
+    if left != grid.left.get_untracked() {
+        grid.left.set(left);
+    }
+    let top = f64::from(element.scroll_top());
     let window = grid.window.get_untracked();
-    // The browser rounds to whole pixels.
-    let top = window.scroll_from_first(first).round();
-    set_to.set_value(top);
+    // What we have set ourselves, rounded to whole pixels, is told from the user's own.
+    let own = window.scroll_from_first(grid.first.get_untracked());
+    if (top - own).abs() >= 1.0 {
+        grid.first.set(window.first_from_scroll(top));
+    }
+}
+
+fn wheeled(grid: Grid, event: &WheelEvent) {
+    let window = grid.window.get_untracked();
+    if !window.is_scaled() || event.ctrl_key() || event.shift_key() {
+        return;
+    }
+    event.prevent_default();
+    let pixels = match event.delta_mode() {
+        WheelEvent::DOM_DELTA_LINE => event.delta_y() * ROW_HEIGHT,
+        WheelEvent::DOM_DELTA_PAGE => event.delta_y() * window.height,
+        _ => event.delta_y(),
+    };
+    let first = grid.first.get_untracked() + pixels / window.row_height;
+    move_to(grid, window.first_within(first));
+}
+
+fn move_to(grid: Grid, first: f64) {
+    grid.first.try_set(first);
+    let Some(element) = scroller() else { return };
+    let top = grid.window.get_untracked().scroll_from_first(first).round();
     element.set_scroll_top(top as i32);
+}
+
+/// Selects cells, and scrolls by the least that has the one with the keyboard on screen.
+pub(super) fn go_to(grid: Grid, selected: Selected) {
+    grid.select(selected);
+    let Some(selected) = grid.page.table.selected.get_untracked() else { return };
+    let Place { row, column } = selected.active;
+    let window = grid.window.get_untracked();
+    let first = grid.first.get_untracked();
+    let showing = window.first_showing(row, first);
+    if (showing - first).abs() > f64::EPSILON {
+        move_to(grid, showing);
+    }
+    let Some(element) = scroller() else { return };
+    let (left, width) = (f64::from(element.scroll_left()), grid.size.get_untracked().0);
+    let to = grid.columns.with_untracked(|columns| {
+        let shown = columns.get(column).filter(|column| !column.is_pinned)?;
+        let pinned: f64 = columns.iter().filter(|c| c.is_pinned).map(|c| c.width).sum();
+        let covered = NUMBER_WIDTH + pinned;
+        if shown.left - covered < left {
+            return Some(shown.left - covered);
+        }
+        let beyond = shown.left + shown.width - width;
+        // The start of a column wider than the screen is what is read first.
+        (beyond > left).then_some(beyond.min(shown.left - covered))
+    });
+    if let Some(to) = to {
+        element.set_scroll_left(to.max(0.0) as i32);
+    }
 }
 
 #[component]
 fn OnScreen(grid: Grid) -> impl IntoView {
     let page = grid.page;
-    let template = Memo::new(move |_| grid.template());
-    let on_screen =
-        move || {
-            let window = grid.window.get();
-            let first = window.first_within(grid.first.get());
-            let from = first.floor() as u64;
-            let to = ((first + window.visible()).ceil() as u64).min(window.rows);
-            let answer = page.rows.get();
-            let columns = grid.columns.get();
-            let kinds: Vec<Kind> = columns.iter().map(|column| column.kind).collect();
-            (from..to).map(|row| {
-            let top = (row as f64 - first) * ROW_HEIGHT;
-            view! { <RowView grid row top template answer=answer.clone() kinds=kinds.clone()/> }
-        }).collect_view()
-        };
-    view! { {on_screen} }
-}
-
-#[component]
-fn RowView(
-    grid: Grid,
-    row: u64,
-    top: f64,
-    template: Memo<String>,
-    answer: Option<Arc<Rows>>,
-    kinds: Vec<Kind>,
-) -> impl IntoView {
-    let at =
-        answer.as_ref().and_then(|answer| usize::try_from(row.checked_sub(answer.first)?).ok());
-    let found = answer.as_ref().zip(at).and_then(|(answer, at)| {
-        Some((*answer.row_numbers.get(at)?, answer.cells.get(at)?.clone()))
+    let on_screen = Memo::new(move |_| {
+        let window = grid.window.get();
+        let first = window.first_within(grid.first.get());
+        let from = first.floor() as u64;
+        (from, ((first + window.visible()).ceil() as u64).min(window.rows))
     });
-    let waiting = found.is_none();
-    let (number, cells) = found.unwrap_or_default();
-    let number = if waiting { String::new() } else { format::count(number) };
-    let cells = kinds.into_iter().enumerate().map(|(column, kind)| {
-        let text = cells.get(column).cloned();
-        // A column that was added since the answer is not missing its value.
-        let missing = matches!(text, Some(None));
-        let text = text.flatten().unwrap_or_default();
-        let title = text.clone();
-        let is_active = move || grid.active.get() == Some((row, column));
-        view! {
-            <div
-                class="cell"
-                class:right=kind == Kind::Number
-                class:missing=missing
-                class:active=is_active
-                role="gridcell"
-                id=cell_id(row, column)
-                aria-colindex=column + 2
-                title=title
-                on:click=move |_| grid.active.set(Some((row, column)))
-            >
-                {text}
-            </div>
+    // Where the pointer is while it selects.
+    let drag = StoredValue::new(None::<(f64, f64)>);
+    let on_down = move |event: PointerEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let Some(target) = target.filter(|_| event.button() == 0) else { return };
+        let is_own = matches!(target.closest("a, button"), Ok(Some(_)));
+        if is_own || event.pointer_type() == "touch" {
+            return;
         }
-    });
+        event.prevent_default();
+        capture(&event);
+        focus();
+        let at = (f64::from(event.client_x()), f64::from(event.client_y()));
+        drag.set_value(Some(at));
+        point(grid, at, event.shift_key());
+    };
+    let on_move = move |event: PointerEvent| {
+        let at = (f64::from(event.client_x()), f64::from(event.client_y()));
+        match drag.get_value() {
+            Some(_) => {
+                drag.set_value(Some(at));
+                point(grid, at, true);
+                pull(grid, drag);
+            }
+            None if event.pointer_type() == "mouse" => light(grid, Some(at)),
+            None => {}
+        }
+    };
+    let on_click = move |event: web_sys::MouseEvent| {
+        let at = (f64::from(event.client_x()), f64::from(event.client_y()));
+        let place = place_at(grid, at);
+        // A finger scrolls by dragging; a tap selects.
+        let active = page.table.selected.get_untracked().map(|selected| selected.active.row);
+        if active != place.map(|(row, _)| row) {
+            point(grid, at, false);
+        }
+        if matches!(place, Some((_, None))) && !event.shift_key() {
+            open_record(grid);
+        }
+    };
     view! {
         <div
-            class="grid-row"
-            class:odd=row % 2 == 1
-            class:waiting=waiting
-            role="row"
-            aria-rowindex=row + 2
-            style:grid-template-columns=move || template.get()
-            style:transform=format!("translateY({top:.1}px)")
+            class="grid-rows"
+            role="rowgroup"
+            style:height=move || format!("{}px", grid.window.get().height)
+            on:pointerdown=on_down
+            on:pointermove=on_move
+            on:pointerup=move |_| drag.set_value(None)
+            on:pointercancel=move |_| drag.set_value(None)
+            on:pointerleave=move |_| light(grid, None)
+            on:click=on_click
+            on:dblclick=move |_| open_record(grid)
         >
-            <div class="cell number" role="rowheader" aria-colindex="1">{number}</div>
-            {cells.collect_view()}
+            <For each=move || { let (from, to) = on_screen.get(); from..to } key=|row| *row let:row>
+                <RowView grid row/>
+            </For>
         </div>
     }
 }
 
-fn cell_id(row: u64, column: usize) -> String {
+/// The place under a point of the screen; of the number at the left, no column.
+fn place_at(grid: Grid, (x, y): (f64, f64)) -> Option<(u64, Option<usize>)> {
+    let rect = scroller()?.get_bounding_client_rect();
+    let window = grid.window.get_untracked();
+    let top = rect.top() + untrack(|| head_height(grid.page));
+    let row = grid.first.get_untracked() + (y - top) / window.row_height;
+    let x = x - rect.left();
+    let column = grid.columns.with_untracked(|columns| {
+        if x < NUMBER_WIDTH {
+            return None;
+        }
+        let pinned = columns.iter().position(|c| c.is_pinned && x < c.left + c.width);
+        let moved = x + grid.left.get_untracked();
+        let other = columns.iter().position(|c| !c.is_pinned && moved < c.left + c.width);
+        Some(pinned.or(other).unwrap_or(columns.len().saturating_sub(1)))
+    });
+    Some((row.max(0.0) as u64, column))
+}
+
+/// Selects what is under the pointer; the number at the left stands for its whole row.
+fn point(grid: Grid, at: (f64, f64), extend: bool) {
+    let Some((row, column)) = place_at(grid, at) else { return };
+    let last = grid.columns.with_untracked(Vec::len).saturating_sub(1);
+    let before = grid.page.table.selected.get_untracked();
+    let active = Place { row, column: column.unwrap_or(0) };
+    let anchor = match (before.filter(|_| extend), column) {
+        (Some(before), _) => before.anchor,
+        (None, Some(_)) => active,
+        (None, None) => Place { row, column: last },
+    };
+    let next = Selected { anchor, active };
+    if before != Some(next) {
+        match extend {
+            true => go_to(grid, next),
+            false => grid.select(next),
+        }
+    }
+}
+
+/// Goes on selecting while the pointer is held above or below the rows.
+fn pull(grid: Grid, drag: StoredValue<Option<(f64, f64)>>) {
+    let Some(Some(at)) = drag.try_get_value() else { return };
+    let Some(rect) = scroller().map(|element| element.get_bounding_client_rect()) else { return };
+    let top = rect.top() + untrack(|| head_height(grid.page));
+    if at.1 >= top && at.1 < rect.bottom() {
+        return;
+    }
+    let again = move || {
+        // The pointer rested meanwhile: nobody else moves the selection on.
+        if drag.try_get_value() == Some(Some(at)) {
+            point(grid, at, true);
+            pull(grid, drag);
+        }
+    };
+    set_timeout(again, Duration::from_millis(PULL_MILLIS));
+}
+
+/// The points of the row under the pointer are lit in the scatters.
+fn light(grid: Grid, at: Option<(f64, f64)>) {
+    let page = grid.page;
+    let is_any = page.model.with_untracked(|model| {
+        model.chosen.shown_views().iter().any(|view| matches!(view.mark, Mark::Scatter { .. }))
+    });
+    let row = at
+        .filter(|_| is_any)
+        .and_then(|at| place_at(grid, at))
+        .and_then(|(place, _)| untrack(|| grid.number_at(place)));
+    if page.table.lit.get_value() != row {
+        page.table.lit.set_value(row);
+        page.send_table(TableRequest::Point { row });
+    }
+}
+
+fn open_record(grid: Grid) {
+    let active = grid.page.table.selected.get_untracked().map(|selected| selected.active);
+    grid.followed.set_value(active.map(|active| active.row));
+    grid.follow_record();
+}
+
+pub(super) fn cell_id(row: u64, column: usize) -> String {
     format!("cell-{row}-{column}")
 }
 
-fn keyed(grid: Grid, scroller: Scroller, set_to: StoredValue<f64>, event: &KeyboardEvent) {
-    let window = grid.window.get_untracked();
-    let columns = grid.columns.with_untracked(Vec::len);
-    if window.rows == 0 || columns == 0 {
+fn keyed(grid: Grid, event: &KeyboardEvent) {
+    let page = grid.page;
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    // Names, fields and edges of columns have keys of their own.
+    if target.is_some_and(|target| target.id() != GRID_ID) || event.alt_key() {
         return;
     }
-    let (row, column) =
-        grid.active.get_untracked().unwrap_or((grid.first.get_untracked() as u64, 0));
-    let (row, column) = (row.min(window.rows - 1), column.min(columns - 1));
-    let page = (window.visible().floor() as u64).saturating_sub(1).max(1);
-    let ends = event.ctrl_key() || event.meta_key();
-    let next = match event.key().as_str() {
-        "ArrowDown" => (row.saturating_add(1), column),
-        "ArrowUp" => (row.saturating_sub(1), column),
-        "ArrowRight" => (row, column + 1),
-        "ArrowLeft" => (row, column.saturating_sub(1)),
-        "PageDown" => (row.saturating_add(page), column),
-        "PageUp" => (row.saturating_sub(page), column),
-        "Home" if ends => (0, 0),
-        "End" if ends => (u64::MAX, columns - 1),
-        "Home" => (row, 0),
-        "End" => (row, columns - 1),
-        "c" if ends => {
-            event.prevent_default();
-            return copy(grid, row, (!event.shift_key()).then_some(column));
+    let (ends, extend) = (event.ctrl_key() || event.meta_key(), event.shift_key());
+    let before = page.table.selected.get_untracked();
+    let key = event.key();
+    match key.as_str() {
+        "c" | "C" if ends => {
+            let form = if extend { CellForm::TsvNamed } else { CellForm::Tsv };
+            page.dispatch(Command::CopyCells { form });
         }
-        _ => return,
-    };
+        "Enter" if before.is_some() && page.table.record_of.with_untracked(Option::is_some) => {
+            page.dispatch(Command::ShowRecord { row: None });
+        }
+        "Enter" if before.is_some() => open_record(grid),
+        "Escape"
+            if before.is_none_or(Selected::is_one)
+                && page.table.record_of.with_untracked(Option::is_some) =>
+        {
+            page.dispatch(Command::ShowRecord { row: None });
+        }
+        _ => {
+            // The first key shows where the keyboard is; the next ones move it.
+            let start =
+                Selected::one(Place { row: grid.first.get_untracked().ceil() as u64, column: 0 });
+            let is_all = ends && key.eq_ignore_ascii_case("a");
+            let next = match before {
+                Some(before) => before.keyed(&key, ends, extend, grid.bounds()),
+                None if ends => start.keyed(&key, ends, extend, grid.bounds()),
+                None => start.keyed(&key, ends, extend, grid.bounds()).map(|_| start),
+            };
+            let Some(next) = next else { return };
+            match is_all {
+                true => grid.select(next),
+                false => go_to(grid, next),
+            }
+        }
+    }
     event.prevent_default();
-    let next = (next.0.min(window.rows - 1), next.1.min(columns - 1));
-    grid.active.set(Some(next));
-    let first = window.first_showing(next.0, grid.first.get_untracked());
-    move_to(grid, scroller, set_to, first);
-    // Sideways the browser does it.
-    request_animation_frame(move || {
-        if let Some(cell) = document().get_element_by_id(&cell_id(next.0, next.1)) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            options.set_inline(web_sys::ScrollLogicalPosition::Nearest);
-            cell.scroll_into_view_with_scroll_into_view_options(&options);
-        }
-    });
-}
-
-/// One cell, or the whole row by tabs, to the clipboard.
-fn copy(grid: Grid, row: u64, column: Option<usize>) {
-    let page = grid.page;
-    let cells = page.rows.with_untracked(|rows| {
-        let rows = rows.as_ref()?;
-        rows.cells.get(usize::try_from(row.checked_sub(rows.first)?).ok()?).cloned()
-    });
-    let Some(cells) = cells else { return };
-    let plain = |cell: &Option<String>| cell.clone().unwrap_or_default().replace(['\t', '\n'], " ");
-    let text = match column {
-        Some(column) => cells.get(column).cloned().flatten().unwrap_or_default(),
-        None => cells.iter().map(plain).collect::<Vec<_>>().join("\t"),
-    };
-    browser::copy(page, &text, if column.is_some() { "Cell copied." } else { "Row copied." });
 }

@@ -1,0 +1,283 @@
+//! The line over the rows: how many there are and in which order, what the selected cells
+//! are, and the buttons: go to a row, copy, fields, shapes, columns.
+
+use leptos::html;
+use leptos::prelude::*;
+use web_sys::KeyboardEvent;
+
+use super::{Grid, body};
+use crate::page::browser;
+use crate::page::signals::Page;
+use crate::page::ui::icon::Icon;
+use crate::page::ui::popover::Popover;
+use crate::protocol::table::CellForm;
+use crate::state::command::Command;
+use crate::state::select::{Place, Selected, typed_place};
+use crate::state::{format, layout};
+
+#[component]
+pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
+    let page = grid.page;
+    let fold = move |_| {
+        folded.update(|folded| *folded = !*folded);
+        browser::keep("rows-folded", if folded.get_untracked() { "yes" } else { "no" });
+    };
+    let title = move || format::counted(grid.window.get().rows, "row");
+    let toggle =
+        move |label: &'static str, icon: Icon, is_on: fn(Page) -> bool, command: Command| {
+            view! {
+                <button
+                    type="button"
+                    class="icon-button small"
+                    title=label
+                    aria-label=label
+                    aria-pressed=move || is_on(page).to_string()
+                    on:click=move |_| page.dispatch(command.clone())
+                >
+                    {icon.view()}
+                </button>
+            }
+        };
+    view! {
+        <header class="rows-head">
+            <button
+                type="button"
+                class="icon-button fold"
+                aria-expanded=move || (!folded.get()).to_string()
+                aria-label="Show the rows"
+                on:click=fold
+            >
+                {Icon::ChevronDown.view()}
+            </button>
+            <h2>{title}</h2>
+            <SortWords page/>
+            <Show when=move || !folded.get()>
+                <Peek grid/>
+                <CopyState page/>
+                <GoTo grid/>
+                <CopyMenu page/>
+                {toggle("Filter under the names (e)", Icon::Filter, |page| page.table.filter_row.get(), Command::ToggleFilterRow)}
+                {toggle("Distributions under the names (d)", Icon::Shapes, |page| page.table.profiles.get(), Command::ToggleProfiles)}
+                <ColumnChooser page/>
+            </Show>
+        </header>
+    }
+}
+
+#[component]
+fn SortWords(page: Page) -> impl IntoView {
+    let order = Memo::new(move |_| page.model.with(|model| model.chosen.order_by.clone()));
+    let words = move || {
+        let keys = order.get();
+        let words = keys
+            .iter()
+            .map(|key| format!("{} {}", key.column, if key.descending { "↓" } else { "↑" }));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    view! {
+        <Show when=move || order.with(|order| !order.is_empty())>
+            <button
+                type="button"
+                class="own-clause"
+                title="Back to the table's own order"
+                on:click=move |_| page.dispatch(Command::SortRows { order_by: Vec::new() })
+            >
+                {words} {Icon::Cancel.view()}
+            </button>
+        </Show>
+    }
+}
+
+/// The value of the cell that has the keyboard, or how many cells are selected.
+#[component]
+fn Peek(grid: Grid) -> impl IntoView {
+    let words = Memo::new(move |_| {
+        let selected = grid.page.table.selected.get()?;
+        let (rows, columns) = (selected.rows(), selected.columns());
+        if !selected.is_one() {
+            let rows = format::count(rows.end - rows.start);
+            return Some((
+                format!("{rows} × {} cells", columns.end - columns.start),
+                String::new(),
+            ));
+        }
+        let name = grid.columns.with(|all| all.get(selected.active.column).map(|c| c.name.clone()));
+        let value = grid.page.rows.with(|rows| {
+            let rows = rows.as_ref()?;
+            let at = usize::try_from(selected.active.row.checked_sub(rows.first)?).ok()?;
+            let place =
+                grid.places.with(|places| places.get(selected.active.column).copied()).flatten();
+            let cell = rows.cells.get(at)?.get(place?)?.clone();
+            Some(cell.unwrap_or_else(|| "null".to_owned()))
+        });
+        Some((name?, value.unwrap_or_default()))
+    });
+    move || {
+        let (name, value) = words.get().unwrap_or_default();
+        view! {
+            <span class="peek" title=value.clone()>
+                <b>{name}</b>
+                <span>{value.clone()}</span>
+            </span>
+        }
+    }
+}
+
+/// How far a copy is, and a way to give it up.
+#[component]
+fn CopyState(page: Page) -> impl IntoView {
+    move || {
+        page.table.copying.get().map(|(rows, total)| {
+            let words = format!("Copying {} of {} …", format::count(rows), format::count(total));
+            view! {
+                <span class="copying" role="status">
+                    {words}
+                    <button type="button" class="text-button" on:click=move |_| page.dispatch(Command::CancelCopy)>
+                        "Cancel"
+                    </button>
+                </span>
+            }
+        })
+    }
+}
+
+#[component]
+fn GoTo(grid: Grid) -> impl IntoView {
+    let page = grid.page;
+    let input = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if page.table.go_asked.get() > 0
+            && let Some(input) = input.get_untracked()
+        {
+            input.select();
+            browser::focus_soon(input.into());
+        }
+    });
+    let on_key = move |event: KeyboardEvent| {
+        let Some(input) = input.get_untracked() else { return };
+        match event.key().as_str() {
+            "Enter" => {
+                let rows = grid.window.get_untracked().rows;
+                let Some(row) = typed_place(&input.value(), rows) else { return };
+                event.prevent_default();
+                let column = page.table.selected.get_untracked().map_or(0, |s| s.active.column);
+                body::go_to(grid, Selected::one(Place { row, column }));
+                input.set_value("");
+                body::focus();
+            }
+            "Escape" => {
+                input.set_value("");
+                body::focus();
+            }
+            _ => {}
+        }
+    };
+    view! {
+        <input
+            node_ref=input
+            type="text"
+            inputmode="numeric"
+            class="go-to"
+            placeholder="Go to row"
+            aria-label="Go to row"
+            aria-keyshortcuts="g"
+            on:keydown=on_key
+        />
+    }
+}
+
+#[component]
+fn CopyMenu(page: Page) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let items = move || {
+        CellForm::ALL
+            .map(|form| {
+                let key = match form {
+                    CellForm::Tsv => Some("Ctrl C"),
+                    CellForm::TsvNamed => Some("Ctrl Shift C"),
+                    _ => None,
+                };
+                let copy = move |_| {
+                    open.set(false);
+                    page.dispatch(Command::CopyCells { form });
+                };
+                view! {
+                    <button type="button" on:click=copy>
+                        {format!("Copy as {}", form.name())}
+                        {key.map(|key| view! { <kbd>{key}</kbd> })}
+                    </button>
+                }
+            })
+            .into_iter()
+            .collect_view()
+    };
+    view! {
+        <Popover
+            label="Copy the selected cells"
+            open=open
+            button_class="button small"
+            panel_class="menu-panel"
+            at_end=true
+            button=|| view! { <span>"Copy"</span> }
+        >
+            <div class="menu">{items}</div>
+        </Popover>
+    }
+}
+
+#[component]
+fn ColumnChooser(page: Page) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let loaded = move || page.model.with(|model| model.chosen.columns.clone()).unwrap_or_default();
+    let shown = move || {
+        page.model.with(|model| {
+            let loaded = model.chosen.columns.as_deref().unwrap_or_default();
+            layout::shown(model.chosen.row_columns.as_deref(), loaded)
+        })
+    };
+    let toggle = move |name: &str| {
+        let mut names = untrack(shown);
+        let loaded = untrack(loaded);
+        match names.iter().position(|known| known == name) {
+            Some(at) => drop(names.remove(at)),
+            None => {
+                // Where the load has it, before what follows there.
+                let after = loaded.iter().skip_while(|known| *known != name).skip(1);
+                let next = after.filter_map(|next| names.iter().position(|n| n == next)).min();
+                names.insert(next.unwrap_or(names.len()), name.to_owned());
+            }
+        }
+        // Nothing special to remember where all are shown.
+        let columns = (names != loaded).then_some(names);
+        page.dispatch(Command::ShowRowColumns { columns });
+    };
+    let items = move || {
+        loaded().into_iter().map(|name| {
+            let label = name.clone();
+            let ticked = {
+                let name = name.clone();
+                move || shown().contains(&name)
+            };
+            view! {
+                <li>
+                    <label>
+                        <input type="checkbox" prop:checked=ticked on:change=move |_| toggle(&name)/>
+                        {label}
+                    </label>
+                </li>
+            }
+        }).collect_view()
+    };
+    view! {
+        <Popover
+            label="Columns of the rows"
+            open=open
+            button_class="button small"
+            panel_class="chooser-panel"
+            at_end=true
+            button=|| view! { {Icon::Columns.view()} <span>"Columns"</span> }
+        >
+            <ul class="chooser">{items}</ul>
+        </Popover>
+    }
+}

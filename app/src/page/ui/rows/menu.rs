@@ -1,0 +1,91 @@
+//! Everything that can be done with a column of the rows, as a menu of its header.
+
+use leptos::prelude::*;
+
+use super::Grid;
+use super::header::{fit, move_by, with_key};
+use crate::page::ui::icon::Icon;
+use crate::page::ui::popover::Popover;
+use crate::state::command::Command;
+use crate::state::defaults;
+
+#[component]
+pub(super) fn ColumnMenu(
+    grid: Grid,
+    name: StoredValue<String>,
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let label = Signal::derive(move || format!("Menu of {}", name.get_value()));
+    view! {
+        <Popover
+            label=label
+            open=open
+            button_class="icon-button head-menu"
+            panel_class="menu-panel"
+            at_end=true
+            untabbed=true
+            button=|| Icon::More.view()
+        >
+            <Entries grid name open/>
+        </Popover>
+    }
+}
+
+#[component]
+fn Entries(grid: Grid, name: StoredValue<String>, open: RwSignal<bool>) -> impl IntoView {
+    let page = grid.page;
+    let own = name.get_value();
+    let keys = page.model.with_untracked(|model| model.chosen.order_by.clone());
+    let is_key = keys.iter().any(|key| key.column == own);
+    let is_pinned = page.model.with_untracked(|model| model.chosen.row_layout.is_pinned(&own));
+    let names = untrack(|| page.row_columns());
+    let mark = untrack(|| page.column(&own)).as_ref().and_then(defaults::mark_of);
+
+    let mut entries = Vec::new();
+    let mut entry = |icon: Icon, label: String, act: Box<dyn Fn()>| {
+        let run = move |_| {
+            open.set(false);
+            act();
+        };
+        entries.push(view! { <button type="button" on:click=run>{icon.view()} {label}</button> });
+    };
+    let command =
+        |command: Command| -> Box<dyn Fn()> { Box::new(move || page.dispatch(command.clone())) };
+    let sort = |descending: Option<bool>, add: bool| {
+        let order_by = with_key(keys.clone(), &own, descending, add);
+        command(Command::SortRows { order_by })
+    };
+    entry(Icon::Up, "Sort, lowest first".to_owned(), sort(Some(false), false));
+    entry(Icon::Down, "Sort, highest first".to_owned(), sort(Some(true), false));
+    if keys.iter().any(|key| key.column != own) {
+        entry(Icon::Up, "Then by this, lowest first".to_owned(), sort(Some(false), true));
+        entry(Icon::Down, "Then by this, highest first".to_owned(), sort(Some(true), true));
+    }
+    if is_key {
+        entry(Icon::Cancel, "Do not sort by this".to_owned(), sort(None, true));
+    }
+    if let Some(mark) = mark {
+        let column = own.clone();
+        entry(Icon::Filter, "Filter …".to_owned(), command(Command::OpenFilter { column }));
+        entry(Icon::Add, "Add its chart".to_owned(), command(Command::AddView { mark }));
+    }
+    let pin = Command::PinRowColumn { column: own.clone(), pinned: !is_pinned };
+    let pin_label = if is_pinned { "Let it scroll" } else { "Keep it at the left" };
+    entry(Icon::Side, pin_label.to_owned(), command(pin));
+    for (icon, label, by) in
+        [(Icon::Undo, "Move to the left", -1), (Icon::Redo, "Move to the right", 1)]
+    {
+        let column = own.clone();
+        entry(icon, label.to_owned(), Box::new(move || move_by(grid, &column, by)));
+    }
+    let column = own.clone();
+    entry(Icon::Fit, "As wide as its content".to_owned(), Box::new(move || fit(grid, &column)));
+    let usual = Command::SizeRowColumn { column: own.clone(), width: None };
+    entry(Icon::Columns, "Usual width".to_owned(), command(usual));
+    let others: Vec<String> = names.iter().filter(|other| **other != own).cloned().collect();
+    if !others.is_empty() {
+        let hide = Command::ShowRowColumns { columns: Some(others) };
+        entry(Icon::Cancel, "Hide".to_owned(), command(hide));
+    }
+    view! { <div class="menu">{entries}</div> }
+}
