@@ -42,6 +42,9 @@ pub fn is_address(table: &str) -> bool {
     table.starts_with("https://") || table.starts_with("http://")
 }
 
+/// Says of each row what became of it, where changes between two versions are shown.
+pub const CHANGE_COLUMN: &str = "_change";
+
 /// Counts the changes of selection and views. A reply of an older generation is dropped.
 pub type Generation = u64;
 

@@ -53,6 +53,14 @@ impl Palette {
         Self::filled(theme, &CATEGORICAL)
     }
 
+    /// The first indices in colours of their own.
+    pub fn with_first(mut self, own: &[Rgb]) -> Self {
+        for (to, from) in self.colors.iter_mut().zip(own) {
+            *to = *from;
+        }
+        self
+    }
+
     /// Low values are near the background, dark on dark and light on light; high ones are
     /// where it is reversed.
     pub fn ramp(theme: Theme, ramp: Ramp, is_reversed: bool) -> Self {
@@ -108,6 +116,18 @@ impl Palette {
         // The same from both ends, so that a reversed ramp is the ramp reversed.
         let index = |i: usize| 1 + (2 * i * most + last) / (2 * last);
         (0..count).map(|i| self.color(index(i) as u8).css()).collect()
+    }
+}
+
+/// What became of a row between two versions: new and gone rows stand out from those that
+/// changed, and all of them from the rest, for every eye (colours of Okabe and Ito).
+pub fn of_change(label: &str) -> Rgb {
+    match label {
+        "added" => Rgb(0, 158, 115),
+        "removed" => Rgb(213, 94, 0),
+        "changed to" => Rgb(0, 114, 178),
+        "changed from" => Rgb(86, 180, 233),
+        _ => Rgb(150, 156, 164),
     }
 }
 

@@ -8,9 +8,7 @@ use engine::query::Version;
 
 use super::settle::mark_columns;
 use super::{Chosen, ShownView, defaults};
-use crate::protocol::{Mark, ViewId};
-
-pub const CHANGE_COLUMN: &str = "_change";
+use crate::protocol::{CHANGE_COLUMN, Mark, ViewId};
 
 /// What changed from one version to another.
 pub fn between(from: u64, to: u64) -> Version {

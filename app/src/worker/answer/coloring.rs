@@ -2,10 +2,10 @@
 //! categories by how frequent they are, numbers and times along a ramp. Decided from all
 //! rows that are here, so that colours stay put while filters move.
 
-use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette};
+use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette, Rgb, of_change};
 use crate::draw::points::Points;
 use crate::look::Look;
-use crate::protocol::{Legend, LegendEntry};
+use crate::protocol::{CHANGE_COLUMN, Legend, LegendEntry};
 use crate::worker::numbers::Measure;
 use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::{Column, NULL_CODE};
@@ -31,6 +31,8 @@ pub struct Categories {
     /// The palette index of each code.
     indices: Vec<u8>,
     n_colored: usize,
+    /// Colours of what changed between two versions, by palette index; else empty.
+    changes: Vec<Rgb>,
 }
 
 impl Coloring {
@@ -48,6 +50,7 @@ impl Coloring {
             ranked: Vec::new(),
             indices: Vec::new(),
             n_colored: 0,
+            changes: Vec::new(),
         })))
     }
 
@@ -83,7 +86,9 @@ impl Coloring {
 
     pub fn palette(&self, theme: crate::draw::Theme, look: Look) -> Palette {
         match self {
-            Self::Categories(_) => Palette::categorical(theme),
+            Self::Categories(categories) => {
+                Palette::categorical(theme).with_first(&categories.changes)
+            }
             Self::Ramp(_) => Palette::ramp(theme, look.ramp, look.is_reversed),
         }
     }
@@ -111,11 +116,11 @@ impl Categories {
         if is_stepped {
             return true;
         }
-        self.rank();
+        self.rank(column);
         self.color_next(column, points)
     }
 
-    fn rank(&mut self) {
+    fn rank(&mut self, column: &Column) {
         let counts = self.unfiltered.counts();
         if self.indices.len() == counts.len() && self.n_colored == self.coding.n_blocks() {
             return;
@@ -134,6 +139,10 @@ impl Categories {
             if let Some(slot) = indices.get_mut(*code as usize) {
                 *slot = index;
             }
+        }
+        if column.name() == CHANGE_COLUMN {
+            let label = |code: &u32| self.coding.label(column, *code as usize);
+            self.changes = ranked.iter().map(|code| of_change(&label(code))).collect();
         }
         // Codes only grow; points keep their colours if the codes that were there do.
         if !indices.starts_with(&self.indices) {
