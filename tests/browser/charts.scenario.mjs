@@ -111,18 +111,15 @@ scenario('lines by time are the companion\'s, and brush the time', async (t) => 
   await t.shot('charts-lines', lines);
   await t.shot('charts-line-mean', t.page.getByRole('article', { name }));
   const surface = lines.locator('.brush-surface');
+  await surface.scrollIntoViewIfNeeded();
   const box = await surface.boundingBox();
   await t.page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
   await t.page.mouse.down();
   await t.page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
   await t.page.mouse.up();
   await t.until('the range of dates', () => filters(t.page).length === 1);
-  const [, , low, high] = filters(t.page)[0].split(':').map(decodeURIComponent);
-  const { pathname } = new URL(t.page.url());
-  assert.equal(pathname, '/');
   const clause = new URL(t.page.url()).search.match(/filter=date:between:([^&]+)/)[1].split(':').map(decodeURIComponent);
   await t.untilSelected(await t.countOf('flights', [{ column: 'date', op: 'between', value: clause }]));
-  assert.ok(low && high);
 }, raster);
 
 scenario('boxes choose groups, and are violins too', async (t) => {
@@ -157,17 +154,17 @@ scenario('boxes choose groups, and are violins too', async (t) => {
 
 scenario('what does not fit the browser is drawn alike by the companion', async (t) => {
   const views = [
-    'view=1:heat:distance:delay:20', 'view=2:heat:state:delay:20', 'view=3:line:date:median:delay:state:month',
-    'view=4:box:delay:state', 'view=5:histogram:distance:20:log', 'view=6:line:date',
+    'view=1:heat:temp_max:wind:20', 'view=2:heat:weather:temp_max:20', 'view=3:line:date:median:wind:weather:month',
+    'view=4:box:wind:weather', 'view=5:histogram:precipitation:20:log', 'view=6:line:date:mean:temp_max',
   ];
-  const link = `link=1&table=flights&columns=distance,delay,state,date&${views.join('&')}&numbers=1,2,3,4,5,6&filter=distance:between:200:900`;
+  const link = `link=1&table=weather&${views.join('&')}&numbers=1,2,3,4,5,6&filter=temp_min:between:2:15`;
   const tables = async () =>
     t.page.locator('.twin').evaluateAll((twins) => twins.map((twin) => [...twin.querySelectorAll('tr')].map((row) => [...row.cells].map((cell) => cell.textContent))));
   await t.openLink(link);
   await t.untilShown();
   const here = await tables();
   assert.equal(here.length, 6);
-  await t.openLink(`${link}&budget=1000`);
+  await t.openLink(`${link}&budget=1`);
   await t.until('answers of the companion', async () => (await t.page.locator('.reduction').count()) === 6);
   await t.until('numbers', async () => (await tables()).every((table) => table.length > 1));
   const there = await tables();

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use super::figure::{clipped, escaped};
 use super::position::Scalar;
-use super::ticks::ticks;
+use super::ticks::{X_APART, Y_APART, ticks};
 use crate::protocol::{Grid, Mark, Side};
 use crate::scale::Linear;
 
@@ -163,7 +163,14 @@ fn among(edges: &[f64], value: f64) -> f64 {
 }
 
 /// Marks of a side whose cells are of equal size, in pixels from its start.
-fn cell_marks(side: &Side, scalar: Option<Scalar>, length: f64, apart: f64) -> Vec<(f64, String)> {
+/// Labels of names lie side by side below, and one over another beside.
+fn cell_marks(
+    side: &Side,
+    scalar: Option<Scalar>,
+    length: f64,
+    is_below: bool,
+) -> Vec<(f64, String)> {
+    let apart = if is_below { X_APART } else { Y_APART };
     match side {
         Side::One => Vec::new(),
         Side::Bins { edges } => {
@@ -174,8 +181,12 @@ fn cell_marks(side: &Side, scalar: Option<Scalar>, length: f64, apart: f64) -> V
         }
         Side::Names { .. } => {
             let cell = length / side.many().max(1) as f64;
-            let each = (apart / 4.0 / cell).ceil().max(1.0) as usize;
-            let letters = ((cell * each as f64 / LETTER) as usize).max(2);
+            let least = if is_below { 5.0 * LETTER } else { 12.0 };
+            let each = (least / cell).ceil().max(1.0) as usize;
+            let letters = match is_below {
+                true => ((cell * each as f64 / LETTER) as usize).max(2),
+                false => LABEL_LETTERS,
+            };
             let labels = names(side).into_iter().enumerate().step_by(each);
             labels.map(|(at, name)| ((at as f64 + 0.5) * cell, clipped(&name, letters))).collect()
         }

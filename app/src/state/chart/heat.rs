@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use super::{ABOVE, Chart, Drawing, cell_marks, label_width};
 use crate::protocol::{Mark, Side};
 use crate::state::format;
-use crate::state::ticks::{X_APART, Y_APART};
 
 const LEGEND_WIDTH: f64 = 96.0;
 
 pub(super) fn draw(chart: &Chart<'_>, size: (f64, f64)) -> Drawing {
     let grid = chart.grid;
-    let beside = cell_marks(&grid.y, chart.y, (size.1 - ABOVE - super::BELOW).max(1.0), Y_APART);
+    let beside = cell_marks(&grid.y, chart.y, (size.1 - ABOVE - super::BELOW).max(1.0), false);
     let mut drawing = Drawing::new(size, label_width(&beside));
     let is_log = matches!(chart.mark, Mark::Heat { log: true, .. });
     let most = grid.counts.iter().copied().max().unwrap_or(0);
@@ -42,7 +41,7 @@ pub(super) fn draw(chart: &Chart<'_>, size: (f64, f64)) -> Drawing {
         drawing.add(format_args!("<path fill=\"{color}\" d=\"{path}\"/>"));
     }
     legend(&mut drawing, chart.ramp, most, is_log);
-    let below = cell_marks(&grid.x, chart.x, drawing.width, X_APART);
+    let below = cell_marks(&grid.x, chart.x, drawing.width, true);
     drawing.below(&below);
     let up = drawing.height;
     let beside: Vec<(f64, String)> = match upward {

@@ -73,23 +73,21 @@ fn told(queries: &[Query], resident: &Resident) -> Vec<Told> {
     let batches: Vec<_> = (0..).map_while(|block| resident.block(&names, block)).collect();
     let answers = queries.iter().map(|query| {
         let found = execute(query, &schema, &batches, 0).unwrap();
+        let told = found.schema();
         let rows = (0..found.num_rows()).map(|row| {
-            let cells =
-                found.schema().fields().iter().zip(found.columns()).map(|(field, column)| {
-                    let text = crate::cell::cell_text(column, row);
-                    let is_text = !field.data_type().is_numeric();
-                    let value = match text {
-                        None => "null".to_owned(),
-                        Some(text) if *field.data_type() == arrow_schema::DataType::Boolean => text,
-                        Some(text)
-                            if is_text || text.parse::<f64>().is_ok_and(|n| !n.is_finite()) =>
-                        {
-                            serde_json::to_string(&text).unwrap()
-                        }
-                        Some(text) => text,
-                    };
-                    (field.name().clone(), value)
-                });
+            let cells = told.fields().iter().zip(found.columns()).map(|(field, column)| {
+                let text = crate::cell::cell_text(column, row);
+                let is_text = !field.data_type().is_numeric();
+                let value = match text {
+                    None => "null".to_owned(),
+                    Some(text) if *field.data_type() == arrow_schema::DataType::Boolean => text,
+                    Some(text) if is_text || text.parse::<f64>().is_ok_and(|n| !n.is_finite()) => {
+                        serde_json::to_string(&text).unwrap()
+                    }
+                    Some(text) => text,
+                };
+                (field.name().clone(), value)
+            });
             let cells: BTreeMap<String, String> = cells.collect();
             let cells = cells.iter().map(|(name, value)| format!("{name:?}:{value}"));
             format!("{{{}}}", cells.collect::<Vec<_>>().join(","))
