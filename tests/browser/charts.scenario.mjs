@@ -165,7 +165,7 @@ scenario('what does not fit the browser is drawn alike by the companion', async 
   const here = await tables();
   assert.equal(here.length, 6);
   await t.openLink(`${link}&budget=1`);
-  await t.until('answers of the companion', async () => (await t.page.locator('.reduction').count()) === 6);
+  await t.until('answers of the companion', async () => (await t.page.locator('.view .reduction').count()) === 6);
   await t.until('numbers', async () => (await tables()).every((table) => table.length > 1));
   const there = await tables();
   here.forEach((table, view) => {
