@@ -85,6 +85,13 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
             Command::ShowPart { part: Part::Columns },
         );
     }
+    for (label, theme) in [
+        ("Colours: as the system", Theme::System),
+        ("Colours: light", Theme::Light),
+        ("Colours: dark", Theme::Dark),
+    ] {
+        push(Group::Command, label.to_owned(), Command::SetTheme { theme });
+    }
     for kind in defaults::KINDS {
         let mark = defaults::guess(kind, schema, None);
         if let Some(mark) = mark.filter(|_| chosen.shown_views().len() < VIEWS_MAX) {
@@ -93,13 +100,6 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
     }
     of_looks(chosen, &mut |label, command| push(Group::Command, label, command));
     of_views(chosen, &mut |label, command| push(Group::Command, label, command));
-    for (label, theme) in [
-        ("Colours: as the system", Theme::System),
-        ("Colours: light", Theme::Light),
-        ("Colours: dark", Theme::Dark),
-    ] {
-        push(Group::Command, label.to_owned(), Command::SetTheme { theme });
-    }
     for table in tables.iter().filter(|table| chosen.table.as_ref() != Some(*table)) {
         push(Group::Table, format!("Open {table}"), Command::OpenTable { table: table.clone() });
     }
