@@ -173,6 +173,15 @@ impl Chosen {
         AddressChange::Replace
     }
 
+    fn toggle_twin(&mut self, view: ViewId) {
+        match self.twins.iter().position(|twin| *twin == view) {
+            Some(at) => {
+                self.twins.remove(at);
+            }
+            None => self.twins.push(view),
+        }
+    }
+
     fn move_view(&mut self, id: ViewId, to: usize) {
         let Some(views) = &mut self.views else { return };
         if let Some(from) = views.iter().position(|view| view.id == id) {
@@ -236,14 +245,7 @@ impl Model {
             }
             Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
             Command::RemoveView { view } => self.remove_view(*view),
-            Command::ToggleTwin { view } => {
-                match self.chosen.twins.iter().position(|t| t == view) {
-                    Some(at) => {
-                        self.chosen.twins.remove(at);
-                    }
-                    None => self.chosen.twins.push(*view),
-                }
-            }
+            Command::ToggleTwin { view } => self.chosen.toggle_twin(*view),
             Command::SetViewport { view, viewport, gesture } => {
                 let views = self.chosen.views.iter_mut().flatten();
                 if let Some(shown) = views.into_iter().find(|shown| shown.id == *view) {
