@@ -84,12 +84,14 @@ impl Table {
         files: Vec<(String, FileSource)>,
         version: Option<u64>,
     ) -> Result<(Self, Opened), ReadError> {
-        if let [(_, file)] = files.as_slice() {
+        if let [(path, file)] = files.as_slice()
+            && !path.contains('/')
+        {
             return Self::of_file(file.clone()).await;
         }
         let logs = files.iter().filter_map(|(path, _)| path.split_once("_delta_log/"));
         let root = logs.map(|(root, _)| root.to_owned()).next().ok_or_else(|| {
-            ReadError::Bad("the folder holds no Delta table: drop a single file".to_owned())
+            ReadError::Bad("the folder holds no Delta log: open its files one by one".to_owned())
         })?;
         let inside = |(path, file): (String, FileSource)| {
             path.strip_prefix(&root).map(|path| (path.to_owned(), file))

@@ -108,6 +108,21 @@ scenario('texts of every form become tables: tabs, JSON lines, an array, compres
   });
 }, raster);
 
+scenario('a folder of the disk with a Delta log is a table with versions', async (t) => {
+  t.allow(/404/);
+  await onHost(t, {}, async (host) => {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}`);
+    const chosen = t.page.waitForEvent('filechooser');
+    await t.page.getByRole('button', { name: 'Open a folder …' }).click();
+    await (await chosen).setFiles(join(t.stage.lake, 'birdstrikes'));
+    await t.page.getByRole('button', { name: 'Table file:birdstrikes. Choose another' }).waitFor();
+    await t.untilSelected(await t.countOf('birdstrikes'));
+    await t.page.getByRole('button', { name: /Choose another version/ }).click();
+    await t.page.locator('.version-option').last().click();
+    await t.untilSelected(await t.countOf('birdstrikes', [], 0));
+  });
+}, raster);
+
 scenario('a file beyond the memory is shown as far as it goes, and that is said', async (t) => {
   t.allow(/404/);
   await onHost(t, {}, async (host) => {

@@ -59,6 +59,7 @@ impl Page {
             Command::GoToRow => self.table.go_asked.update(|asked| *asked += 1),
             Command::ShowRecord { row } => self.show_record(*row),
             Command::ChooseFile => self.file_asked.update(|asked| *asked += 1),
+            Command::ChooseFolder => self.folder_asked.update(|asked| *asked += 1),
             Command::DismissNotice { notice } => self.dismiss(*notice),
             Command::Reload => shell::reload(),
             _ => self.choose(&command),

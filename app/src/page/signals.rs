@@ -76,6 +76,7 @@ pub(super) struct Page {
     pub filter_asked: RwSignal<Option<String>>,
     /// Rises when a file is to be chosen.
     pub file_asked: RwSignal<u32>,
+    pub folder_asked: RwSignal<u32>,
 
     pub link: Link,
     /// The view whose row under the pointer is wanted.
@@ -227,6 +228,7 @@ impl Page {
             search_asked: RwSignal::new(0),
             filter_asked: RwSignal::new(None),
             file_asked: RwSignal::new(0),
+            folder_asked: RwSignal::new(0),
             link: Link::new(),
             hover_wanted: StoredValue::default(),
             picture_wanted: StoredValue::default(),

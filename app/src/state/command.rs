@@ -173,6 +173,8 @@ pub enum Command {
         name: String,
     },
     ChooseFile,
+    /// A folder with a Delta log, on the user's own disk.
+    ChooseFolder,
     DismissNotice {
         notice: u64,
     },

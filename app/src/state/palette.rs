@@ -100,6 +100,7 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
     }
     of_looks(chosen, &mut |label, command| push(Group::Command, label, command));
     of_views(chosen, &mut |label, command| push(Group::Command, label, command));
+    push(Group::Command, "Open a folder: a Delta table".to_owned(), Command::ChooseFolder);
     for table in tables.iter().filter(|table| chosen.table.as_ref() != Some(*table)) {
         push(Group::Table, format!("Open {table}"), Command::OpenTable { table: table.clone() });
     }

@@ -51,6 +51,21 @@ pub(super) fn FileDrop() -> impl IntoView {
             input.click();
         }
     });
+    let folder = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if page.folder_asked.get() > 0
+            && let Some(folder) = folder.get()
+        {
+            folder.click();
+        }
+    });
+    let folder_chosen = move |_| {
+        let Some(folder) = folder.get_untracked() else { return };
+        if let Some(files) = folder.files() {
+            open_folder(page, &files);
+        }
+        folder.set_value("");
+    };
     let chosen = move |_| {
         let Some(input) = input.get_untracked() else { return };
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
@@ -69,6 +84,15 @@ pub(super) fn FileDrop() -> impl IntoView {
             accept=ENDINGS.join(",")
             on:change=chosen
         />
+        <input
+            node_ref=folder
+            type="file"
+            class="hidden-input"
+            tabindex="-1"
+            aria-hidden="true"
+            prop:webkitdirectory=true
+            on:change=folder_chosen
+        />
         <Show when=move || over.get()>
             <div class="drop-target"><p>"Drop a Parquet, Arrow, CSV or JSON file to explore it here"</p></div>
         </Show>
@@ -78,6 +102,21 @@ pub(super) fn FileDrop() -> impl IntoView {
 fn has_file(event: &DragEvent) -> bool {
     let types = event.data_transfer().map(|data| data.types());
     types.is_some_and(|types| types.includes(&"Files".into(), 0))
+}
+
+/// The files of a folder, by their paths within it.
+fn open_folder(page: Page, files: &web_sys::FileList) {
+    let (mut paths, objects) = (Vec::new(), js_sys::Array::new());
+    for at in 0..files.length() {
+        let Some(file) = files.get(at) else { continue };
+        let path = js_sys::Reflect::get(&file, &"webkitRelativePath".into());
+        paths.extend(path.ok().and_then(|path| path.as_string()));
+        objects.push(&file);
+    }
+    let first = paths.first().and_then(|path| path.split('/').next()).map(str::to_owned);
+    let Some(name) = first.filter(|_| paths.len() == objects.length() as usize) else { return };
+    page.open_file(&name_of_file(&name));
+    page.link.send_beside(&Request::OpenFile { name, paths }, &objects);
 }
 
 fn open(page: Page, file: &File) {

@@ -105,6 +105,10 @@ pub(super) fn TableList() -> impl IntoView {
                 {Icon::Open.view()}
                 "Open a file …"
             </button>
+            <button type="button" class="button wide" on:click=move |_| page.dispatch(Command::ChooseFolder)>
+                {Icon::Open.view()}
+                "Open a folder …"
+            </button>
             <AddressForm/>
         </div>
     }
