@@ -4,6 +4,7 @@
 
 use engine::kind::Kind;
 use engine::literal::Literal;
+use engine::query::Nulls;
 
 use super::command::command_from_key;
 use super::settle::settle;
@@ -238,7 +239,7 @@ fn a_look_is_undone_as_one_change_and_a_record_is_none() {
     let mut model = opened();
     let view = ViewId(1);
     let set = |size, gesture| {
-        let look = crate::look::Look { size, ..Default::default() };
+        let look = Look { size, ..Default::default() };
         Command::SetLook { view, look, gesture }
     };
     let look_of = |model: &Model| match model.chosen.view(view).unwrap().mark {
@@ -260,7 +261,7 @@ fn a_look_is_undone_as_one_change_and_a_record_is_none() {
     model.apply(&Command::OpenVersion { version: None });
     assert_eq!(model.chosen.pinned, None);
     // What is played is loaded.
-    let player = super::player::Player::of("flight_id".to_owned());
+    let player = Player::of("flight_id".to_owned());
     model.apply(&Command::Play { player: Some(player) });
     assert!(model.chosen.columns.as_ref().unwrap().iter().any(|name| name == "flight_id"));
 }
