@@ -21,11 +21,7 @@ pub fn settle(
     }
     let known = |name: &str| schema.iter().any(|column| column.name == name);
     let mut missing: Vec<String> = Vec::new();
-    let mut miss = |name: &str| {
-        if !missing.iter().any(|seen| seen == name) {
-            missing.push(name.to_owned());
-        }
-    };
+    let mut miss = |name: &str| add_once(&mut missing, name);
 
     chosen.clauses.retain(|clause| {
         let unknown = clause.predicate.columns().into_iter().find(|name| !known(name));
@@ -81,16 +77,16 @@ pub fn settle(
     match &mut chosen.columns {
         None => chosen.columns = Some(defaults::columns(schema, rows, &needed)),
         // A view or a filter of a link works even where its list of columns was cut.
-        Some(columns) => {
-            for name in needed {
-                if !columns.contains(&name) {
-                    columns.push(name);
-                }
-            }
-        }
+        Some(columns) => needed.iter().for_each(|name| add_once(columns, name)),
     }
     complaints.extend(missing_words(&missing, chosen.version.as_ref()));
     complaints
+}
+
+fn add_once(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|seen| seen == name) {
+        names.push(name.to_owned());
+    }
 }
 
 fn missing_words(missing: &[String], version: Option<&Version>) -> Option<String> {
