@@ -76,6 +76,10 @@ fn fold(letter: char) -> char {
         _ if letter.is_ascii() => letter.to_ascii_lowercase(),
         // Their case is that of Turkish and Azeri, which folding leaves aside.
         'İ' | 'ı' => letter,
+        // Written with two marks or as two letters when large, and the same all the same.
+        '\u{1fd3}' => '\u{390}',
+        '\u{1fe3}' => '\u{3b0}',
+        '\u{fb05}' => '\u{fb06}',
         _ => only(only(letter, char::to_uppercase), char::to_lowercase),
     }
 }
@@ -115,14 +119,18 @@ mod tests {
         for letter in letters() {
             by_fold.entry(fold(letter)).or_default().push(letter);
         }
+        let mut wrong = Vec::new();
         for (folded, alike) in by_fold {
             let mut class = ClassUnicode::new([ClassUnicodeRange::new(alike[0], alike[0])]);
             class.case_fold_simple();
             class.intersect(&known);
             let expected: Vec<char> =
                 class.iter().flat_map(|range| range.start()..=range.end()).collect();
-            assert_eq!(alike, expected, "folded to {folded:?}");
+            if alike != expected {
+                wrong.push((folded, alike, expected));
+            }
         }
+        assert_eq!(wrong, []);
     }
 
     #[test]

@@ -42,11 +42,8 @@ pub(super) fn VersionPicker() -> impl IntoView {
         })
     };
     // A file has no history, but a Delta table has, wherever it lies.
-    let is_kept = move || {
-        let ours = |table: &str| file_of_name(table).is_some() || is_address(table);
-        let is_ours = page.model.with(|model| model.chosen.table.as_deref().is_some_and(ours));
-        !is_ours || page.schema().is_some_and(|schema| !schema.versions.is_empty())
-    };
+    let is_kept =
+        move || !is_ours(page) || page.schema().is_some_and(|schema| !schema.versions.is_empty());
     view! {
         <Show when=is_kept>
             <Popover
@@ -87,6 +84,12 @@ fn VersionList(open: RwSignal<bool>) -> impl IntoView {
             </Show>
         </div>
     }
+}
+
+/// Whether the table is read here rather than by a companion.
+fn is_ours(page: Page) -> bool {
+    let ours = |table: &str| file_of_name(table).is_some() || is_address(table);
+    page.model.with(|model| model.chosen.table.as_deref().is_some_and(ours))
 }
 
 fn shown(page: Page) -> Option<Version> {
@@ -211,6 +214,10 @@ fn VersionOption(newest: bool, info: VersionInfo, open: RwSignal<bool>) -> impl 
     });
     // What changed from this version to the one on screen.
     let changes = move || {
+        // Only a companion compares.
+        if is_ours(page) {
+            return None;
+        }
         let now = shown(page).as_ref().and_then(compare::number)?;
         let from = own.filter(|own| *own != now)?;
         let title = format!("Show what changed from version {from} to version {now}");
