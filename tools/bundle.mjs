@@ -76,7 +76,8 @@ function optimise(name) {
   const out = mkdtempSync(path.join(tmpdir(), "limn-wasm-"));
   const smaller = path.join(out, name);
   // -Oz would take hardly a per cent more off the worker, out of the loops that it is made of.
-  const level = name.startsWith("page") ? "-Oz" : "-Os";
+  // The reader is no part of the first load, and more than this would take minutes.
+  const level = { page: "-Oz", reader: "-O1" }[name.split("_")[0]] ?? "-Os";
   // From the bottom up: otherwise the features that the file itself names come on top.
   const flags = [level, "--mvp-features", ...WASM_FEATURES, "--strip-producers", "--strip-target-features"];
   const run = spawnSync(tool, [...flags, at(name), "-o", smaller], { encoding: "utf8" });

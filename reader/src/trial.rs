@@ -1,16 +1,14 @@
-//! What the tests read from: memory and folders of this machine, which never keep anybody
-//! waiting.
+//! What the tests read from: memory, which never keeps anybody waiting.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use super::source::{Chunks, Folder, Source};
+use super::source::{Chunks, Source};
 use super::stream::ReadError;
 
 /// The answer of what never waits.
@@ -63,21 +61,5 @@ impl Chunks for Pieces {
 
     fn cheap_bytes(&self) -> u64 {
         u64::MAX
-    }
-}
-
-/// A folder of this machine.
-pub struct Disk(pub PathBuf);
-
-impl Folder for Disk {
-    type File = Memory;
-
-    async fn whole(&self, path: &str) -> Result<Option<Bytes>, ReadError> {
-        Ok(std::fs::read(self.0.join(path)).ok().map(Bytes::from))
-    }
-
-    async fn open(&self, path: &str, _size: Option<u64>) -> Result<Memory, ReadError> {
-        let whole = self.whole(path).await?;
-        whole.map(Memory).ok_or_else(|| ReadError::Bad(format!("no file {path:?}")))
     }
 }

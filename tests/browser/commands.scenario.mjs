@@ -110,7 +110,7 @@ scenario('a view is saved under a name, opened from another table, and deleted',
   const weather = await t.countOf('weather');
   await t.untilSelected(weather);
   await t.page.keyboard.press('Control+k');
-  await t.page.getByRole('combobox').fill('dramas');
+  await t.page.locator('.palette-search input').fill('dramas');
   await t.page.keyboard.press('Enter');
   await t.untilSelected(drama);
   await t.page.goBack();

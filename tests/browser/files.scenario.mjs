@@ -101,7 +101,7 @@ scenario('texts of every form become tables: tabs, JSON lines, an array, compres
       await t.untilSelected(count);
     }
     await drop(t, 'mixed.jsonl', Buffer.from(mixed.map((row) => JSON.stringify(row)).join('\n')));
-    await t.page.getByText(/shown as text: "any"/).waitFor();
+    await t.page.getByText(/shown as text: "any"/).last().waitFor();
     await t.shot('json-lines');
     await drop(t, 'bad.jsonl', Buffer.from('{"a":1}\n{"a":}\n'));
     await t.page.getByText("bad.jsonl: line 2: a value was expected, here is '}'").waitFor();

@@ -94,7 +94,7 @@ scenario('names of categories are where most of each are, and never overlap', as
   await t.untilShown();
   const names = t.page.locator('.names text');
   await t.until('a name for each species', async () => (await names.count()) === 3);
-  assert.deepEqual((await names.allInnerTexts()).sort(), ['Adelie', 'Chinstrap', 'Gentoo']);
+  assert.deepEqual((await names.allTextContents()).sort(), ['Adelie', 'Chinstrap', 'Gentoo']);
   const boxes = await names.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
   for (const [at, one] of boxes.entries()) {
     for (const other of boxes.slice(0, at)) {
@@ -105,7 +105,7 @@ scenario('names of categories are where most of each are, and never overlap', as
   // Each name is among its own: the mean of its species is near it.
   const rows = await t.ask({ table: 'penguins', columns: ['beak_length_mm', 'beak_depth_mm', 'species'] });
   const plot = await t.page.getByRole('application').boundingBox();
-  const texts = await names.allInnerTexts();
+  const texts = await names.allTextContents();
   const middles = boxes.map((box) => (box.left + box.right) / 2 - plot.x);
   const mean = (species) => {
     const own = rows.filter((row) => row.species === species && row.beak_length_mm !== null).map((row) => row.beak_length_mm);
@@ -122,7 +122,7 @@ scenario('a click pins a record, arrows go on from it, and Escape lets it go', a
   const plot = t.page.getByRole('application');
   await plot.focus();
   await t.page.keyboard.press('Enter');
-  const record = t.page.locator('aside.pinned');
+  const record = t.page.locator('aside.pin-panel');
   await t.until('a record', () => record.isVisible());
   const rows = await t.ask({ table: 'penguins', columns: ['_row', 'beak_length_mm', 'beak_depth_mm', 'species', 'island'] });
   const pinned = () => Number(parameter(t.page, 'pin'));
@@ -165,20 +165,20 @@ scenario('a column is played: its filter moves, and every view follows', async (
   const selected = await t.countOf('flights', [{ column: 'distance', op: 'between', value: [Number(low), Number(high)] }]);
   await t.untilSelected(selected);
   assert.ok(selected > 0 && selected < total);
-  await player.getByRole('button', { name: 'Play' }).click();
+  await player.getByRole('button', { name: 'Play', exact: true }).click();
   await t.until('it moves', async () => (await t.counts()).selected !== selected);
   await t.page.getByRole('application').focus();
   await t.page.keyboard.press(' ');
-  await t.until('it stands', () => player.getByRole('button', { name: 'Play' }).isVisible());
+  await t.until('it stands', () => player.getByRole('button', { name: 'Play', exact: true }).isVisible());
   const [, , nowLow, nowHigh] = clause();
   assert.ok(nowLow !== low);
   await t.untilSelected(await t.countOf('flights', [{ column: 'distance', op: 'between', value: [Number(nowLow), Number(nowHigh)] }]));
   await t.shot('scatter-player');
   // Where motion is not wanted playing is a step.
   await t.page.emulateMedia({ reducedMotion: 'reduce' });
-  await player.getByRole('button', { name: 'Play' }).click();
+  await player.getByRole('button', { name: 'Play', exact: true }).click();
   await t.until('a step', () => clause()[2] !== nowLow);
-  assert.ok(await player.getByRole('button', { name: 'Play' }).isVisible());
+  assert.ok(await player.getByRole('button', { name: 'Play', exact: true }).isVisible());
   await player.getByRole('button', { name: 'Close the player' }).click();
   await t.until('it is gone', () => parameter(t.page, 'play') === null);
 }, raster);

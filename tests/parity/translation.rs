@@ -247,11 +247,25 @@ fn text(column: &BoundColumn, test: &TextTest, negated: bool) -> Expr {
                 lit(ScalarValue::LargeUtf8(Some(needle))),
             ))
         }
+        TextTest::ContainsFolded(finder) => {
+            let pattern = format!("(?i){}", regex_escape(finder.needle()));
+            not(regexp_like(cast(expr(), DataType::Utf8), lit(pattern), None))
+        }
         TextTest::Matches(regex) => {
             not(regexp_like(cast(expr(), DataType::Utf8), lit(regex.as_str()), None))
         }
         TextTest::Dates { low, high } => not(opaque::dates(column, *low, *high)),
     }
+}
+
+/// The text as a pattern that matches nothing else.
+fn regex_escape(text: &str) -> String {
+    text.chars()
+        .flat_map(|letter| match letter.is_ascii_punctuation() {
+            true => vec!['\\', letter],
+            false => vec![letter],
+        })
+        .collect()
 }
 
 fn text_scalar(text: &str, data_type: &DataType) -> ScalarValue {

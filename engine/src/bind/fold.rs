@@ -39,6 +39,11 @@ impl FoldedFinder {
         self.finder.find(folded.as_bytes()).is_some()
     }
 
+    /// What is searched for, folded.
+    pub fn needle(&self) -> &str {
+        &self.needle
+    }
+
     /// How many bytes of ASCII a match has.
     pub(crate) fn len(&self) -> usize {
         self.needle.len()

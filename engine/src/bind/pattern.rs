@@ -3,8 +3,8 @@
 //!
 //! With the feature `regex` the engine matches by itself ([`own`]). Without it, whoever
 //! embeds the engine brings what matches: in the browser that is a program of its own,
-//! fetched with the first pattern, since it and its tables of Unicode would be an
-//! eighth of what everybody loads.
+//! fetched with the first pattern, since it and its tables of Unicode would be a
+//! tenth of what everybody loads.
 
 #[cfg(feature = "regex")]
 pub mod own;
@@ -50,12 +50,19 @@ impl Pattern {
             None => return Err("what matches regular expressions is not at hand".to_owned()),
         };
         Ok(Self {
-            text: text.to_owned(),
+            // The flag is written into the pattern, so that whoever compiles it onward has
+            // all of it.
+            text: format!("{}{text}", if case_sensitive { "" } else { "(?i)" }),
             #[cfg(feature = "regex")]
             own,
             #[cfg(not(feature = "regex"))]
             brought,
         })
+    }
+
+    /// The pattern as the crate `regex` reads it.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// What matches, if it is not the engine itself: better asked about many texts at once.

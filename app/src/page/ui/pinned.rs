@@ -54,14 +54,14 @@ pub(super) fn PinnedRecord() -> impl IntoView {
         row.get().map(|number| {
             let title = format!("Row {}", format::count(number));
             view! {
-                <aside class="pinned" aria-label=title.clone() on:keydown=on_key>
+                <aside class="pin-panel" aria-label=title.clone() on:keydown=on_key>
                     <header>
                         <h2 role="status">{title.clone()}</h2>
                         <button type="button" class="icon-button" aria-label="Let the row go" title="Let go (Escape)" on:click=close>
                             {Icon::Cancel.view()}
                         </button>
                     </header>
-                    <div class="pinned-values" tabindex="0" role="group" aria-label="Values">{values}</div>
+                    <div class="pin-values" tabindex="0" role="group" aria-label="Values">{values}</div>
                 </aside>
             }
         })
