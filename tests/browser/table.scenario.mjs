@@ -313,7 +313,7 @@ scenario('cells show what they hold: nothing, NaN, links, pictures, bytes, neste
   await t.context.route('https://pictures.test/**', (route) => {
     const request = route.request();
     referrer = request.headers().referer ?? '';
-    return request.url().endsWith('one.png')
+    return request.url().endsWith('/one.png')
       ? route.fulfill({ contentType: 'image/png', body: pixel })
       : route.fulfill({ status: 404, body: 'gone' });
   });

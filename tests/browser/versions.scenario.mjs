@@ -247,7 +247,7 @@ scenario('what changed between two versions is rows, a colour and a filter', asy
 scenario('the slider and a time choose the version', async (t) => {
   await t.open({ table: 'weather' });
   await t.untilShown();
-  const { versions } = await (await t.api('/api/tables/weather/versions')).json();
+  const { versions } = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/tables/weather/versions`)).json();
   await openVersions(t);
   await t.page.getByRole('slider', { name: /^Version, from the oldest/ }).press('Home');
   await t.page.getByRole('button', { name: /^version 0\./ }).waitFor();

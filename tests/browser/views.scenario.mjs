@@ -274,7 +274,7 @@ scenario('rows are sorted, scrolled to their end, and their columns chosen', asy
   // By a second column within the first.
   await grid.getByRole('columnheader', { name: /^origin/ }).getByRole('button', { name: 'origin', exact: true }).click({ modifiers: ['Shift'] });
   await t.until('two keys in the address', () => decodeURIComponent(t.page.url()).includes('sort=-delay,origin'));
-  await header.getByRole('button', { name: 'delay', exact: true }).click();
+  await header.locator('.head-button').click();
 
   // Table order again, and the very last of three million.
   await t.openLink('link=1&table=flights&columns=date,delay,distance,origin&view=1:histogram:delay:40');
@@ -301,9 +301,9 @@ scenario('rows are sorted by the keyboard', async (t) => {
   const header = grid.getByRole('columnheader', { name: /^imdb/ });
   const button = header.getByRole('button', { name: 'imdb', exact: true });
   const places = async () =>
-    (await grid.getByRole('rowheader').allInnerTexts()).slice(0, 8).map((text) => Number(text.replaceAll(',', '')));
+    (await grid.getByRole('rowheader').allInnerTexts()).slice(0, 6).map((text) => Number(text.replaceAll(',', '')));
   const expected = async (order_by) =>
-    (await t.ask({ table: 'movies', columns: ['_row'], order_by, limit: 8 })).map((row) => row._row);
+    (await t.ask({ table: 'movies', columns: ['_row'], order_by, limit: 6 })).map((row) => row._row);
   const inOrder = async (what, order_by) => {
     const wanted = await expected(order_by);
     let last;
