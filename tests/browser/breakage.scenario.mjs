@@ -128,6 +128,12 @@ scenario('a table larger than the browser\'s share is aggregated by the companio
   await t.untilSelected(total);
   await t.page.getByRole('option', { name: /^ORD/ }).first().click();
   await t.untilSelected(await t.countOf('flights', [{ column: 'origin', op: 'eq', value: 'ORD' }]));
+  // A pattern in the link is checked here and answered there.
+  await t.openLink('link=1&table=flights&columns=delay,origin&view=1:histogram:delay:40&filter=origin:matches_case:%5E(ORD%7CATL)$&budget=4000000');
+  const pattern = [{ column: 'origin', op: 'matches', value: '^(ORD|ATL)$' }];
+  await t.untilSelected(await t.countOf('flights', pattern));
+  await t.openLink('link=1&table=flights&columns=delay,distance,origin&view=1:histogram:delay:40&view=2:bars:origin:12&view=3:scatter:distance:delay&filter=origin:in:ORD&budget=4000000');
+  await t.untilSelected(await t.countOf('flights', [{ column: 'origin', op: 'eq', value: 'ORD' }]));
   const canvas = t.page.locator('canvas').first();
   await t.until('a density is drawn', async () => (await t.ink(canvas)).share > 0.002);
   // Rows come by the page.

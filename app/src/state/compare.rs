@@ -74,7 +74,9 @@ impl Chosen {
         }
         self.clauses.retain(|clause| !clause.predicate.columns().contains(&CHANGE_COLUMN));
         self.order_by.retain(|key| key.column != CHANGE_COLUMN);
-        for list in [&mut self.columns, &mut self.row_columns].into_iter().flatten() {
+        self.row_layout.widths.remove(CHANGE_COLUMN);
+        let lists = [&mut self.columns, &mut self.row_columns].into_iter().flatten();
+        for list in lists.chain([&mut self.row_layout.pins]) {
             list.retain(|name| name != CHANGE_COLUMN);
         }
     }
@@ -125,6 +127,8 @@ mod tests {
         let id = super::super::column_clause(CHANGE_COLUMN);
         let gesture = Gesture::Done;
         model.apply(&Command::SetClause { id, predicate: Some(predicate), gesture });
+        model.apply(&Command::PinRowColumn { column: CHANGE_COLUMN.to_owned(), pinned: true });
+        assert_eq!(model.chosen.row_layout.pins, [CHANGE_COLUMN]);
         // From one comparison to another, the filter stays.
         model.apply(&Command::OpenVersion { version: Some(between(4, 5)) });
         assert_eq!(model.chosen.clauses.len(), 1);

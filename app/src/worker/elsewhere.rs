@@ -31,6 +31,7 @@ use crate::worker::desk::RowsAsked;
 use crate::worker::host::{Host, post};
 use crate::worker::load::arrive::ask_for;
 use crate::worker::load::feed::{Feed, Trouble, decode};
+use crate::worker::matcher;
 use crate::worker::net::{Ask, Cancel, NetError, get_json, send};
 use crate::worker::pages::no_rows;
 use crate::worker::tables::reachable_api;
@@ -131,7 +132,11 @@ fn value_type(data_type: DataType) -> DataType {
 }
 
 /// Clauses that hold, and those that cannot: bound here as the companion would.
-pub fn usable(table: &Table, question: &Question) -> (Vec<(String, Predicate)>, Vec<ClauseError>) {
+pub async fn usable(
+    table: &Table,
+    question: &Question,
+) -> (Vec<(String, Predicate)>, Vec<ClauseError>) {
+    matcher::fetch_for(&question.clauses).await;
     let fields = table.remote.columns.iter().filter_map(|column| {
         let data_type = column.data_type.parse::<DataType>().ok()?;
         Some(arrow_schema::Field::new(&column.name, data_type, true))
@@ -161,7 +166,7 @@ async fn answer_with(
     let asked = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
     let table = Table { asked, remote };
     forget_others(host);
-    let (clauses, clause_errors) = usable(&table, question);
+    let (clauses, clause_errors) = usable(&table, question).await;
     learn_extents(host, &table, question, cancel).await?;
     grid::learn_tops(host, &table, question, cancel).await?;
     let all: Vec<Predicate> = clauses.iter().map(|(_, predicate)| predicate.clone()).collect();
@@ -329,7 +334,7 @@ pub async fn rows(host: &Rc<Host>, asked: &RowsAsked) -> Rows {
 }
 
 async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
-    let (table, filters) = selection(host)?;
+    let (table, filters) = selection(host).await?;
     let selected = selected_rows(host, &table, &filters).await?;
     let query =
         table.asked.rows(&asked.columns, &asked.order_by, asked.first, asked.count, &filters);
@@ -358,14 +363,14 @@ async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
 }
 
 /// The table that is elsewhere, and the filters that hold there.
-pub fn selection(host: &Host) -> Result<(Table, Vec<Predicate>), String> {
+pub async fn selection(host: &Host) -> Result<(Table, Vec<Predicate>), String> {
     let Some(remote) = host.data.borrow().remote.clone() else {
         return Err("no table is loaded".to_owned());
     };
     let question = host.desk.borrow().question().clone();
     let asked = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
     let table = Table { asked, remote };
-    let (clauses, _) = usable(&table, &question);
+    let (clauses, _) = usable(&table, &question).await;
     Ok((table, clauses.into_iter().map(|(_, predicate)| predicate).collect()))
 }
 

@@ -8,6 +8,7 @@ use engine::bind::pattern::{Matcher, bring_patterns};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
+use crate::protocol::Clause;
 use crate::worker::net::text_of;
 
 #[wasm_bindgen]
@@ -37,8 +38,12 @@ thread_local! {
     static PROGRAM: RefCell<Program> = RefCell::default();
 }
 
-/// Makes patterns work from here on; tried again each time until it succeeds.
-pub async fn fetch() {
+/// To be awaited before clauses are bound: fetches the program if one of them is a regular
+/// expression. What fails is tried again the next time.
+pub async fn fetch_for(clauses: &[Clause]) {
+    if !clauses.iter().any(|clause| clause.predicate.has_pattern()) {
+        return;
+    }
     bring_patterns(compile);
     if PROGRAM.with_borrow(|program| program.compile.is_some()) {
         return;

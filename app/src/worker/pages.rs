@@ -206,7 +206,7 @@ impl Copying {
     }
 
     async fn step_elsewhere(&mut self, host: &Rc<Host>) -> Result<bool, String> {
-        let (table, filters) = elsewhere::selection(host)?;
+        let (table, filters) = elsewhere::selection(host).await?;
         if revision(host) != self.of {
             return Err("the rows changed while they were copied".to_owned());
         }

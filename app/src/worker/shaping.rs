@@ -115,7 +115,7 @@ impl Elsewhere {
         if self.epoch != epoch {
             *self = Self { epoch, known: HashMap::new() };
         }
-        let (table, filters) = elsewhere::selection(host).ok()?;
+        let (table, filters) = elsewhere::selection(host).await.ok()?;
         let cancel = Cancel::default();
         let mut queries = vec![table.asked.count(&filters)];
         let mut known = Vec::with_capacity(wanted.len());

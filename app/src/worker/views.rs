@@ -56,9 +56,7 @@ fn prepare_next(host: &Host) -> bool {
 async fn answer_here(host: &Rc<Host>, question: Question) {
     let started = now_millis();
     let generation = question.generation;
-    if question.clauses.iter().any(|clause| clause.predicate.has_pattern()) {
-        matcher::fetch().await;
-    }
+    matcher::fetch_for(&question.clauses).await;
     let epoch = host.data.borrow().epoch();
     begin(host, question, epoch);
     let mut stride = Stride::start();

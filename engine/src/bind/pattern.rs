@@ -3,8 +3,8 @@
 //!
 //! With the feature `regex` the engine matches by itself ([`own`]). Without it, whoever
 //! embeds the engine brings what matches: in the browser that is a program of its own,
-//! fetched with the first pattern, since it and its tables of Unicode would be a
-//! tenth of what everybody loads.
+//! fetched with the first pattern: 190 kB gzip, most of it tables of Unicode, that
+//! everybody would load.
 
 #[cfg(feature = "regex")]
 pub mod own;
