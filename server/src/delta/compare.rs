@@ -76,16 +76,7 @@ pub(super) async fn compare(old: &Snapshot, new: &Snapshot) -> Result<Snapshot, 
     if old.partition_columns != new.partition_columns {
         return Err(refused(new, "the two versions are partitioned by different columns"));
     }
-    let in_new: HashMap<_, _> = new.files.iter().map(|file| (&file.path, file)).collect();
-    let is_shared = |file: &DataFile| {
-        in_new.get(&file.path).is_some_and(|other| file.deletion == other.deletion)
-    };
-    let gone: Vec<usize> = places(&old.files, |file| !is_shared(file));
-    let in_old: HashMap<_, _> = old.files.iter().map(|file| (&file.path, file)).collect();
-    let is_new = |file: &DataFile| {
-        in_old.get(&file.path).is_none_or(|other| file.deletion != other.deletion)
-    };
-    let come: Vec<usize> = places(&new.files, is_new);
+    let (gone, come) = (only_in(old, new), only_in(new, old));
     check_size(new, [(old, &gone), (new, &come)])?;
 
     // Where one side has no files of its own, all of the other's rows are of one kind.
@@ -104,27 +95,27 @@ pub(super) async fn compare(old: &Snapshot, new: &Snapshot) -> Result<Snapshot, 
             entries.push(file.clone(), Change::Unchanged, (true, at));
         }
     }
-    for (own, (snapshot, side)) in [(old, &gone), (new, &come)].into_iter().enumerate() {
-        let is_of_new = own == 1;
-        let (all, changes) = match is_of_new {
-            true => (Change::Added, &after),
-            false => (Change::Removed, &before),
-        };
+    let sides = [(old, &gone, &before, Change::Removed), (new, &come, &after, Change::Added)];
+    for (snapshot, side, changes, all) in sides {
         for (order, at) in side.iter().enumerate() {
             let Some(file) = snapshot.files.get(*at) else { continue };
+            let place = (all == Change::Added, *at);
             match changes.get(order) {
-                None => entries.push(file.clone(), all, (is_of_new, *at)),
-                Some(changes) => {
-                    entries.split(new, file, changes, (is_of_new, *at)).await?;
-                }
+                None => entries.push(file.clone(), all, place),
+                Some(changes) => entries.split(new, file, changes, place).await?,
             }
         }
     }
     Ok(entries.into_snapshot(old, new, Version::Between { from, to }))
 }
 
-fn places(files: &[DataFile], is_wanted: impl Fn(&DataFile) -> bool) -> Vec<usize> {
-    files.iter().enumerate().filter(|(_, file)| is_wanted(file)).map(|(at, _)| at).collect()
+/// The places of files that the other version lacks, or has with other rows deleted.
+fn only_in(own: &Snapshot, other: &Snapshot) -> Vec<usize> {
+    let others: HashMap<_, _> =
+        other.files.iter().map(|file| (&file.path, &file.deletion)).collect();
+    let files = own.files.iter().enumerate();
+    let files = files.filter(|(_, file)| others.get(&file.path) != Some(&&file.deletion));
+    files.map(|(at, _)| at).collect()
 }
 
 fn refused(table: &Snapshot, reason: &str) -> LakeError {
