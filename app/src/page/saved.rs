@@ -13,9 +13,12 @@ use crate::state::saved::{self, SavedView};
 const STORED: &str = "saved";
 
 impl Page {
-    /// Reads them anew: another tab may have changed them.
+    /// Reads them anew: another tab may have changed them. Where the browser keeps nothing,
+    /// they hold for the visit.
     pub(super) fn read_saved(self) {
-        self.saved.set(browser::kept(STORED).map(|text| saved::read(&text)).unwrap_or_default());
+        if let Some(text) = browser::kept(STORED) {
+            self.saved.set(saved::read(&text));
+        }
     }
 
     fn change_saved<T>(self, change: impl FnOnce(&mut Vec<SavedView>) -> T) -> Option<T> {
