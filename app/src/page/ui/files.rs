@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::{ev, html};
-use web_sys::{DragEvent, File};
+use web_sys::{DragEvent, File, FileList};
 
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Level, Request, name_of_file};
@@ -44,35 +44,16 @@ pub(super) fn FileDrop() -> impl IntoView {
         }),
     ];
     on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
-    Effect::new(move |_| {
-        if page.file_asked.get() > 0
-            && let Some(input) = input.get()
-        {
-            input.click();
-        }
-    });
     let folder = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
-        if page.folder_asked.get() > 0
-            && let Some(folder) = folder.get()
-        {
-            folder.click();
-        }
-    });
-    let folder_chosen = move |_| {
-        let Some(folder) = folder.get_untracked() else { return };
-        if let Some(files) = folder.files() {
-            open_folder(page, &files);
-        }
-        folder.set_value("");
-    };
+    click_when_asked(page.file_asked, input);
+    click_when_asked(page.folder_asked, folder);
+    let folder_chosen = move |_| take_files(folder, |files| open_folder(page, files));
     let chosen = move |_| {
-        let Some(input) = input.get_untracked() else { return };
-        if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            open(page, &file);
-        }
-        // The same file may be chosen again.
-        input.set_value("");
+        take_files(input, |files| {
+            if let Some(file) = files.get(0) {
+                open(page, &file);
+            }
+        });
     };
     view! {
         <input
@@ -99,13 +80,33 @@ pub(super) fn FileDrop() -> impl IntoView {
     }
 }
 
+/// Opens the browser's own dialog each time that `asked` rises.
+fn click_when_asked(asked: RwSignal<u32>, input: NodeRef<html::Input>) {
+    Effect::new(move |_| {
+        if asked.get() > 0
+            && let Some(input) = input.get()
+        {
+            input.click();
+        }
+    });
+}
+
+fn take_files(input: NodeRef<html::Input>, take: impl FnOnce(&FileList)) {
+    let Some(input) = input.get_untracked() else { return };
+    if let Some(files) = input.files() {
+        take(&files);
+    }
+    // The same may be chosen again.
+    input.set_value("");
+}
+
 fn has_file(event: &DragEvent) -> bool {
     let types = event.data_transfer().map(|data| data.types());
     types.is_some_and(|types| types.includes(&"Files".into(), 0))
 }
 
 /// The files of a folder, by their paths within it.
-fn open_folder(page: Page, files: &web_sys::FileList) {
+fn open_folder(page: Page, files: &FileList) {
     let (mut paths, objects) = (Vec::new(), js_sys::Array::new());
     for at in 0..files.length() {
         let Some(file) = files.get(at) else { continue };

@@ -62,19 +62,31 @@ fn some(name: String) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    Heat,
+    Line,
+    Boxes,
+}
+
+/// What is drawn, so that a title or menu is made anew only where that changes.
+fn drawn(view: GridView) -> Memo<Drawn> {
+    Memo::new(move |_| {
+        view.mark.with(|mark| match mark {
+            Some(Mark::Heat { .. }) => Drawn::Heat,
+            Some(Mark::Line { .. }) => Drawn::Line,
+            _ => Drawn::Boxes,
+        })
+    })
+}
+
 #[component]
 pub(super) fn Title(view: GridView) -> impl IntoView {
-    let kind = Memo::new(move |_| {
-        view.mark.with(|mark| match mark {
-            Some(Mark::Heat { .. }) => 0,
-            Some(Mark::Line { .. }) => 1,
-            _ => 2,
-        })
-    });
-    move || match kind.get() {
-        0 => heat(view),
-        1 => line(view),
-        _ => boxes(view),
+    let drawn = drawn(view);
+    move || match drawn.get() {
+        Drawn::Heat => heat(view),
+        Drawn::Line => line(view),
+        Drawn::Boxes => boxes(view),
     }
 }
 
@@ -205,17 +217,11 @@ impl GridView {
 
 #[component]
 pub(super) fn GridMenu(view: GridView) -> impl IntoView {
-    let kind = Memo::new(move |_| {
-        view.mark.with(|mark| match mark {
-            Some(Mark::Heat { .. }) => 0,
-            Some(Mark::Line { .. }) => 1,
-            _ => 2,
-        })
-    });
-    move || match kind.get() {
-        0 => heat_menu(view),
-        1 => line_menu(view),
-        _ => view.turning(
+    let drawn = drawn(view);
+    move || match drawn.get() {
+        Drawn::Heat => heat_menu(view),
+        Drawn::Line => line_menu(view),
+        Drawn::Boxes => view.turning(
             "Violins: densities",
             |mark| matches!(mark, Mark::Boxes { violin: true, .. }),
             |mark| {
