@@ -22,6 +22,7 @@ build_app() {
   need_node_modules
   need_trunk
   need_wasm_bindgen
+  need_wasm_split
   need_crates
   local stamp
   stamp=$(app_stamp)

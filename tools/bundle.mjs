@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import { transformSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const STAGING = process.env.TRUNK_STAGING_DIR ?? fail("TRUNK_STAGING_DIR is not set: run this by `trunk build`");
@@ -41,6 +41,9 @@ const WASM_FEATURES = [
 // Run in workers, each by its own copy of start.js. The reader of dropped files is
 // fetched with the first of them, so it is no part of the first load.
 const WORKERS = ["worker", "reader"];
+
+// The programs that are cut into parts, and the cargo profiles that Trunk builds them by.
+const RELEASE_PROFILES = { page: "wasm-page" };
 
 function fail(message) {
   console.error(`bundle: ${message}`);
@@ -77,7 +80,7 @@ function optimise(name) {
   const smaller = path.join(out, name);
   // -Oz would take hardly a per cent more off the worker, out of the loops that it is made of.
   // The reader is no part of the first load, and more than this would take minutes.
-  const level = { page: "-Oz", reader: "-O1" }[name.split("_")[0]] ?? "-Os";
+  const level = { page: "-Oz", part: "-Oz", reader: "-O1" }[name.split(/[_-]/)[0]] ?? "-Os";
   // From the bottom up: otherwise the features that the file itself names come on top.
   const flags = [level, "--mvp-features", ...WASM_FEATURES, "--strip-producers", "--strip-target-features"];
   const run = spawnSync(tool, [...flags, at(name), "-o", smaller], { encoding: "utf8" });
@@ -86,8 +89,41 @@ function optimise(name) {
   rmSync(out, { recursive: true });
 }
 
+function run(command, args) {
+  const done = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28 });
+  if (done.status !== 0) fail(`${command} ${args.join(" ")}: ${done.error ?? done.stderr}`);
+  return done.stdout;
+}
+
+// Cuts a program where its functions are marked `wasm_split`. That is done to what the linker
+// made, so wasm-bindgen runs once more, on what is left. The parts come to stand beside it, and
+// what fetches them goes into the program's own script.
+function split(name) {
+  const target = JSON.parse(run("cargo", ["metadata", "--locked", "--offline", "--no-deps", "--format-version=1"])).target_directory;
+  const profile = QUICK ? "wasm-dev" : process.env.TRUNK_PROFILE === "release" ? RELEASE_PROFILES[name] : "debug";
+  const out = mkdtempSync(path.join(tmpdir(), "limn-split-"));
+  run("wasm-split-cli", [path.join(target, "wasm32-unknown-unknown", profile, `${name}.wasm`), out, "--out-name", name]);
+  const binding = ["--target=web", "--no-typescript", "--keep-lld-exports", `--out-name=${name}`, `--out-dir=${STAGING}`];
+  run("wasm-bindgen", [...binding, path.join(out, `${name}.wasm`)]);
+
+  const links = path.join(STAGING, "__wasm_split.js");
+  let script = readFileSync(path.join(out, "__wasm_split.js"), "utf8");
+  for (const file of readdirSync(out).filter((file) => /^(split|chunk)_.*\.wasm$/.test(file)).sort()) {
+    const part = `part-${file.replace(/^split_|\.wasm$/g, "")}.wasm`;
+    cpSync(path.join(out, file), at(part));
+    optimise(part);
+    script = replaced(script, file, rename(part), "__wasm_split.js");
+  }
+  writeFileSync(links, script);
+  const bundled = buildSync({ entryPoints: [at(`${name}.js`)], bundle: true, format: "esm", write: false, external: ["./snippets/*"] });
+  rmSync(links);
+  rmSync(out, { recursive: true });
+  writeFileSync(at(`${name}.js`), bundled.outputFiles[0].contents);
+}
+
 // One program of ours: its wasm first, then the script that names it.
 function program(name) {
+  if (name in RELEASE_PROFILES) split(name);
   optimise(`${name}_bg.wasm`);
   // Node's engine is Chromium's, and rather older than newer.
   if (!WebAssembly.validate(readFileSync(at(`${name}_bg.wasm`)))) fail(`${name}_bg.wasm is no module that browsers take`);

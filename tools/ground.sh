@@ -11,6 +11,7 @@ cd "$ROOT"
 CACHE=${LIMN_CACHE:-$HOME/.cache/limn}
 TOOLS=$CACHE/tools
 TRUNK_VERSION=0.21.14
+WASM_SPLIT_VERSION=0.2.4
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 # Tools of ours come first, so that Trunk finds the wasm-bindgen and wasm-opt
 # it needs and downloads neither.
@@ -103,6 +104,15 @@ need_wasm_bindgen() {
 
 wasm_bindgen_install() {
   install_tool wasm-bindgen-cli "$1" 2 --bin wasm-bindgen --locked || install_tool wasm-bindgen-cli "$1" 2 --bin wasm-bindgen
+}
+
+# Cuts the page into parts that are fetched when they are used; it has no --version.
+need_wasm_split() {
+  local stamp=$TOOLS/wasm-split-$WASM_SPLIT_VERSION
+  if have wasm-split-cli && [ -f "$stamp" ]; then return 0; fi
+  step "compiling wasm-split $WASM_SPLIT_VERSION (once, about two minutes on two cores)" \
+    install_tool wasm_split_cli_support "$WASM_SPLIT_VERSION" 2 --locked --features build-binary --force
+  touch "$stamp"
 }
 
 need_node_modules() {

@@ -1,6 +1,13 @@
-//! The page's binary: mounts the page on the document. Everything else is [`app::page`].
+//! The page's program: mounts the page on the document.
+
+#[cfg(target_arch = "wasm32")]
+use app::{draw, look, protocol, scale, state};
+
+#[cfg(target_arch = "wasm32")]
+#[path = "../page/mod.rs"]
+mod page;
 
 fn main() {
     #[cfg(target_arch = "wasm32")]
-    app::page::start();
+    page::start();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::signals::{Described, Page, ShownNotice, WorkerState};
 use super::ui::player;
-use super::{address_bar, browser, companion, figure, receive, shell, theme};
+use super::{address_bar, browser, companion, figure, parts, receive, shell, theme};
 use crate::protocol::{Level, Request, View, ViewId};
 use crate::state::command::Command;
 use crate::state::copy_as::{self, CopyForm};
@@ -42,10 +42,12 @@ impl Page {
                 self.part.set(crate::state::command::Part::Filters);
                 self.search_asked.update(|asked| *asked += 1);
             }
-            Command::TogglePlay => player::toggle(self),
+            Command::TogglePlay => parts::run(self, player::toggle(self)),
             Command::CopyLink => address_bar::copy_link(self),
             Command::CopySelection { form } => self.copy_selection(*form),
-            Command::SavePicture { view, form } => figure::begin(self, *view, *form),
+            Command::SavePicture { view, form } => {
+                parts::run(self, figure::begin(self, *view, *form))
+            }
             Command::CopyTwin { view } => self.copy_twin(*view),
             Command::OpenFilter { column } => self.open_filter(column),
             Command::SaveView { name, query } => self.save_view(name, query.clone()),

@@ -13,6 +13,7 @@ use web_sys::{
 };
 
 use super::address_bar;
+use super::parts::{SplitLoaderError, wasm_split};
 use super::signals::Page;
 use super::ui::with_chart;
 use crate::draw::Theme;
@@ -36,7 +37,17 @@ const KEPT_MILLIS: u64 = 60_000;
 /// Device pixels of a PNG to a CSS pixel.
 const FINENESS: f64 = 2.0;
 
-pub(super) fn begin(page: Page, view: ViewId, form_of_file: PictureForm) {
+#[wasm_split(figure, wasm_split_path = leptos::wasm_split, fallible)]
+pub(super) fn begin(
+    page: Page,
+    view: ViewId,
+    form_of_file: PictureForm,
+) -> Result<(), SplitLoaderError> {
+    start(page, view, form_of_file);
+    Ok(())
+}
+
+fn start(page: Page, view: ViewId, form_of_file: PictureForm) {
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
     let result = page.results.with_untracked(|results| results.get(&view).cloned());
     let (Some(mark), Some(result)) = (mark, result) else { return };
@@ -89,7 +100,18 @@ pub(super) fn begin(page: Page, view: ViewId, form_of_file: PictureForm) {
 }
 
 /// The worker's picture is here.
+#[wasm_split(figure, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn finish(
+    page: Page,
+    view: ViewId,
+    picture: Result<String, String>,
+    over: (Legend, Option<Relief>),
+) -> Result<(), SplitLoaderError> {
+    end(page, view, picture, over);
+    Ok(())
+}
+
+fn end(
     page: Page,
     view: ViewId,
     picture: Result<String, String>,

@@ -10,7 +10,7 @@ use wasm_bindgen::closure::Closure;
 use super::figure;
 use super::link::Heard;
 use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerState};
-use super::{address_bar, browser, companion};
+use super::{address_bar, browser, companion, parts};
 use crate::protocol::{
     ColumnInfo, Level, LoadState, MarkResult, Notice, Origin, Progress, Reply, Request, TableInfo,
     VersionInfo, Views,
@@ -113,7 +113,8 @@ fn receive(page: Page, reply: Reply) {
     match reply {
         Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
         Reply::Picture { view, picture, legend, relief } => {
-            figure::finish(page, view, picture, (legend, relief.map(|relief| *relief)));
+            let over = (legend, relief.map(|relief| *relief));
+            parts::run(page, figure::finish(page, view, picture, over));
         }
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);

@@ -52,7 +52,9 @@ pub(super) fn App() -> impl IntoView {
     let read = address_bar::read();
     let page = Page::new(read.options);
     provide_context(page);
-    page.model.set(Model { chosen: read.chosen, ..Model::default() });
+    let mut model = Model::default();
+    model.chosen = read.chosen;
+    page.model.set(model);
     for complaint in read.complaints {
         page.notify(Level::Warning, complaint);
     }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, kind_name};
 use super::popover::Popover;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::use_page;
 use crate::protocol::{ColumnInfo, Mark};
 use crate::state::VIEWS_MAX;
@@ -30,10 +31,15 @@ pub(super) fn AddView() -> impl IntoView {
                 when=move || !is_full()
                 fallback=|| view! { <p class="quiet">{format!("There is room for {VIEWS_MAX} views.")}</p> }
             >
-                <Choices open/>
+                {part(move || choices(open))}
             </Show>
         </Popover>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn choices(open: RwSignal<bool>) -> Fetched {
+    made(move || view! { <Choices open/> })
 }
 
 #[component]

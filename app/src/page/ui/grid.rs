@@ -18,6 +18,7 @@ use super::views::{mark_of, result_of};
 use crate::draw::Theme;
 use crate::draw::palette::{OTHER, Palette};
 use crate::page::browser;
+use crate::page::parts::{Fetched, made, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Grid, Mark, MarkResult, Request, Side, ViewId};
 use crate::state::chart::{Chart, Drawing};
@@ -207,8 +208,13 @@ impl GridView {
     }
 }
 
+#[wasm_split(charts, wasm_split_path = leptos::wasm_split, fallible)]
+pub(super) fn grid_chart(id: ViewId) -> Fetched {
+    made(move || view! { <GridChart id/> })
+}
+
 #[component]
-pub(super) fn GridChart(id: ViewId) -> impl IntoView {
+fn GridChart(id: ViewId) -> impl IntoView {
     let page = use_page();
     let view = GridView {
         page,

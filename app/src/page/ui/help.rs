@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::dialog::ModalDialog;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::state::command::{Dialog, SHORTCUTS, Shortcut};
 
 /// The keys of a shortcut, as they are printed on a keyboard.
@@ -48,6 +49,15 @@ const GESTURES: [(&str, &str); 25] = [
 pub(super) fn HelpDialog() -> impl IntoView {
     view! {
         <ModalDialog which=Dialog::Help title="Keys and gestures">
+            {part(help)}
+        </ModalDialog>
+    }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn help() -> Fetched {
+    made(|| {
+        view! {
             <dl class="shortcuts">
                 {SHORTCUTS
                     .iter()
@@ -60,6 +70,6 @@ pub(super) fn HelpDialog() -> impl IntoView {
                     .map(|(gesture, effect)| view! { <div><dt>{*gesture}</dt><dd>{*effect}</dd></div> })
                     .collect_view()}
             </dl>
-        </ModalDialog>
-    }
+        }
+    })
 }

@@ -10,6 +10,7 @@ use web_sys::{StorageEstimate, StorageManager};
 use super::dialog::ModalDialog;
 use super::icon::Icon;
 use crate::page::browser;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Cached, CachedSlice, Level, Request};
 use crate::state::command::{Command, Dialog};
@@ -21,7 +22,12 @@ const BUDGETS: [u64; 6] =
 
 #[component]
 pub(super) fn OfflineDialog() -> impl IntoView {
-    view! { <ModalDialog which=Dialog::Offline title="Kept in this browser"><Offline/></ModalDialog> }
+    view! { <ModalDialog which=Dialog::Offline title="Kept in this browser">{part(body)}</ModalDialog> }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn body() -> Fetched {
+    made(|| view! { <Offline/> })
 }
 
 #[component]

@@ -9,13 +9,19 @@ use super::dialog::ModalDialog;
 use super::help::keys;
 use super::icon::Icon;
 use crate::page::browser;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Tables, use_page};
 use crate::state::command::{Command, Dialog, SHORTCUTS};
 use crate::state::palette::{self, Entry, Group};
 
 #[component]
 pub(super) fn PaletteDialog() -> impl IntoView {
-    view! { <ModalDialog which=Dialog::Palette title="Find a command" bare=true><Palette/></ModalDialog> }
+    view! { <ModalDialog which=Dialog::Palette title="Find a command" bare=true>{part(body)}</ModalDialog> }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn body() -> Fetched {
+    made(|| view! { <Palette/> })
 }
 
 #[component]

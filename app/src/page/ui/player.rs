@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use crate::page::browser;
+use crate::page::parts::{Fetched, SplitLoaderError, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{MarkResult, Request};
 use crate::state::command::{Command, Gesture};
@@ -46,7 +47,13 @@ fn step(page: Page, steps: f64) {
 }
 
 /// Starts, stops, or steps where motion is not wanted.
-pub(in crate::page) fn toggle(page: Page) {
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+pub(in crate::page) fn toggle(page: Page) -> Result<(), SplitLoaderError> {
+    play_or_pause(page);
+    Ok(())
+}
+
+fn play_or_pause(page: Page) {
     let Some(column) = page.model.with_untracked(|m| m.chosen.player.clone()).map(|p| p.column)
     else {
         return;
@@ -88,7 +95,12 @@ pub(super) fn PlayerBar() -> impl IntoView {
         }
     });
     let is_open = move || player.with(Option::is_some);
-    view! { <Show when=is_open><Bar player/></Show> }
+    view! { <Show when=is_open>{part(move || bar(player))}</Show> }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn bar(player: Memo<Option<Player>>) -> Fetched {
+    made(move || view! { <Bar player/> })
 }
 
 #[component]
@@ -155,7 +167,7 @@ fn Bar(player: Memo<Option<Player>>) -> impl IntoView {
         let is_button = event.target() != event.current_target();
         if event.key() == " " && !is_button {
             event.prevent_default();
-            toggle(page);
+            play_or_pause(page);
         }
     };
     let close = move |_| {
@@ -167,7 +179,7 @@ fn Bar(player: Memo<Option<Player>>) -> impl IntoView {
             <button type="button" class="icon-button" aria-label="Step back" title="Step back" on:click=move |_| step(page, -1.0)>
                 {Icon::StepBack.view()}
             </button>
-            <button type="button" class="icon-button" aria-label=name title=move || format!("{} (Space on a scatter)", name()) on:click=move |_| toggle(page)>
+            <button type="button" class="icon-button" aria-label=name title=move || format!("{} (Space on a scatter)", name()) on:click=move |_| play_or_pause(page)>
                 {icon}
             </button>
             <button type="button" class="icon-button" aria-label="Step forward" title="Step forward" on:click=move |_| step(page, 1.0)>

@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::HtmlElement;
 
 use crate::page::browser;
+use crate::page::parts::OnArrival;
 
 /// Space kept to the edges of the window.
 const EDGE: f64 = 8.0;
@@ -45,16 +46,28 @@ pub(super) fn Popover(
             call(&panel, if wanted { "showPopover" } else { "hidePopover" });
         }
     });
+    let settle = move || {
+        if let (Some(button), Some(panel)) = (button_ref.get_untracked(), panel_ref.get_untracked())
+        {
+            place(&panel, &button, at_end);
+            if !panel.matches(":focus-within").unwrap_or(false) {
+                browser::focus_first(&panel);
+            }
+        }
+    };
+    // What had to be fetched has a size, and something to focus, only now.
+    let on_arrival = OnArrival(Callback::new(move |()| settle()));
+    let inner = move || {
+        provide_context(on_arrival);
+        children()
+    };
     let on_toggle = move |event: web_sys::Event| {
         let state = Reflect::get(event.as_ref(), &"newState".into()).ok();
         let opened = state.and_then(|state| state.as_string()).as_deref() == Some("open");
         open.set(opened);
-        if opened && let (Some(button), Some(panel)) = (button_ref.get(), panel_ref.get()) {
+        if opened {
             // Its size is known once its content is there.
-            request_animation_frame(move || {
-                place(&panel, &button, at_end);
-                browser::focus_first(&panel);
-            });
+            request_animation_frame(settle);
         }
     };
     view! {
@@ -79,7 +92,7 @@ pub(super) fn Popover(
             aria-label=move || label.get()
             on:toggle=on_toggle
         >
-            <Show when=move || open.get()>{children()}</Show>
+            <Show when=move || open.get()>{inner()}</Show>
         </div>
     }
 }

@@ -12,6 +12,7 @@ use super::icon::Icon;
 use super::json::JsonView;
 use super::rows::is_link;
 use crate::page::browser;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::table::{Record, RecordValue};
 use crate::state::command::Command;
@@ -25,9 +26,14 @@ pub(super) fn RecordPanel(
     let page = use_page();
     view! {
         <Show when=move || page.table.record_of.get().is_some()>
-            <Panel page step/>
+            {part(move || panel(page, step))}
         </Show>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn panel(page: Page, step: Callback<i64>) -> Fetched {
+    made(move || view! { <Panel page step/> })
 }
 
 #[component]

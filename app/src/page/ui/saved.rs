@@ -4,13 +4,19 @@ use leptos::prelude::*;
 
 use super::dialog::ModalDialog;
 use super::icon::Icon;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::use_page;
 use crate::state::command::{Command, Dialog};
 use crate::state::saved::{self, SavedView};
 
 #[component]
 pub(super) fn SavedDialog() -> impl IntoView {
-    view! { <ModalDialog which=Dialog::Saved title="Saved views"><Saved/></ModalDialog> }
+    view! { <ModalDialog which=Dialog::Saved title="Saved views">{part(body)}</ModalDialog> }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn body() -> Fetched {
+    made(|| view! { <Saved/> })
 }
 
 #[component]

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::browser;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Level, VersionInfo, file_of_name, is_address};
 use crate::state::command::Command;
@@ -53,11 +54,16 @@ pub(super) fn VersionPicker() -> impl IntoView {
                 panel_class="versions-panel"
                 button=button
             >
-                <VersionList open/>
+                {part(move || list(open))}
             </Popover>
             {newer}
         </Show>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn list(open: RwSignal<bool>) -> Fetched {
+    made(move || view! { <VersionList open/> })
 }
 
 #[component]

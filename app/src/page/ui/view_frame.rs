@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::popover::Popover;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::use_page;
 use crate::protocol::{LoadState, MarkResult, Origin, ViewId};
 use crate::state::command::{Command, PictureForm};
@@ -59,7 +60,7 @@ pub(super) fn ViewFrame(
         })
     };
     let is_twin = move || page.model.with(|model| model.chosen.twins.contains(&id));
-    let twin = move || is_twin().then(|| view! { <TwinTable id name/> });
+    let twin = move || is_twin().then(|| part(move || twin_table(id, name)));
     view! {
         <article class=format!("view {class}") data-view=id.0 aria-label=move || name.get() class:waiting=move || result.with(Option::is_none)>
             <header class="view-head">
@@ -75,6 +76,11 @@ pub(super) fn ViewFrame(
             </div>
         </article>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn twin_table(id: ViewId, name: Signal<String>) -> Fetched {
+    made(move || view! { <TwinTable id name/> })
 }
 
 /// The numbers that the chart draws, over it.

@@ -7,11 +7,12 @@ use engine::kind::Kind;
 use leptos::prelude::*;
 
 use super::bars::BarsChart;
-use super::grid::GridChart;
+use super::grid::grid_chart;
 use super::histogram::HistogramChart;
 use super::icon::{Icon, kind_name};
 use super::scatter::ScatterView;
 use super::view_frame::{ColumnSelect, ViewFrame};
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Form, Mark, MarkResult, ViewId};
 use crate::state::command::{Command, Gesture};
@@ -42,7 +43,7 @@ pub(super) fn Views() -> impl IntoView {
                 {match view.1 {
                     Drawn::Scatter => view! { <ScatterView id=view.0/> }.into_any(),
                     Drawn::Histogram => view! { <HistogramView id=view.0/> }.into_any(),
-                    Drawn::Grid => view! { <GridChart id=view.0/> }.into_any(),
+                    Drawn::Grid => view! { {part(move || grid_chart(view.0))} }.into_any(),
                     Drawn::Bars => view! { <BarsView id=view.0/> }.into_any(),
                 }}
             </For>
@@ -141,12 +142,17 @@ fn HistogramView(id: ViewId) -> impl IntoView {
             name=name
             result=result
             title=move || view! { <ColumnTitle id column/> }
-            menu=move || view! { <HistogramMenu id mark/> }
+            menu=move || part(move || histogram_menu(id, mark))
             readout=said
         >
             <HistogramChart column result readout form/>
         </ViewFrame>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn histogram_menu(id: ViewId, mark: Memo<Option<Mark>>) -> Fetched {
+    made(move || view! { <HistogramMenu id mark/> })
 }
 
 /// How many bins, and which part of the axis.

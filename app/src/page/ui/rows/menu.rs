@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Grid;
 use super::header::{fit, move_by, with_key};
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
 use crate::state::command::Command;
@@ -26,9 +27,14 @@ pub(super) fn ColumnMenu(
             untabbed=true
             button=|| Icon::More.view()
         >
-            <Entries grid name open/>
+            {part(move || entries(grid, name, open))}
         </Popover>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn entries(grid: Grid, name: StoredValue<String>, open: RwSignal<bool>) -> Fetched {
+    made(move || view! { <Entries grid name open/> })
 }
 
 #[component]

@@ -7,6 +7,7 @@ use super::Scatter;
 use crate::draw::Theme;
 use crate::draw::palette::Palette;
 use crate::look::{Form, Look, Ramp, SIZE_MAX, Spread};
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
 use crate::protocol::{Legend, MarkResult};
@@ -27,9 +28,14 @@ pub(super) fn LookPanel(scatter: Scatter) -> impl IntoView {
             at_end=true
             button=|| Icon::Look.view()
         >
-            <Choices scatter/>
+            {part(move || choices(scatter))}
         </Popover>
     }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn choices(scatter: Scatter) -> Fetched {
+    made(move || view! { <Choices scatter/> })
 }
 
 #[component]

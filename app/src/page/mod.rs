@@ -12,6 +12,7 @@ mod browser;
 mod companion;
 mod figure;
 mod link;
+mod parts;
 mod receive;
 mod saved;
 mod shell;
