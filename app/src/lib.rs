@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod draw;
+pub mod few;
 pub mod look;
 pub mod plan;
 pub mod protocol;

@@ -67,6 +67,11 @@ impl Ranked {
         self.order.len() * size_of::<u32>() + self.stretch_of.len() * size_of::<u16>()
     }
 
+    /// What the ranks of so many rows take at most.
+    pub fn byte_count_of(rows: usize) -> usize {
+        rows * (size_of::<u32>() + size_of::<u16>())
+    }
+
     fn n_stretches(&self) -> usize {
         self.order.len().div_ceil(self.stretch_rows.max(1))
     }

@@ -2,6 +2,8 @@
 // gone, or refuses; a load that is stopped; tables larger than the browser's share.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
 import { scenario } from './harness.mjs';
 
 const raster = { renderers: ['raster'] };
@@ -140,6 +142,33 @@ scenario('a table larger than the browser\'s share is aggregated by the companio
   const grid = t.page.getByRole('grid');
   await t.until('rows', async () => (await grid.locator('[role=rowgroup] [role=row]').first().innerText()).includes('ORD'));
   await t.shot('by-the-companion');
+}, raster);
+
+scenario('a companion that takes its time to say that it is there is found all the same', async (t) => {
+  // In front of the companion: the first word of its health is held back half-way.
+  let nAsked = 0;
+  const front = http.createServer((request, response) => {
+    const { url: path, method, headers } = request;
+    const upstream = http.request({ port: t.stage.server.port, path, method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      response.flushHeaders();
+      const isFirst = path.startsWith('/api/health') && nAsked++ === 0;
+      setTimeout(() => answer.pipe(response), isFirst ? 1500 : 0);
+    });
+    upstream.on('error', () => response.destroy());
+    request.pipe(upstream);
+  });
+  front.listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  t.wire.upstreamPort = front.address().port;
+  try {
+    await t.openLink('link=1&table=movies&filter=genre:in:Drama');
+    await t.untilSelected(await t.countOf('movies', [{ column: 'genre', op: 'eq', value: 'Drama' }]));
+    assert.ok(nAsked > 0);
+  } finally {
+    front.closeAllConnections();
+    front.close();
+  }
 }, raster);
 
 scenario('without WebGPU everything is drawn by the raster, and said', async (t) => {

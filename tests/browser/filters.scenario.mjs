@@ -116,7 +116,14 @@ scenario('the ends of a range are dragged by the pointer', async (t) => {
   };
   // Takes hold of an end where it is seen, and lets go that far from there.
   const dragThumb = async (thumb, byPixels) => {
-    const box = await thumb.locator('.brush-grip').boundingBox();
+    const grip = thumb.locator('.brush-grip');
+    // Fields that got the focus may have scrolled the panel, and what was chosen may move it.
+    let box = await grip.boundingBox();
+    await t.until('the end stands still', async () => {
+      const before = box;
+      box = await grip.boundingBox();
+      return before.x === box.x && before.y === box.y;
+    });
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     const before = between();
     await t.page.mouse.move(x, y);

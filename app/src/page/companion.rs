@@ -137,10 +137,12 @@ async fn ask(api: &str, millis: u32) -> Answer {
     if (502..=504).contains(&response.status()) {
         return Answer::Silence;
     }
-    let health = match response.json() {
-        Ok(body) => JsFuture::from(body).await.ok(),
-        Err(_) => None,
+    // A body that stops on its way, or takes too long, says nothing about who sent it.
+    let Ok(body) = response.text().map(JsFuture::from) else { return Answer::Silence };
+    let Some(text) = body.await.ok().and_then(|text| text.as_string()) else {
+        return Answer::Silence;
     };
+    let health = js_sys::JSON::parse(&text).ok();
     let status = health.and_then(|health| Reflect::get(&health, &"status".into()).ok());
     if status.is_some_and(|status| status.is_string()) { Answer::Healthy } else { Answer::Other }
 }

@@ -6,6 +6,7 @@ use engine::kind::Kind;
 use engine::query::AggregateOp;
 
 use super::ShownView;
+use crate::few::sort_few;
 use crate::protocol::{ColumnInfo, Form, Mark, Measured, ViewId};
 
 /// Columns beyond this many bytes are left for the user to add.
@@ -53,7 +54,7 @@ pub const KINDS: [&str; 5] = ["Scatter", "Heat map", "Line by time", "Box plot",
 pub fn guess(kind: &str, columns: &[ColumnInfo], about: Option<&ColumnInfo>) -> Option<Mark> {
     // What is about rows comes last, and what is asked for first.
     let mut known: Vec<&ColumnInfo> = columns.iter().collect();
-    known.sort_by_key(|column| {
+    sort_few(&mut known, |column| {
         let is_about = about.is_some_and(|about| about.name == column.name);
         (!is_about, is_key(column), place_axis(&column.name).is_some() && kind != "Scatter")
     });
@@ -128,7 +129,7 @@ pub fn views(columns: &[ColumnInfo]) -> Vec<ShownView> {
     });
     let mut named: Vec<&ColumnInfo> = named.collect();
     // Few values first: a column of names is the worst bar chart there is.
-    named.sort_by_key(|column| match (column.kind, column.distinct_count) {
+    sort_few(&mut named, |column| match (column.kind, column.distinct_count) {
         (_, Some(distinct)) if distinct <= 100 => 0,
         (Kind::Category | Kind::Boolean, _) => 1,
         (_, None) => 2,

@@ -242,6 +242,14 @@ impl Answers {
             && self.brush.step(resident, &self.question, &self.views, &self.masks)
     }
 
+    /// Prepares a little for what may be brushed some time, once all else is done; false where
+    /// nothing is left to do.
+    pub fn prepare_ahead(&mut self, resident: &Resident, epoch: u64) -> bool {
+        self.phase == Phase::Done
+            && self.epoch == epoch
+            && self.brush.step_ahead(resident, &self.question)
+    }
+
     /// The rows that pass all clauses, and how many rows there are to pass them.
     pub fn selection(&self) -> (&[u64], usize) {
         (&self.selection, self.selected_rows)

@@ -13,6 +13,7 @@ use crate::draw::painter::{Event, Painter};
 use crate::draw::palette::Palette;
 use crate::draw::raster::{Drawn, Raster};
 use crate::draw::{Frame, Picture, Progress, Size, Style, Theme, Unselected};
+use crate::few::sort_few;
 use crate::look::Look;
 use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
 use crate::worker::answer::Answers;
@@ -514,7 +515,7 @@ pub fn pin(host: &Host, row: Option<u64>) {
 /// All that is here of a row, in the table's order of columns.
 fn values_of(resident: &Resident, row: u64) -> Vec<(String, Option<String>)> {
     let mut columns: Vec<_> = resident.columns().iter().collect();
-    columns.sort_by_key(|column| column.place());
+    sort_few(&mut columns, |column| column.place());
     let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
     let values = cells(resident, &names, &[row]).pop().unwrap_or_default();
     names.into_iter().zip(values).collect()

@@ -12,6 +12,7 @@ use engine::query::Version;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
+use crate::few::sort_few;
 use crate::protocol::{
     Level, Origin, TableInfo, VersionInfo, file_of_name, is_address, name_of_file,
 };
@@ -186,7 +187,7 @@ pub fn those_that_fit(
     let here = host.data.borrow().resident.as_ref().map_or(0, |resident| resident.bytes());
     let mut left = budget.bytes_max.saturating_sub(here) as f64;
     let mut by_size: Vec<&Wanted> = wanted.iter().collect();
-    by_size.sort_by(|a, b| a.info.bytes_per_row.total_cmp(&b.info.bytes_per_row));
+    sort_few(&mut by_size, |column| column.info.bytes_per_row);
     let mut absent: Vec<String> = Vec::new();
     for (at, column) in by_size.into_iter().enumerate() {
         left -= column.info.bytes_per_row * rows;

@@ -21,6 +21,11 @@ impl Notify {
         }
     }
 
+    /// Whether somebody is still to see it.
+    pub fn is_raised(&self) -> bool {
+        self.raised.get()
+    }
+
     /// Waits until raised, and lowers it.
     pub async fn wait(&self) {
         poll_fn(|context| {

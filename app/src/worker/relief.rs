@@ -11,6 +11,7 @@ use crate::draw::raster::layer::{Cells, Layer, Rows};
 use crate::draw::relief::Relief as Heights;
 use crate::draw::tone::DEEPEST_MIN;
 use crate::draw::{Frame, Picture, Size};
+use crate::few::sort_few;
 use crate::look::Form;
 use crate::protocol::relief::{Contour, Counts, Label, Relief};
 use crate::protocol::{Legend, LegendEntry, Reply, ViewId};
@@ -319,7 +320,7 @@ async fn find_labels(host: &Host, view: ViewId, at: At) -> Option<Vec<Label>> {
         Some(Label { text, color, count, x, y })
     };
     let mut labels: Vec<Label> = entries.into_iter().enumerate().filter_map(place).collect();
-    labels.sort_by_key(|label| std::cmp::Reverse(label.count));
+    sort_few(&mut labels, |label| std::cmp::Reverse(label.count));
     Some(labels)
 }
 

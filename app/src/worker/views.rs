@@ -5,11 +5,12 @@
 use std::rc::Rc;
 
 use crate::protocol::{Origin, Reply, Views};
-use crate::worker::answer::{Answer, Question};
+use crate::worker::answer::{Answer, Answers, Question};
 use crate::worker::bins::Extent;
 use crate::worker::elsewhere;
 use crate::worker::host::{Host, post};
 use crate::worker::matcher;
+use crate::worker::resident::Resident;
 use crate::worker::tables::Described;
 use crate::worker::turn::{Stride, now_millis};
 
@@ -35,7 +36,7 @@ pub async fn prepare_on_demand(host: Rc<Host>) {
         host.prepare.wait().await;
         let mut stride = Stride::start();
         let mut n_steps = 0;
-        while prepare_next(&host) {
+        while prepare(&host, Answers::prepare_next) {
             n_steps += 1;
             stride.breathe().await;
         }
@@ -44,13 +45,17 @@ pub async fn prepare_on_demand(host: Rc<Host>) {
         if let Some(column) = column.filter(|_| tells) {
             post(&Reply::Prepared { column });
         }
+        // What is nearer by then comes first.
+        while !host.prepare.is_raised() && prepare(&host, Answers::prepare_ahead) {
+            stride.breathe().await;
+        }
     }
 }
 
-fn prepare_next(host: &Host) -> bool {
+fn prepare(host: &Host, step: fn(&mut Answers, &Resident, u64) -> bool) -> bool {
     let data = host.data.borrow();
     let Some(resident) = &data.resident else { return false };
-    host.answers.borrow_mut().prepare_next(resident, data.epoch())
+    step(&mut host.answers.borrow_mut(), resident, data.epoch())
 }
 
 async fn answer_here(host: &Rc<Host>, question: Question) {

@@ -8,14 +8,20 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, kind_name};
 use super::sparkline::sparkline;
+use crate::page::parts::{Fetched, made, wasm_split};
 use crate::page::signals::use_page;
 use crate::protocol::{ColumnInfo, Profile};
 use crate::state::command::Command;
 use crate::state::position::{End, Scalar};
 use crate::state::{defaults, format, settle};
 
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+pub(super) fn list() -> Fetched {
+    made(|| view! { <Columns/> })
+}
+
 #[component]
-pub(super) fn Columns() -> impl IntoView {
+fn Columns() -> impl IntoView {
     let page = use_page();
     let search = RwSignal::new(String::new());
     let loaded = Memo::new(move |_| {

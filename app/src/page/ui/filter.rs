@@ -13,14 +13,23 @@ use leptos::prelude::*;
 
 use super::bars::BarsChart;
 use super::icon::Icon;
+use crate::page::parts::{Fetched, made, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{ColumnInfo, MarkResult};
 use crate::state::choice::TextSearch;
 use crate::state::column_clause;
 use crate::state::command::{Command, Gesture};
 
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+pub(super) fn control(column: ColumnInfo) -> Fetched {
+    made(move || {
+        let column = column.clone();
+        view! { <FilterControl column/> }
+    })
+}
+
 #[component]
-pub(super) fn FilterControl(column: ColumnInfo) -> impl IntoView {
+fn FilterControl(column: ColumnInfo) -> impl IntoView {
     let page = use_page();
     let name = Signal::stored(column.name.clone());
     let result = Memo::new(move |_| {

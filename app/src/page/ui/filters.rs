@@ -5,11 +5,12 @@ use engine::kind::Kind;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::columns::Columns;
-use super::filter::FilterControl;
+use super::columns;
+use super::filter;
 use super::icon::{Icon, kind_name};
 use super::sparkline::sparkline;
 use crate::page::browser;
+use crate::page::parts::part;
 use crate::page::signals::use_page;
 use crate::protocol::ColumnInfo;
 use crate::state::column_clause;
@@ -38,7 +39,7 @@ pub(super) fn Side() -> impl IntoView {
                 {tab("Filters", Part::Filters, Signal::derive(move || !on_columns()))}
                 {tab("Columns", Part::Columns, Signal::derive(on_columns))}
             </div>
-            <Show when=on_columns fallback=|| view! { <Filters/> }><Columns/></Show>
+            <Show when=on_columns fallback=|| view! { <Filters/> }>{part(columns::list)}</Show>
         </aside>
     }
 }
@@ -156,7 +157,10 @@ fn FilterItem(column: ColumnInfo) -> impl IntoView {
             </div>
             <div id=id node_ref=body class="filter-body">
                 <Show when=move || is_open.get()>
-                    <FilterControl column=page.column(&name.get_value()).unwrap_or_else(|| column.clone())/>
+                    {part({
+                        let column = page.column(&name.get_value()).unwrap_or_else(|| column.clone());
+                        move || filter::control(column.clone())
+                    })}
                 </Show>
             </div>
         </li>

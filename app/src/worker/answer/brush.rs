@@ -32,9 +32,10 @@ const CUBE_BYTES_MAX: usize = 16 << 20;
 pub struct Brush {
     /// The column whose clause moves, or is about to.
     column: Option<String>,
-    /// The last ranked last.
+    /// The last ranked last; those ranked ahead, that nobody has brushed yet, first.
     ranks: Vec<(String, Ranked)>,
-    work: Work,
+    /// What is being ranked, and the column.
+    work: (String, Work),
     cubes: BTreeMap<ViewId, ViewCube>,
 }
 
@@ -82,7 +83,6 @@ impl Brush {
     pub fn approach(&mut self, column: &str) {
         if self.column.as_deref() != Some(column) {
             self.column = Some(column.to_owned());
-            self.work = Work::Nothing;
             self.cubes.clear();
         }
     }
@@ -171,7 +171,7 @@ impl Brush {
         let brushed = column_clause(&column);
         let is_ranked = self.ranks.last().is_some_and(|(of, _)| *of == column);
         if !is_ranked {
-            return self.rank(&column, resident);
+            return self.rank(&column, resident, true);
         }
         let Some((_, ranked)) = self.ranks.last() else { return false };
         self.cubes.retain(|id, _| views.contains_key(id));
@@ -234,8 +234,23 @@ impl Brush {
         false
     }
 
+    /// Ranks a column that a histogram on screen shows, before anybody comes near it: most of
+    /// what a first brush would wait for. A step at a time; false where none is left, or no
+    /// more are kept.
+    pub fn step_ahead(&mut self, resident: &Resident, question: &Question) -> bool {
+        let kept: usize = self.ranks.iter().map(|(_, ranked)| ranked.byte_count()).sum();
+        let wanted = question.views.iter().find_map(|view| {
+            let Mark::Histogram { column, .. } = &view.mark else { return None };
+            let is_known = self.ranks.iter().any(|(of, _)| of == column);
+            let is_vain = self.work.0 == *column && matches!(self.work.1, Work::Impossible);
+            let bytes = Ranked::byte_count_of(resident.rows_of([column.as_str()]));
+            (!is_known && !is_vain && kept + bytes <= RANKS_BYTES_MAX).then(|| column.clone())
+        });
+        wanted.is_some_and(|column| self.rank(&column, resident, false))
+    }
+
     /// Ranks the rows of a column, a step at a time; false where it has no ranks.
-    fn rank(&mut self, column: &str, resident: &Resident) -> bool {
+    fn rank(&mut self, column: &str, resident: &Resident, is_near: bool) -> bool {
         if let Some(index) = self.ranks.iter().position(|(of, _)| of == column) {
             let ranked = self.ranks.remove(index);
             self.ranks.push(ranked);
@@ -244,9 +259,12 @@ impl Brush {
         if !resident.is_complete([column]) {
             return false;
         }
+        if self.work.0 != column {
+            self.work = (column.to_owned(), Work::Nothing);
+        }
         let key = OrderKey { column: column.to_owned(), descending: false, nulls: Nulls::Last };
         let rows = resident.rows_of([column]);
-        self.work = match std::mem::take(&mut self.work) {
+        self.work.1 = match std::mem::take(&mut self.work.1) {
             Work::Nothing => {
                 let is_text = resident.column(column).is_none_or(|here| here.n_words().is_some());
                 match RowSort::new(&[key], rows, resident) {
@@ -261,7 +279,8 @@ impl Brush {
             },
             Work::Rank(mut ranked) => match ranked.step(RANKED_A_STEP) {
                 true => {
-                    self.ranks.push((column.to_owned(), ranked));
+                    let at = if is_near { self.ranks.len() } else { 0 };
+                    self.ranks.insert(at, (column.to_owned(), ranked));
                     self.forget_ranks();
                     Work::Nothing
                 }
@@ -269,7 +288,7 @@ impl Brush {
             },
             Work::Impossible => Work::Impossible,
         };
-        !matches!(self.work, Work::Impossible)
+        !matches!(self.work.1, Work::Impossible)
     }
 
     fn forget_ranks(&mut self) {

@@ -4,6 +4,7 @@
 
 use crate::draw::palette::{CATEGORIES, MISSING, OTHER, Palette, Rgb, of_change};
 use crate::draw::points::Points;
+use crate::few::sort_few;
 use crate::look::Look;
 use crate::protocol::{CHANGE_COLUMN, Legend, LegendEntry};
 use crate::worker::numbers::Measure;
@@ -133,7 +134,7 @@ impl Categories {
             ranked.select_nth_unstable_by_key(CATEGORIES - 1, key);
             ranked.truncate(CATEGORIES);
         }
-        ranked.sort_by_key(key);
+        sort_few(&mut ranked, key);
         let mut indices = vec![OTHER; counts.len()];
         for (index, code) in (0..).zip(&ranked) {
             if let Some(slot) = indices.get_mut(*code as usize) {

@@ -8,6 +8,7 @@ use engine::kind::Kind;
 use engine::query::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::few::sort_few;
 use crate::protocol::CachedSlice;
 
 /// Another number means another layout: what is found is then thrown away.
@@ -87,7 +88,7 @@ impl Manifest {
         let mut used = self.used_bytes().saturating_add(incoming);
         let not_held = self.entries.iter().filter(|(file, _)| !held.contains(*file));
         let mut not_held: Vec<_> = not_held.collect();
-        not_held.sort_by(|(_, a), (_, b)| a.used_at.total_cmp(&b.used_at));
+        sort_few(&mut not_held, |(_, entry)| entry.used_at);
         let mut files = Vec::new();
         for (file, entry) in not_held {
             if used <= budget {
@@ -106,7 +107,7 @@ impl Manifest {
             groups.entry(entry.group()).or_default().push(entry);
         }
         let slices = groups.into_iter().filter_map(|(key, mut entries)| {
-            entries.sort_by_key(|entry| entry.place);
+            sort_few(&mut entries, |entry| entry.place);
             let first = entries.first()?;
             Some(CachedSlice {
                 key,
@@ -120,7 +121,7 @@ impl Manifest {
             })
         });
         let mut slices: Vec<_> = slices.collect();
-        slices.sort_by(|a, b| b.used_at.total_cmp(&a.used_at));
+        sort_few(&mut slices, |slice| std::cmp::Reverse(slice.used_at));
         slices
     }
 
@@ -138,7 +139,7 @@ impl Manifest {
             .filter(|(_, entry)| entry.table == table && entry.version.as_ref() == version)
             .map(|(file, entry)| (file.as_str(), entry));
         let mut columns: Vec<_> = columns.collect();
-        columns.sort_by_key(|(_, entry)| entry.place);
+        sort_few(&mut columns, |(_, entry)| entry.place);
         columns
     }
 

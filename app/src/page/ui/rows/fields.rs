@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
 use super::{Grid, body};
+use crate::page::parts::{Fetched, made, wasm_split};
 use crate::page::signals::Page;
 use crate::protocol::MarkResult;
 use crate::state::command::{Command, Gesture};
@@ -116,8 +117,13 @@ impl Typing {
     }
 }
 
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+pub(super) fn field(grid: Grid, name: StoredValue<String>) -> Fetched {
+    made(move || view! { <Field grid name/> })
+}
+
 #[component]
-pub(super) fn Field(grid: Grid, name: StoredValue<String>) -> impl IntoView {
+fn Field(grid: Grid, name: StoredValue<String>) -> impl IntoView {
     let page = grid.page;
     let typing = Typing::new(page, name);
     let on_key = move |event: KeyboardEvent| match event.key().as_str() {

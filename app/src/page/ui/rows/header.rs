@@ -6,11 +6,12 @@ use engine::query::{Nulls, OrderKey};
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, MouseEvent, PointerEvent};
 
-use super::fields::Field;
+use super::fields::field;
 use super::menu::ColumnMenu;
 use super::shape::ShapeButton;
 use super::{Grid, NUMBER_WIDTH, Shown};
 use crate::page::browser;
+use crate::page::parts::part;
 use crate::page::ui::brush::capture;
 use crate::page::ui::icon::Icon;
 use crate::state::command::Command;
@@ -114,7 +115,7 @@ fn HeadCell(grid: Grid, column: Shown, moving: Moving) -> impl IntoView {
                 <ColumnMenu grid name open=menu_open/>
             </div>
             <Show when=move || page.table.profiles.get()><ShapeButton grid name/></Show>
-            <Show when=move || page.table.filter_row.get()><Field grid name/></Show>
+            <Show when=move || page.table.filter_row.get()>{part(move || field(grid, name))}</Show>
         </div>
     }
 }
