@@ -43,7 +43,7 @@ const WASM_FEATURES = [
 const WORKERS = ["worker", "reader"];
 
 // The programs that are cut into parts, and the cargo profiles that Trunk builds them by.
-const RELEASE_PROFILES = { page: "wasm-page" };
+const RELEASE_PROFILES = { page: "wasm-page", worker: "wasm" };
 
 function fail(message) {
   console.error(`bundle: ${message}`);

@@ -59,4 +59,4 @@ pub mod turn;
 pub mod views;
 
 #[cfg(target_arch = "wasm32")]
-pub use host::start;
+pub use host::{Host, Parts, start};

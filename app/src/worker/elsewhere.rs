@@ -80,7 +80,16 @@ pub async fn answer(host: &Rc<Host>, question: Question) {
     }
     let mut views = outcome.unwrap_or_else(|detail| failed(&question, &detail));
     views.elapsed_millis = now_millis() - started;
-    host.desk.borrow_mut().answered(question.generation);
+    tell(host, views);
+}
+
+/// Says of every view that there is no answer, and why.
+pub fn refuse(host: &Host, question: &Question, detail: &str) {
+    tell(host, failed(question, detail));
+}
+
+fn tell(host: &Host, views: Views) {
+    host.desk.borrow_mut().answered(views.generation);
     post(&Reply::Views(views));
     host.rows.raise();
     host.shape.raise();

@@ -3,6 +3,7 @@
 //! and takes turns with the messages.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::Array;
@@ -12,7 +13,7 @@ use web_sys::{MessageEvent, OffscreenCanvas};
 
 use crate::protocol::table::TableRequest;
 use crate::protocol::{Breakage, Level, Notice, Reply, Request};
-use crate::worker::answer::Answers;
+use crate::worker::answer::{Answers, Question};
 use crate::worker::budget::Budget;
 use crate::worker::cache::browser::Cache;
 use crate::worker::canvases::{self, Canvases, Wanted};
@@ -39,8 +40,21 @@ pub struct Settings {
 /// A question that the companion has been at for longer gives way to a newer one.
 const PATIENCE_MILLIS: f64 = 1000.0;
 
+/// Whether it could be done at all.
+pub type Done = Pin<Box<dyn Future<Output = bool>>>;
+
+/// What the bundler cuts out of the worker's program, to be fetched when it is used. It is
+/// marked where it belongs to that program alone: other programs are made of this library too,
+/// and would keep what is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    /// [`elsewhere::answer`], where it can be fetched.
+    pub answer_elsewhere: fn(Rc<Host>, Question) -> Done,
+}
+
 /// Everything of the worker, shared by its tasks.
 pub struct Host {
+    pub parts: Parts,
     pub settings: RefCell<Settings>,
     pub cache: Later<Rc<Cache>>,
     pub data: RefCell<Data>,
@@ -69,13 +83,14 @@ pub struct Host {
 }
 
 /// Listens to the page from now on.
-pub fn start() {
+pub fn start(parts: Parts) {
     std::panic::set_hook(Box::new(|panic| {
         let text = panic.to_string();
         post(&Reply::Panicked { text: text.clone() });
         web_sys::console::error_1(&JsValue::from_str(&text));
     }));
     let host = Rc::new(Host {
+        parts,
         settings: RefCell::default(),
         cache: Later::default(),
         data: RefCell::default(),

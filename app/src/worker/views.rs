@@ -23,7 +23,9 @@ pub async fn answer_on_demand(host: Rc<Host>) {
             continue;
         }
         if host.data.borrow().is_remote() {
-            elsewhere::answer(&host, question).await;
+            if !(host.parts.answer_elsewhere)(host.clone(), question.clone()).await {
+                elsewhere::refuse(&host, &question, "a part of the page could not be fetched");
+            }
         } else {
             answer_here(&host, question).await;
         }
