@@ -20,7 +20,7 @@ test: ## every test: Rust, HTTP, S3, foreign clients, browser
 	@tools/test.sh
 
 bench: ## measure beside the peers; ONLY=W1 runs a part
-	@ONLY="$(ONLY)" tools/bench.sh
+	@ONLY="$(ONLY)" ROWS="$(ROWS)" tools/bench.sh
 
 soak: ## what is long: fuzzing, kill tests, the random walk
 	@tools/soak.sh

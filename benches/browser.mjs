@@ -3,19 +3,20 @@
 //
 //     node benches/browser.mjs BINARY DATA_FOLDER OUT.json
 //
-// DATA_FOLDER holds d1m, d3m and d5m (tools/generate_table.py). ONLY=W1 runs one part.
-import { spawn } from 'node:child_process';
-import { createReadStream, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { dirname, extname, join, normalize } from 'node:path';
+// DATA_FOLDER holds d1m, d3m and d5m (tools/generate_table.py). ONLY=W1 runs one part,
+// ROWS=1000000 one table. Fails where answers are unequal, never for a time.
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { Wire } from '../tests/browser/wire.mjs';
+import { atlasByHand, byHand, firstPoints } from './hand.mjs';
+import { firstLoad, packedBytes, serveFolder, startLimn, workerScript } from './serving.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const [binary, data, out] = process.argv.slice(2);
 const BINS = 25;
 const ACTIVE = 'hour';
+const ACTIVE_DOMAIN = [0, 24];
 const VIEWS = [
   { column: 'delay', domain: [-20, 100] },
   { column: 'dist', domain: [0, 3000] },
@@ -34,36 +35,14 @@ const LASSOS = Array.from({ length: 8 }, (_, nth) => Array.from({ length: 30 }, 
 }));
 // Places for the pointer: a grid over the canvas, off its lines.
 const PROBES = Array.from({ length: 200 }, (_, nth) => [35.3 + (nth % 20) * 48.7, 31.7 + Math.floor(nth / 20) * 66.1]);
+// Cells of 512 on a side, over what the scatter shows: two pixels each of a density.
+const GRID = { side: 512, ...SCATTER.viewport };
 const only = (process.env.ONLY || '').split(' ').filter(Boolean);
 const wanted = (...names) => only.length === 0 || names.some((name) => only.includes(name));
+const TABLES = ['d1m', 'd3m', 'd5m'].filter((table) => !process.env.ROWS || table === `d${Number(process.env.ROWS) / 1e6}m`);
 const FLAGS = ['--no-sandbox', '--no-first-run', '--disable-quic', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-unsafe-swiftshader'];
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
-
-function serveFolder(folder) {
-  const server = createServer((request, response) => {
-    const path = join(folder, normalize(new URL(request.url, 'http://x').pathname));
-    response.setHeader('access-control-allow-origin', '*');
-    response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
-    createReadStream(path).on('error', () => response.writeHead(404).end()).pipe(response);
-  });
-  return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
-}
-
-function startLimn() {
-  const child = spawn(binary, ['serve', '--lake', data, '--listen', '127.0.0.1:0']);
-  return new Promise((done, failed) => {
-    let text = '';
-    const look = (chunk) => {
-      text += chunk;
-      const address = text.match(/http:\/\/127\.0\.0\.1:\d+/);
-      if (address) done({ child, address: address[0] });
-    };
-    child.stdout.on('data', look);
-    child.stderr.on('data', look);
-    child.on('exit', (code) => failed(new Error(`limn ended with ${code}: ${text}`)));
-  });
-}
+const PAGE = { viewport: { width: 1400, height: 900 } };
 
 function sameCounts(name, ours, theirs) {
   ours.forEach((step, s) => step.forEach((line, v) => line.forEach((count, k) => {
@@ -73,119 +52,187 @@ function sameCounts(name, ours, theirs) {
   })));
 }
 
-function workerScript() {
-  const dist = join(here, '..', 'dist');
-  const boot = readdirSync(dist, { recursive: true }).map(String).find((name) => /^worker-start-[^/]*\.js$/.test(name));
-  if (!boot) throw new Error('no worker script in dist/: make build first');
-  return boot;
-}
-
-// What bundle.mjs counts as the first load: not the reader, not the service worker.
-function firstLoad() {
-  const dist = join(here, '..', 'dist');
-  const sizes = readdirSync(dist, { recursive: true }).map(String)
-    .filter((name) => /^(index|boot|style|page|worker).*\.(wasm|js|css|html)$/.test(name))
-    .map((name) => {
-      const packed = join(dist, `${name}.gz`);
-      try { return [name, statSync(packed).size]; } catch { return [name, statSync(join(dist, name)).size]; }
-    });
-  return { files: sizes, total: sizes.reduce((sum, [, bytes]) => sum + bytes, 0) };
+// A page of its own for each run: what one leaves behind weighs on no other.
+async function within(browser, address, prepare, run) {
+  const context = await browser.newContext(PAGE);
+  try {
+    const page = await context.newPage();
+    page.on('pageerror', (error) => console.error(`  in the page: ${error.stack ?? error}`));
+    await prepare(page);
+    await page.goto(address);
+    return await run(page);
+  } finally {
+    await context.close();
+  }
 }
 
 async function main() {
   const peers = await serveFolder(here);
   const files = await serveFolder(data);
-  const limn = await startLimn();
+  const limn = await startLimn(binary, data);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-  const results = { chromium: browser.version(), size: firstLoad(), tables: [] };
-  try {
-    const script = new URL(workerScript(), `${limn.address}/`).href;
-    const inLimn = async (run, work) => {
-      const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-      try {
-        const page = await context.newPage();
-        await page.addInitScript({ path: join(here, 'limn_page.js') });
-        await page.goto(`${limn.address}/`);
+  const results = { chromium: browser.version(), tables: [] };
+  const script = await workerScript(limn.address);
+  const sides = {
+    browser, address: limn.address, peers: peers.url,
+    inLimn: (run, work) => within(
+      browser, `${limn.address}/`, (page) => page.addInitScript({ path: join(here, 'limn_page.js') }),
+      async (page) => {
         const found = await page.evaluate(([run, work]) => window.limnBench[run](work), [run, { script, ...work }]);
         if (found.failures.length > 0) throw new Error(`${run} complained: ${found.failures}`);
         return found;
-      } finally {
-        await context.close();
-      }
-    };
-    const inPeer = async (run, work) => {
-      const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-      try {
-        const page = await context.newPage();
-        await page.goto(`http://127.0.0.1:${peers.address().port}/peers.html`);
-        await page.waitForFunction('window.peersReady');
-        return await page.evaluate(([run, work]) => window[run](work), [run, work]);
-      } finally {
-        await context.close();
-      }
-    };
-    for (const table of ['d1m', 'd3m', 'd5m']) {
-      const url = `http://127.0.0.1:${files.address().port}/_peers/${table}.arrows`;
-      const entry = { table };
-      if (wanted('W1')) Object.assign(entry, await brushed(table, url, inLimn, inPeer));
-      if (wanted('W7', 'wire')) entry.page = await firstPoints(browser, limn.address, table);
-      if (wanted('W1', 'W4')) entry.hand = await byHand(browser, limn.address, table);
-      if (wanted('W2', 'W3', 'W4', 'W5', 'W6') && table !== 'd3m') entry.explore = await explored(table, url, inLimn, inPeer);
+      },
+    ),
+    inPeer: (run, work, bundle = 'peers') => within(browser, `${peers.url}/peers.html?script=${bundle}`, () => {}, async (page) => {
+      await page.waitForFunction('window.peersReady');
+      const began = Date.now();
+      const found = await page.evaluate(([run, work]) => window[run](work), [run, work]);
+      console.log(`  ${work ? `${run} of ${work.table}` : bundle}: ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      return found;
+    }),
+  };
+  try {
+    for (const table of TABLES) {
+      const entry = await measured(table, `${files.url}/_peers/${table}.arrows`, sides);
       for (const [side, found] of Object.entries(entry)) {
         if (side !== 'table') console.log(table, side, JSON.stringify(found));
       }
       results.tables.push(entry);
     }
+    if (wanted('W10')) results.boot = await booted(sides);
+    if (wanted('size')) results.size = await sizes(sides);
   } finally {
     await browser.close();
-    limn.child.kill();
+    limn.stop();
     peers.close();
     files.close();
   }
   writeFileSync(out, JSON.stringify(results, null, 1));
 }
 
-// W1. Crossfilter's build alone takes a minute at five million rows.
-async function brushed(table, url, inLimn, inPeer) {
-  const work = { table, url, views: VIEWS, active: ACTIVE, bins: BINS, windows: WINDOWS };
-  const ours = await inLimn('brush', work);
-  const sides = { limn: ours };
-  if (table !== 'd5m') {
-    sides.crossfilter = await inPeer('crossfilterBench', work);
-    sameCounts('crossfilter', ours.counts, sides.crossfilter.counts);
+async function measured(table, url, sides) {
+  const entry = { table };
+  const isMiddle = table === 'd3m';
+  if (wanted('W1')) Object.assign(entry, await brushed(table, url, sides));
+  if (wanted('W7', 'wire')) {
+    entry.page = await firstPoints(sides.browser, sides.address, table);
+    if (wanted('W7') && !isMiddle) entry.atlasPage = await sides.inPeer('atlasPage', { table, url }, 'atlas');
   }
-  sides.duckdb = await inPeer('duckdbBench', { ...work, windows: WINDOWS.filter((_, i) => i % 4 === 0) });
-  sameCounts('duckdb', ours.counts.filter((_, i) => i % 4 === 0), sides.duckdb.counts);
+  if (wanted('W1', 'W3', 'W4') && !isMiddle) {
+    const work = { table, url, active: ACTIVE, views: VIEWS, bins: BINS, lassos: LASSOS.slice(0, 4), ...SCATTER };
+    entry.hand = await byHand(sides.browser, sides.address, work);
+    // A frame of its own takes seconds there: one table tells enough.
+    if (wanted('W3', 'W4') && table === 'd1m') entry.atlasHand = await atlasByHand(sides.browser, sides.peers, work);
+  }
+  if (wanted('W2', 'W3', 'W4', 'W5', 'W6') && !isMiddle) entry.explore = await explored(table, url, sides);
+  if (wanted('W8') && !isMiddle) entry.grid = await gridded(table, url, sides);
+  return entry;
+}
+
+// W1. Crossfilter's build alone takes a minute at five million rows.
+async function brushed(table, url, { inLimn, inPeer }) {
+  const work = { table, url, views: VIEWS, active: ACTIVE, domain: ACTIVE_DOMAIN, bins: BINS, windows: WINDOWS };
+  const every = (n) => WINDOWS.filter((_, i) => i % n === 0);
+  const ours = await inLimn('brush', work);
+  // The reference of all: what the others count is compared with it, as ours is.
+  const duckdb = await inPeer('duckdbBench', { ...work, windows: every(4) });
+  const reference = ours.counts;
+  sameCounts('duckdb', reference.filter((_, i) => i % 4 === 0), duckdb.counts);
+  const sides = { limn: ours, duckdb, mosaic: await inPeer('mosaicBench', work) };
+  const few = table === 'd3m' ? [] : [['arquero', 'arqueroBench', 8], ['perspective', 'perspectiveBench', 20]];
+  if (table !== 'd5m') few.push(['crossfilter', 'crossfilterBench', 1]);
+  for (const [side, run, n] of few) {
+    sides[side] = await inPeer(run, { ...work, windows: every(n) });
+    sameCounts(side, reference.filter((_, i) => i % n === 0), sides[side].counts);
+  }
   for (const side of Object.values(sides)) delete side.counts;
   return sides;
 }
 
 // W2 to W6: who passes, who is under the pointer, who is in the lasso, in which order; then
 // the times.
-async function explored(table, url, inLimn, inPeer) {
+async function explored(table, url, { inLimn, inPeer }) {
   const windows = WINDOWS.filter((_, i) => i % 2 === 0);
-  const work = { table, url, ...SCATTER, windows, lassos: LASSOS, probes: PROBES, pages: PAGES };
+  const frames = table === 'd1m' ? 6 : 2;
+  const work = { table, url, ...SCATTER, windows, lassos: LASSOS, probes: PROBES, pages: PAGES, frames };
   const limn = await inLimn('explore', work);
   const few = { ...work, windows: windows.slice(0, 6), lassos: LASSOS.slice(0, 2) };
   const duckdb = await inPeer('duckdbExplore', few);
   same('brush', limn.brushed.slice(0, 6), duckdb.brushed);
   same('lasso by SQL', limn.lassoed.slice(0, 2), duckdb.lassoed);
   same('rows in order', limn.rows, duckdb.rows);
-  const loop = await inPeer('countInside', work);
-  same('lasso', limn.lassoed, loop.counts);
-  const kdbush = await inPeer('kdbushBench', work);
-  nearestAgree(limn.found, kdbush.found);
-  const regl = await inPeer('reglBench', { ...work, frames: table === 'd1m' ? 6 : 2 });
-  // It takes coordinates of 32 bits from -1 to 1: a point at the very edge may fall beyond.
-  regl.lassoed.forEach((count, nth) => {
-    if (Math.abs(count - limn.lassoed[nth]) > limn.lassoed[nth] * 1e-4) {
-      throw new Error(`lasso ${nth}: ${limn.lassoed[nth]} against ${count} by regl-scatterplot`);
+  const sides = { limn, duckdb };
+  if (wanted('W4')) {
+    sides.loop = await inPeer('countInside', work);
+    same('lasso', limn.lassoed, sides.loop.counts);
+  }
+  if (wanted('W3')) {
+    sides.kdbush = await inPeer('kdbushBench', work);
+    nearestAgree(limn.found, sides.kdbush.found);
+  }
+  if (wanted('W4', 'W5')) {
+    sides.regl = await inPeer('reglBench', work);
+    // It takes coordinates of 32 bits from -1 to 1: a point at the very edge may fall beyond.
+    sides.regl.lassoed.forEach((count, nth) => {
+      if (Math.abs(count - limn.lassoed[nth]) > limn.lassoed[nth] * 1e-4) {
+        throw new Error(`lasso ${nth}: ${limn.lassoed[nth]} against ${count} by regl-scatterplot`);
+      }
+    });
+  }
+  if (wanted('W5')) sides.atlas = await inPeer('atlasFrames', work, 'atlas');
+  if (wanted('W6')) {
+    for (const [side, run] of [['arquero', 'arqueroRows'], ['perspective', 'perspectiveRows']]) {
+      sides[side] = await inPeer(run, { ...work, pages: PAGES.slice(0, 3) });
+      same(`rows in order by ${side}`, duckdb.rows.slice(0, 3), sides[side].rows);
     }
-  });
-  for (const side of [limn, duckdb, loop, kdbush, regl]) {
+  }
+  for (const side of Object.values(sides)) {
     for (const known of ['brushed', 'lassoed', 'rows', 'found', 'counts']) delete side[known];
   }
-  return { limn, duckdb, loop, kdbush, regl };
+  return sides;
+}
+
+// W8: ours counts and draws the grid; of what it counted it tells the sum and the most.
+async function gridded(table, url, { inLimn, inPeer }) {
+  const work = { table, url, active: ACTIVE, grid: GRID, windows: WINDOWS.filter((_, i) => i % 8 === 0) };
+  const limn = await inLimn('grid', work);
+  const duckdb = await inPeer('duckdbGrid', work);
+  const loop = await inPeer('loopGrid', work);
+  const arquero = await inPeer('arqueroGrid', { ...work, windows: work.windows.slice(0, 3) });
+  same('grid by a plain loop', duckdb.digests, loop.digests);
+  same('grid by Arquero', duckdb.digests.slice(0, 3), arquero.digests);
+  // Places are of 32 bits here: a point at a cell's very edge may be in the next one.
+  limn.told.forEach(({ points, most }, nth) => {
+    const [total, highest] = duckdb.digests[nth];
+    if (Math.abs(points - total) > total * 1e-5 || Math.abs(most - highest) > 2 + highest * 0.005) {
+      throw new Error(`grid ${nth}: ${points} points, at most ${most} in a cell, against ${total} and ${highest}`);
+    }
+  });
+  for (const side of [limn, duckdb, loop, arquero]) for (const known of ['digests', 'told']) delete side[known];
+  return { limn, duckdb, loop, arquero };
+}
+
+// W10: from an address in a fresh profile to what answers; ours with all of its page.
+async function booted({ browser, address, inPeer }) {
+  const boot = { limn: (await firstPoints(browser, address, TABLES[0])).shell };
+  for (const side of ['duckdb', 'perspective']) {
+    const times = [];
+    for (let nth = 0; nth < 3; nth += 1) times.push(await inPeer('boot', null, `boot_${side}`));
+    boot[side] = times.sort((a, b) => a - b)[1];
+  }
+  return boot;
+}
+
+// First loads, as gzip: ours as fetched, theirs as what their packages are made of.
+async function sizes({ browser, address }) {
+  const at = (path) => join(here, 'node_modules', path);
+  const engine = ['duckdb-eh.wasm', 'duckdb-browser-eh.worker.js'].map((name) => at(`@duckdb/duckdb-wasm/dist/${name}`));
+  const perspective = ['client/dist/esm/perspective.js', 'client/dist/wasm/perspective-js.wasm', 'server/dist/wasm/perspective-server.wasm'];
+  return {
+    ...(await firstLoad(browser, address, TABLES[0])),
+    atlas: packedBytes([...engine, join(here, 'bundled/atlas.js')]),
+    perspective: packedBytes(perspective.map((path) => at(`@perspective-dev/${path}`))),
+  };
 }
 
 function same(what, ours, theirs) {
@@ -202,96 +249,6 @@ function nearestAgree(ours, theirs) {
     const close = found ? theirs[nth] !== null && Math.abs(distance - theirs[nth]) < 0.01 : theirs[nth] === null;
     if (!close) throw new Error(`nearest to ${PROBES[nth]}: ${found} at ${distance} against ${theirs[nth]}`);
   });
-}
-
-// Through the real page, in a fresh profile: address to first points and to all views.
-async function firstPoints(browser, address, table) {
-  const times = { points: [], views: [], shell: [], wire: 0 };
-  for (let run = 0; run < 3; run++) {
-    const wire = await new Wire(Number(new URL(address).port)).plugIn();
-    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-    const page = await context.newPage();
-    await page.goto(`${wire.url}/?table=${table}`);
-    const mark = async (name) => {
-      await page.waitForFunction((wanted) => performance.getEntriesByName(wanted).length > 0, name, { timeout: 120000 });
-      return page.evaluate((wanted) => performance.getEntriesByName(wanted)[0].startTime, name);
-    };
-    times.shell.push(await mark('limn:shell'));
-    times.points.push(await mark('limn:first-points'));
-    times.views.push(await mark('limn:all-views'));
-    times.wire = wire.bytesDown;
-    await context.close();
-    await wire.close();
-  }
-  const middle = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-  return { shell: middle(times.shell), points: middle(times.points), views: middle(times.views), wire: times.wire };
-}
-
-// Through the real page, by real input: from a move of the pointer to the frame after the
-// one in which the number of selected rows changed, the document's own work included.
-async function byHand(browser, address, table) {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-  const page = await context.newPage();
-  const charts = VIEWS.map(({ column }, nth) => `&view=${nth + 2}:histogram:${column}:${BINS}`).join('');
-  await page.goto(`${address}/?link=1&table=${table}&view=1:histogram:${ACTIVE}:${BINS}${charts}&view=9:scatter:x:y`);
-  await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: 120000 });
-  await page.evaluate(() => {
-    const watched = { since: null, millis: [] };
-    window.limnHand = watched;
-    const begin = (event) => { watched.since ??= event.timeStamp; };
-    for (const name of ['pointermove', 'pointerup']) window.addEventListener(name, begin, { capture: true });
-    const painted = () => {
-      if (watched.since === null) return;
-      const since = watched.since;
-      watched.since = null;
-      requestAnimationFrame(() => setTimeout(() => watched.millis.push(performance.now() - since)));
-    };
-    const counts = document.querySelector('.counts');
-    new MutationObserver(painted).observe(counts, { attributes: true, subtree: true, childList: true, characterData: true });
-  });
-  const forget = () => page.evaluate(() => { window.limnHand.since = null; });
-  // As long as nothing changes there is nothing to wait for: a move within a bin, say.
-  const moved = async (x, y) => {
-    await forget();
-    const before = await page.evaluate(() => window.limnHand.millis.length);
-    await page.mouse.move(x, y);
-    await page.waitForFunction((seen) => window.limnHand.millis.length > seen, before, { timeout: 400, polling: 5 }).catch(() => {});
-  };
-  const take = () => page.evaluate(() => window.limnHand.millis.splice(0));
-  const surface = await page.getByRole('article', { name: `Histogram of ${ACTIVE}` }).locator('.brush-surface').boundingBox();
-  const height = surface.y + surface.height / 2;
-  await page.mouse.move(surface.x + surface.width * 0.1, height);
-  await page.waitForTimeout(1500);
-  await page.mouse.down();
-  for (let step = 1; step <= 40; step++) await moved(surface.x + surface.width * (0.1 + step * 0.02), height);
-  await page.mouse.up();
-  const brush = await take();
-
-  const plot = await page.locator('canvas').first().boundingBox();
-  const lasso = [];
-  for (const star of LASSOS.slice(0, 4)) {
-    const at = ([x, y]) => [plot.x + plot.width / 2 + x * plot.width / 28, plot.y + plot.height / 2 - y * plot.height / 28];
-    await page.keyboard.down('Control');
-    await page.keyboard.down('Shift');
-    await page.mouse.move(...at(star[0]));
-    await page.mouse.down();
-    for (const corner of star.slice(1)) await page.mouse.move(...at(corner));
-    await forget();
-    await take();
-    await page.mouse.up();
-    await page.keyboard.up('Shift');
-    await page.keyboard.up('Control');
-    await page.waitForFunction(() => window.limnHand.millis.length > 0, null, { timeout: 10000 });
-    lasso.push(...(await take()).slice(0, 1));
-  }
-  await context.close();
-  return { brush: spread(brush), lasso: spread(lasso) };
-}
-
-function spread(millis) {
-  const sorted = [...millis].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { n: sorted.length, median: at(0.5), p95: at(0.95) };
 }
 
 await main();

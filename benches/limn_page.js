@@ -98,7 +98,7 @@
     const canvas = document.createElement('canvas');
     const first = limn.drawn(0);
     limn.send({ attach_canvas: { view: 0, width, height, pixel_ratio: 1 } }, canvas.transferControlToOffscreen());
-    const views = [{ id: 0, mark: { scatter: { x: 'x', y: 'y', color: null } } }];
+    const views = [{ id: 0, mark: { scatter: { x: 'x', y: 'y', color: null, look: '' } } }];
     let from = performance.now();
     await limn.show([], views);
     await first;
@@ -179,5 +179,34 @@
     };
   }
 
-  window.limnBench = { brush, explore };
+  // W8: a density of 512 cells a side is counted and drawn, under a brush. What is said of it
+  // when it rests, how many points are in view and how many in the fullest cell, is what
+  // was counted.
+  async function grid({ script, table, active, grid: { side, x, y }, windows }) {
+    const limn = connect(script);
+    await limn.load(table, ['x', 'y', active]);
+    const size = { width: 2 * side, height: 2 * side, pixel_ratio: 1 };
+    const views = [{ id: 0, mark: { scatter: { x: 'x', y: 'y', color: null, look: 'density' } } }];
+    const canvas = document.createElement('canvas').transferControlToOffscreen();
+    let done = limn.drawn(0);
+    limn.send({ attach_canvas: { view: 0, ...size } }, canvas);
+    limn.send({ set_viewport: { view: 0, viewport: { x, y } } });
+    await limn.show([between(active, 0, 24)], views);
+    await done;
+    const times = [], told = [];
+    for (const [low, high] of windows) {
+      const relief = limn.reply((message) => message.relief?.view === 0 && message.relief.relief);
+      done = limn.drawn(0);
+      const from = performance.now();
+      await limn.show([between(active, low, high)], views);
+      await done;
+      times.push(performance.now() - from);
+      const { points, density } = (await relief).relief.relief;
+      told.push({ points, most: density.most });
+    }
+    limn.worker.terminate();
+    return { ...spread(times), told, failures: limn.failures };
+  }
+
+  window.limnBench = { brush, explore, grid };
 })();

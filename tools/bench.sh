@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# make bench: Limn beside its peers, on the same files; ONLY=W1 runs a part.
-# benches/README.md says what each part is and holds the figures.
+# make bench: Limn beside its peers, on the same files; ONLY=W1 runs a part, and
+# ROWS=1000000 one table. benches/README.md says what each part is and holds the figures.
+# It fails where answers are unequal, never for a time.
 
 . "$(dirname "$0")/ground.sh"
 
 ONLY=${ONLY:-}
+ROWS=${ROWS:-}
 DATA=$CACHE/bench-$(digest tools/generate_table.py)
 
 wanted() { [ -z "$ONLY" ] || [[ " $* " == *" $ONLY "* ]]; }
@@ -15,6 +17,7 @@ need_data() {
   mkdir -p "$DATA/_peers"
   for size in 1 3 5; do
     rows=$((size * 1000000))
+    [ -z "$ROWS" ] || [ "$ROWS" = "$rows" ] || continue
     [ -f "$DATA/d${size}m.parquet" ] ||
       step "making $rows rows" "$PYTHON" tools/generate_table.py "$rows" "$DATA/d${size}m.parquet"
     [ -f "$DATA/_peers/d${size}m.arrows" ] ||
@@ -30,19 +33,29 @@ need_peers() {
   echo "$stamp" >benches/node_modules/.limn-stamp
 }
 
+bundle_peers() {
+  rm -rf benches/bundled
+  benches/node_modules/.bin/esbuild peers=benches/peers/index.js atlas=benches/peers/atlas.js \
+    boot_duckdb=benches/peers/boot_duckdb.js boot_perspective=benches/peers/boot_perspective.js \
+    --bundle --minify --format=esm --outdir=benches/bundled --log-level=warning
+  # Named by their place beside the script that starts them.
+  cp benches/node_modules/embedding-atlas/dist/*.worker.js benches/bundled/
+}
+
 need_node_modules
 need_python
 need_data
-tools/build.sh
-if wanted server-scan; then
-  step "scan, filter and group beside DuckDB and Polars" "$PYTHON" benches/server.py bin/limn "$DATA" "$DATA/d3m.parquet"
+# LIMN_BINARY names one that is there already.
+[ -n "${LIMN_BINARY:-}" ] || tools/build.sh
+BINARY=${LIMN_BINARY:-bin/limn}
+if wanted server-scan && { [ -z "$ROWS" ] || [ "$ROWS" = 3000000 ]; }; then
+  step "scan, filter and group beside DuckDB and Polars" "$PYTHON" benches/server.py "$BINARY" "$DATA" "$DATA/d3m.parquet"
 fi
-if wanted W1 W2 W3 W4 W5 W6 W7 wire size; then
+if wanted W1 W2 W3 W4 W5 W6 W7 W8 W10 wire size; then
   need_chromium
   need_peers
-  step "bundling the peers" benches/node_modules/.bin/esbuild benches/peers/index.js \
-    --bundle --format=esm --outfile=benches/bundled/peers.js --log-level=warning
+  step "bundling the peers" bundle_peers
   step "in the browser beside its peers" \
-    env ONLY="$ONLY" node benches/browser.mjs bin/limn "$DATA" "$CACHE/bench-browser.json"
+    env ONLY="$ONLY" ROWS="$ROWS" node benches/browser.mjs "$BINARY" "$DATA" "$CACHE/bench-browser.json"
   "$PYTHON" benches/browser_rows.py "$CACHE/bench-browser.json"
 fi

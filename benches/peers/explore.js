@@ -1,19 +1,14 @@
 // The peers' side of the explorer's benches: who is under the pointer, who is in the
 // lasso, which rows come first, how long a frame takes; on the bytes that Limn has.
-import * as duckdb from '@duckdb/duckdb-wasm';
-import { tableFromIPC } from 'apache-arrow';
 import KDBush from 'kdbush';
 import createScatterplot from 'regl-scatterplot';
+import { withRows } from './duckdb.js';
+import { columnsOf } from './rows.js';
 import { spread } from './spread.js';
-
-async function columns(url, names) {
-  const table = tableFromIPC(new Uint8Array(await (await fetch(url)).arrayBuffer()));
-  return names.map((name) => table.getChild(name).toArray());
-}
 
 // The nearest point by an index of pixels, within the reach that Limn's pointer has.
 window.kdbushBench = async ({ url, probes, viewport, width, height, reach }) => {
-  const [x, y] = await columns(url, ['x', 'y']);
+  const { x, y } = await columnsOf(url, ['x', 'y']);
   const across = (value) => ((value - viewport.x[0]) / (viewport.x[1] - viewport.x[0])) * width;
   const down = (value) => height - ((value - viewport.y[0]) / (viewport.y[1] - viewport.y[0])) * height;
   const began = performance.now();
@@ -41,7 +36,7 @@ window.kdbushBench = async ({ url, probes, viewport, width, height, reach }) => 
 
 // Even-odd over every row, in one plain loop: how many are inside.
 window.countInside = async ({ url, lassos }) => {
-  const [xs, ys] = await columns(url, ['x', 'y']);
+  const { x: xs, y: ys } = await columnsOf(url, ['x', 'y']);
   const times = [];
   const counts = lassos.map((polygon) => {
     const from = performance.now();
@@ -66,7 +61,7 @@ window.countInside = async ({ url, lassos }) => {
 // Frames, and a lasso, in WebGL (by software where there is no GPU). It takes its own
 // coordinates from -1 to 1.
 window.reglBench = async ({ url, viewport, width, height, lassos, frames }) => {
-  const [xs, ys] = await columns(url, ['x', 'y']);
+  const { x: xs, y: ys } = await columnsOf(url, ['x', 'y']);
   const scaled = (values, [low, high]) => Float32Array.from(values, (value) => ((value - low) / (high - low)) * 2 - 1);
   const [x, y] = [scaled(xs, viewport.x), scaled(ys, viewport.y)];
   const canvas = document.createElement('canvas');
@@ -111,12 +106,7 @@ window.reglBench = async ({ url, viewport, width, height, lassos, frames }) => {
 
 // The points under a brush, the rows in order, and a lasso, by SQL.
 window.duckdbExplore = async ({ url, windows, pages, lassos }) => {
-  const base = new URL('node_modules/@duckdb/duckdb-wasm/dist/', location.href).href;
-  const worker = new Worker(`${base}duckdb-browser-eh.worker.js`);
-  const db = new duckdb.AsyncDuckDB(new duckdb.VoidLogger(), worker);
-  await db.instantiate(`${base}duckdb-eh.wasm`);
-  const connection = await db.connect();
-  await connection.insertArrowFromIPCStream(new Uint8Array(await (await fetch(url)).arrayBuffer()), { name: 't', create: true });
+  const { connection, close } = await withRows(url);
   const timed = async (sql) => {
     const from = performance.now();
     const answer = await connection.query(sql);
@@ -145,7 +135,6 @@ window.duckdbExplore = async ({ url, windows, pages, lassos }) => {
     lassoTimes.push(time);
     lassoed.push(answer.getChild('n').toArray()[0]);
   }
-  await connection.close();
-  await db.terminate();
+  await close();
   return { mask: spread(masks), sort: rowTimes[0], page: spread(rowTimes), lasso: spread(lassoTimes), brushed, rows, lassoed };
 };

@@ -1,5 +1,8 @@
-// Every peer that is measured in the browser, as one bundle.
+// The peers that are measured in one page each, as one bundle. embedding-atlas and cold
+// starts are bundles of their own.
+import './arquero.js';
 import './brush.js';
 import './explore.js';
-
-window.peersReady = true;
+import './grid.js';
+import './mosaic.js';
+import './perspective.js';
