@@ -122,7 +122,13 @@ async function measured(table, url, sides) {
     const work = { table, url, active: ACTIVE, views: VIEWS, bins: BINS, lassos: LASSOS.slice(0, 4), ...SCATTER };
     entry.hand = await byHand(sides.browser, sides.address, work);
     // A frame of its own takes seconds there: one table tells enough.
-    if (wanted('W3', 'W4') && table === 'd1m') entry.atlasHand = await atlasByHand(sides.browser, sides.peers, work);
+    if (wanted('W3', 'W4') && table === 'd1m') {
+      entry.atlasHand = await atlasByHand(sides.browser, sides.peers, work);
+      // The outline that it made of the pointer's way is its own.
+      const { count, outline } = entry.atlasHand;
+      const { counts: [inside] } = await sides.inPeer('countInside', { table, url, lassos: [outline] });
+      if (Math.abs(count - inside) > 3) throw new Error(`embedding-atlas: ${count} in a lasso of ${inside}`);
+    }
   }
   if (wanted('W2', 'W3', 'W4', 'W5', 'W6') && !isMiddle) entry.explore = await explored(table, url, sides);
   if (wanted('W8') && !isMiddle) entry.grid = await gridded(table, url, sides);
@@ -223,14 +229,19 @@ async function booted({ browser, address, inPeer }) {
   return boot;
 }
 
-// First loads, as gzip: ours as fetched, theirs as what their packages are made of.
+// First loads, as gzip: ours as fetched, theirs as the files that a page of theirs is made of.
 async function sizes({ browser, address }) {
   const at = (path) => join(here, 'node_modules', path);
-  const engine = ['duckdb-eh.wasm', 'duckdb-browser-eh.worker.js'].map((name) => at(`@duckdb/duckdb-wasm/dist/${name}`));
-  const perspective = ['client/dist/esm/perspective.js', 'client/dist/wasm/perspective-js.wasm', 'server/dist/wasm/perspective-server.wasm'];
+  const atlas = ['duckdb-eh.wasm', 'duckdb-browser-eh.worker.js'].map((name) => at(`@duckdb/duckdb-wasm/dist/${name}`));
+  // Its engine, its viewer and its grid, without charts.
+  const perspective = [
+    'client/dist/cdn/perspective.js', 'client/dist/wasm/perspective-js.wasm', 'server/dist/wasm/perspective-server.wasm',
+    'viewer/dist/cdn/perspective-viewer.js', 'viewer/dist/wasm/perspective-viewer.wasm', 'viewer/dist/css/pro.css',
+    'viewer-datagrid/dist/cdn/perspective-viewer-datagrid.js',
+  ];
   return {
     ...(await firstLoad(browser, address, TABLES[0])),
-    atlas: packedBytes([...engine, join(here, 'bundled/atlas.js')]),
+    atlas: packedBytes([...atlas, join(here, 'bundled/atlas.js')]),
     perspective: packedBytes(perspective.map((path) => at(`@perspective-dev/${path}`))),
   };
 }

@@ -91,7 +91,7 @@ async function opened(context, address, query) {
   await page.addInitScript(listen);
   await page.goto(`${address}/?link=1&debug=1&renderer=raster&${query}`);
   await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: ALL_VIEWS_MILLIS });
-  await page.evaluate(() => window.limnHand.watch(document.querySelector('.counts')));
+  await page.evaluate(() => window.limnHand.watch(document.querySelector('.counts-box')));
   const check = async () => {
     errors.push(...(await page.evaluate(() => window.limnHand.errors)));
     if (errors.length > 0) throw new Error(`the page complained: ${errors}`);
@@ -228,18 +228,23 @@ export async function atlasByHand(browser, base, work) {
       hover.push(await heard('points', before));
     }
     const [star] = work.lassos;
-    const at = ([x, y]) => [width / 2 + (x / 28) * width, height / 2 - (y / 28) * width];
+    const unit = height / (work.viewport.y[1] - work.viewport.y[0]);
+    const at = ([x, y]) => [width / 2 + x * unit, height / 2 - y * unit];
     await page.keyboard.down('Shift');
     await page.keyboard.down('Meta');
     await page.mouse.move(...at(star[0]));
     await page.mouse.down();
     for (const corner of star.slice(1)) await page.mouse.move(...at(corner));
-    const before = await many('counts');
     await page.mouse.up();
-    const lasso = await heard('counts', before);
+    // The count of the whole lasso is the last one.
+    for (let before = -1; before !== (await many('counts')); await page.waitForTimeout(3000)) before = await many('counts');
+    const [lasso, count, outline] = await page.evaluate(() => {
+      const { counts, since } = window.atlasSaid;
+      return [counts.at(-1)[0] - since, counts.at(-1)[1], window.atlasSaid.outline()];
+    });
     await page.keyboard.up('Meta');
     await page.keyboard.up('Shift');
-    return { hover: spread(hover), lasso };
+    return { hover: spread(hover), lasso, count, outline };
   } finally {
     await context.close();
   }

@@ -6,6 +6,8 @@ import os
 import platform
 from pathlib import Path
 
+import gates
+
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "latest.json"
 
@@ -40,10 +42,10 @@ def row(bench, workload, rows, metric, unit, ours, peer, peer_version, peer_valu
 
 
 def merge(new):
-    """Puts new rows in the place of old ones of the same bench, and rewrites the table."""
+    """Puts new rows in the place of old ones of the same bench and size, and rewrites the table."""
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    fresh = {entry["bench"] for entry in new}
-    rows = [entry for entry in old if entry["bench"] not in fresh] + new
+    fresh = {(entry["bench"], entry["rows"]) for entry in new}
+    rows = [entry for entry in old if (entry["bench"], entry["rows"]) not in fresh] + new
     rows.sort(key=lambda entry: (entry["bench"], entry["rows"], entry["metric"], entry["peer"] or ""))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
@@ -58,19 +60,22 @@ def write_table(rows):
     head, rest = text.split(begin, 1)
     tail = rest.split(end, 1)[1]
     lines = [
-        "| bench | workload | rows | metric | ours | peer | theirs | times better | aim rests on it |",
+        "| bench | workload | rows | metric | ours | peer | theirs | times better | gate |",
         "|---|---|---:|---|---:|---|---:|---:|---|",
     ]
     for entry in rows:
         theirs = "" if entry["peer_value"] is None else f"{entry['peer_value']:.4g} {entry['unit']}"
         ratio = "" if entry["ratio"] is None else f"{entry['ratio']:.2f}"
+        n_rows = f"{entry['rows']:,}" if entry["rows"] else ""
         peer = " ".join(filter(None, [entry["peer"], entry["peer_version"]]))
         lines.append(
-            f"| {entry['bench']} | {entry['workload']} | {entry['rows']:,} | {entry['metric']} "
-            f"| {entry['ours']:.4g} {entry['unit']} | {peer} | {theirs} | {ratio} "
-            f"| {'yes' if entry['gate'] else ''} |"
+            f"| {entry['bench']} | {entry['workload']} | {n_rows} | {entry['metric']} "
+            f"| {entry['ours']:.4g} {entry['unit']} | {peer} | {theirs} | {ratio} | {gates.mark(entry)} |"
         )
     dates = sorted({entry["date"] for entry in rows})
     machines = sorted({entry["machine"] for entry in rows})
     note = f"Measured {', '.join(dates)} by `make bench` on {'; '.join(machines)}."
+    unmet = list(gates.sentences(rows))
+    if unmet:
+        lines += ["", "Gates that are not met, and why:", "", *unmet]
     readme.write_text(f"{head}{begin}\n{note}\n\n" + "\n".join(lines) + f"\n{end}{tail}")

@@ -57,5 +57,5 @@ if wanted W1 W2 W3 W4 W5 W6 W7 W8 W10 wire size; then
   step "bundling the peers" bundle_peers
   step "in the browser beside its peers" \
     env ONLY="$ONLY" ROWS="$ROWS" node benches/browser.mjs "$BINARY" "$DATA" "$CACHE/bench-browser.json"
-  "$PYTHON" benches/browser_rows.py "$CACHE/bench-browser.json"
+  ONLY="$ONLY" "$PYTHON" benches/browser_rows.py "$CACHE/bench-browser.json"
 fi

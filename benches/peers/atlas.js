@@ -44,9 +44,10 @@ function target(width, height) {
   return element;
 }
 
-// Centre and half of what is seen, as its viewport has it.
-const viewOf = ({ viewport: { x, y } }, move = 0) =>
-  ({ x: (x[0] + x[1]) / 2 + move, y: (y[0] + y[1]) / 2, scale: 2 / (Math.max(x[1] - x[0], y[1] - y[0])) });
+// Its viewport keeps the data's own shape, a scale being of the width: as much in height as
+// ours shows.
+const viewOf = ({ viewport: { x, y }, width, height }, move = 0) =>
+  ({ x: (x[0] + x[1]) / 2 + move, y: (y[0] + y[1]) / 2, scale: (2 / (y[1] - y[0])) * (height / width) });
 
 window.atlasFrames = async (work) => {
   const { url, width, height, frames } = work;
@@ -99,6 +100,7 @@ window.atlasByHand = async (work) => {
   const chosen = Selection.crossfilter();
   const said = { points: [], counts: [], since: null };
   window.atlasSaid = said;
+  said.outline = () => chosen.clauses[0].value.map(({ x, y }) => [x, y]);
   const note = (list, value) => requestAnimationFrame(() => setTimeout(() => list.push([performance.now(), value])));
   makeClient({
     coordinator,

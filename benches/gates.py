@@ -1,0 +1,41 @@
+"""What is aimed at beside peers, and what is known of where that is not met."""
+
+# Times better than the fastest peer, on the row of each bench that is a gate.
+AIMS = {"W1": 3, "W2": 3, "W4": 3, "W5": 3, "W7": 3, "size": 3, "W3": 1, "W6": 1, "W8": 1, "W10": 1, "server-scan": 1}
+
+# By bench and the beginning of a metric. What is measured says whether it is needed.
+REASONS = {
+    ("W3", "median, pointer"): "the page asks only once the pointer has rested for 40 ms; of the rest most is one frame",
+    ("W3", "median"): "the question goes to the worker and back, where kdbush is called in place on the thread of the page",
+    ("W6", "first page"): "the whole order is made at once, so that any later page is there; the peer finds the first hundred rows alone",
+    ("W6", "median of a page"): "cells come as text that is ready to be shown, over the boundary of a worker",
+    ("W8", "median"): "ours is drawn as well, and waits for the next frame, of which there are sixty a second",
+    ("size", "page"): "what is not on the first screen is still being split off",
+}
+
+
+def is_met(entry):
+    """Whether the gate of a row holds; absent where the row is none, or nothing to be beside."""
+    if not entry["gate"] or entry["ratio"] is None:
+        return None
+    return entry["ratio"] >= AIMS[entry["bench"]]
+
+
+def mark(entry):
+    """What the table says of a row's gate."""
+    met = is_met(entry)
+    if met is None:
+        return ""
+    return f"≥ {AIMS[entry['bench']]}: {'met' if met else '**not met**'}"
+
+
+def sentences(entries):
+    """A line for every gate that is not met, and why."""
+    for entry in entries:
+        if is_met(entry) is not False:
+            continue
+        known = (why for (bench, metric), why in REASONS.items()
+                 if bench == entry["bench"] and entry["metric"].startswith(metric))
+        rows = f", {entry['rows']:,} rows" if entry["rows"] else ""
+        yield (f"- {entry['bench']}, {entry['workload']}{rows}, {entry['metric']}: {entry['ratio']:.2f} times "
+               f"{entry['peer']}, where {AIMS[entry['bench']]} are aimed at: {next(known, 'the reason is not known yet')}.")

@@ -1,0 +1,336 @@
+// One that walks through the page: what it may do, what the page says after it, and what
+// page and worker hold. Everything by chance comes from one generator.
+
+export function chance(seed) {
+  let state = seed >>> 0;
+  const next = () => {
+    // Of more than the last bits, which repeat soon.
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { next, below: (count) => Math.floor(next() * count), one: (list) => list[Math.floor(next() * list.length)] };
+}
+
+const QUIET_MILLIS = 20_000;
+// Words that find most of what the palette has.
+const WORDS = ['add view', 'bars', 'box', 'chart', 'clear', 'colour', 'columns', 'compare', 'contours', 'copy', 'cumulative', 'density',
+  'distribution', 'draw', 'filter', 'heat', 'hide', 'histogram', 'keep', 'line', 'load', 'log', 'names', 'numbers', 'pin', 'play', 'points',
+  'redo', 'row', 'save', 'scatter', 'search', 'show', 'sort', 'table', 'undo', 'version', 'view', 'violin'];
+// What asks the system for a file, and other tables: the walk stays on its own.
+const NOT_TAKEN = /^Open |^Choose a table|^Add a file|folder|^Colours: as the system/;
+
+// In the page before its own scripts: the last answer about all views, and the memory that
+// its program has.
+function listen() {
+  const heard = { views: null, memory: null };
+  window.limnHeard = heard;
+  const Plain = window.Worker;
+  window.Worker = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener('message', ({ data }) => {
+        if (typeof data === 'string' && data.startsWith('{"views"')) heard.views = data;
+      });
+    }
+  };
+  const note = (made) => { heard.memory = (made.instance ?? made).exports.memory ?? heard.memory; return made; };
+  for (const name of ['instantiate', 'instantiateStreaming']) {
+    const plain = WebAssembly[name];
+    WebAssembly[name] = (...given) => plain.apply(WebAssembly, given).then(note);
+  }
+}
+
+// The same for the memory of a worker's program: a line before its script.
+const IN_WORKER = `for (const name of ['instantiate', 'instantiateStreaming']) {
+  const plain = WebAssembly[name];
+  WebAssembly[name] = (...given) => plain.apply(WebAssembly, given).then((made) => { self.limnMemory = (made.instance ?? made).exports.memory ?? self.limnMemory; return made; });
+}
+`;
+
+export class Walker {
+  constructor({ browser, url, query, columns, size, random }) {
+    Object.assign(this, { browser, url, query, columns, size, random });
+    this.said = [];
+    this.problems = [];
+  }
+
+  async open() {
+    this.context = await this.#profile();
+    this.page = await this.context.newPage();
+    this.#hear(this.page, 'the walk');
+    await this.page.goto(`${this.url}/?${this.query}`, { waitUntil: 'load' });
+    await this.#shown(this.page);
+    this.cdp = await this.context.newCDPSession(this.page);
+  }
+
+  nKinds() {
+    return new Set(this.said.map((line) => line.replace(/^\d+: /, ''))).size;
+  }
+
+  // Steps, then a fresh page at the same address; what went wrong comes back.
+  async round(nSteps) {
+    const actions = Object.entries(this.#actions()).flatMap(([name, [weight, act]]) => Array.from({ length: weight }, () => [name, act]));
+    for (let step = 0; step < nSteps && this.problems.length === 0; step += 1) {
+      const [name, act] = this.random.one(actions);
+      const at = this.said.length;
+      this.said.push(`${at + 1}: ${name}`);
+      try {
+        const what = await act();
+        if (what) this.said[at] += ` ${what}`;
+        await this.#quiet(this.page);
+      } catch (error) {
+        this.problems.push(`${this.said[at]}: ${String(error.message ?? error).split('\n')[0]}`);
+      }
+      await this.#checkViews(this.page, this.said[at]);
+    }
+    const failed = (error) => this.problems.push(`beside a fresh page at ${this.page.url()}: ${String(error.message ?? error).split('\n')[0]}`);
+    if (this.problems.length === 0) await this.#compare().catch(failed);
+    return this.problems.splice(0);
+  }
+
+  // To where the walk began, without a reload: what was held is held still.
+  async back() {
+    await this.#closeAll();
+    await this.page.setViewportSize(this.size);
+    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.#go(this.page, `/?${this.query}`);
+    await this.page.mouse.move(2, 2);
+    await this.#quiet(this.page);
+  }
+
+  // What page and worker hold once all that nobody needs is given back.
+  async held() {
+    const collect = async () => {
+      for (const side of [this.page, ...this.page.workers()]) await side.evaluate(() => globalThis.gc());
+    };
+    // What is dropped late, frames and timers, is dropped by the second time.
+    await collect();
+    await this.page.waitForTimeout(1500);
+    await collect();
+    const page = await this.page.evaluate(() => [performance.memory.usedJSHeapSize, window.limnHeard.memory?.buffer.byteLength ?? 0]);
+    const held = { 'page heap': page[0], 'page memory': page[1] };
+    const usage = await this.cdp.send('Memory.getDOMCounters');
+    Object.assign(held, { nodes: usage.nodes, listeners: usage.jsEventListeners });
+    for (const [nth, worker] of this.page.workers().entries()) {
+      const [heap, memory] = await worker.evaluate(() => [performance.memory?.usedJSHeapSize ?? 0, self.limnMemory?.buffer.byteLength ?? 0]);
+      held[`worker ${nth + 1} heap`] = heap;
+      held[`worker ${nth + 1} memory`] = memory;
+    }
+    return held;
+  }
+
+  async #profile() {
+    const context = await this.browser.newContext({ viewport: this.size, colorScheme: 'light', acceptDownloads: true });
+    context.setDefaultTimeout(QUIET_MILLIS);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: this.url });
+    await context.addInitScript(listen);
+    if (process.env.LOCAL_PATCH) await context.addInitScript(() => { const plain = AbortSignal.timeout; AbortSignal.timeout = (millis) => plain.call(AbortSignal, Math.max(millis, 8000)); });
+    await context.route(/worker-start-.*\.js$/, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: IN_WORKER + (await answer.text()) });
+    });
+    return context;
+  }
+
+  #hear(page, who) {
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(`${who}, console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.problems.push(`${who}: ${error.stack ?? error}`));
+    page.on('crash', () => this.problems.push(`${who}: crashed`));
+    page.on('download', (download) => download.delete().catch(() => {}));
+    page.on('filechooser', () => {});
+  }
+
+  async #go(page, path) {
+    await page.evaluate((path) => {
+      history.pushState(null, '', path);
+      dispatchEvent(new PopStateEvent('popstate'));
+    }, path);
+  }
+
+  #shown(page) {
+    return page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: 60_000 });
+  }
+
+  // Nothing is awaited any more: answers have come, and the last of them has been the same
+  // for some frames.
+  async #quiet(page) {
+    await page.waitForFunction(() => {
+      const now = `${window.limnHeard.views?.length} ${document.querySelectorAll('.view.waiting').length} ${location.href}`;
+      const before = window.limnQuiet ?? { now: '', since: 0 };
+      if (now !== before.now) window.limnQuiet = { now, since: performance.now() };
+      const isWaiting = document.querySelector('.view.waiting') !== null || [...document.querySelectorAll('.share')].some((share) => share.textContent === 'so far');
+      const isPlaying = document.querySelector('button[aria-label="Pause"]') !== null;
+      return isPlaying || (!isWaiting && now === before.now && performance.now() - before.since > 150);
+    }, null, { polling: 50 });
+  }
+
+  async #checkViews(page, after) {
+    const failed = await page.locator('.view-failed').allInnerTexts();
+    if (failed.length > 0) this.problems.push(`a view failed after ${after}: ${failed} at ${page.url()}`);
+    const stopped = await page.locator('.load-line.stopped').allInnerTexts();
+    if (stopped.length > 0) this.problems.push(`a load ended after ${after}: ${stopped} at ${page.url()}`);
+  }
+
+  // Dialogs, menus and the player's motion end.
+  async #closeAll() {
+    const pause = this.page.getByRole('button', { name: 'Pause', exact: true });
+    if (await pause.count()) await pause.first().click();
+    for (let nth = 0; nth < 3; nth += 1) await this.page.keyboard.press('Escape');
+  }
+
+  // The text of all views and the last answer about them, with the selection's count.
+  async #says(page) {
+    const answer = await page.evaluate(() => {
+      const { views } = JSON.parse(window.limnHeard.views);
+      const { selected, total, complete, results, clause_errors } = views;
+      // What the side panel asks for besides has the higher half of the ids.
+      const own = results.filter(({ id }) => id < 2 ** 31).sort((a, b) => a.id - b.id);
+      return { selected, total, complete, clause_errors, results: own };
+    });
+    const texts = await page.getByRole('main').getByRole('article').evaluateAll((all) => all.map((view) => `${view.ariaLabel}: ${view.querySelector('.twin')?.innerText ?? ''}`));
+    return { answer, counts: await page.locator('.counts').getAttribute('title'), texts };
+  }
+
+  async #compare() {
+    await this.#closeAll();
+    await this.#quiet(this.page);
+    // Every view as a table of its numbers too.
+    const ids = await this.page.locator('main [data-view]').evaluateAll((all) => all.map((view) => view.dataset.view));
+    if (ids.length === 0) return;
+    // As it stands: what is encoded in it is data, what is bare separates.
+    const { pathname, search } = new URL(this.page.url());
+    const path = `${pathname}${search.replace(/&numbers=[^&]*/, '')}&numbers=${ids.join(',')}`;
+    await this.#go(this.page, path);
+    await this.#quiet(this.page);
+    const context = await this.#profile();
+    try {
+      await context.addInitScript((theme) => { if (theme) localStorage.setItem('limn.theme', theme); }, await this.page.evaluate(() => localStorage.getItem('limn.theme')));
+      const fresh = await context.newPage();
+      this.#hear(fresh, 'a fresh page');
+      await fresh.goto(`${this.url}${path}`, { waitUntil: 'load' });
+      await this.#shown(fresh);
+      await this.#quiet(fresh);
+      const late = Date.now() + QUIET_MILLIS;
+      for (;;) {
+        const [ours, theirs] = [await this.#says(this.page), await this.#says(fresh)];
+        const found = difference(ours, theirs);
+        if (!found) break;
+        if (Date.now() > late) {
+          this.problems.push(`a fresh page says otherwise at ${path}: ${found}`);
+          break;
+        }
+        await fresh.waitForTimeout(200);
+      }
+      await this.#checkViews(fresh, `a fresh page at ${path}`);
+    } finally {
+      await context.close();
+    }
+  }
+
+  #actions() {
+    const { page, random } = this;
+    const { mouse, keyboard } = page;
+    const main = page.getByRole('main');
+    const place = async (locator) => {
+      const count = await locator.count();
+      if (count === 0) return null;
+      const one = locator.nth(random.below(count));
+      await one.scrollIntoViewIfNeeded({ timeout: 2000 });
+      return one.boundingBox();
+    };
+    const within = (box) => [box.x + box.width * (0.05 + 0.9 * random.next()), box.y + box.height * (0.1 + 0.8 * random.next())];
+    const drag = async (locator, ...keys) => {
+      const box = await place(locator);
+      if (!box) return 'of nothing';
+      for (const key of keys) await keyboard.down(key);
+      await mouse.move(...within(box));
+      await mouse.down();
+      for (let nth = 0; nth < (keys.length > 1 ? 6 : 2); nth += 1) await mouse.move(...within(box), { steps: 3 });
+      await mouse.up();
+      for (const key of keys) await keyboard.up(key);
+      return '';
+    };
+    const plots = main.locator('.plot');
+    const press = (key) => async () => { await this.#closeAll(); await page.keyboard.press(key); };
+    return {
+      'palette': [14, () => this.#command()],
+      'click a bar': [4, async () => {
+        const box = await place(main.locator('.bar-row'));
+        if (box) await mouse.click(...within(box));
+      }],
+      'brush': [5, () => drag(main.locator('.brush-surface'))],
+      'box': [3, () => drag(plots, 'Shift')],
+      'lasso': [2, () => drag(plots, 'Control', 'Shift')],
+      'move the points': [2, () => drag(plots)],
+      'zoom': [3, async () => {
+        const box = await place(plots);
+        if (!box) return;
+        await mouse.move(...within(box));
+        await mouse.wheel(0, random.one([-300, -100, 100, 300]));
+      }],
+      'point at': [3, async () => {
+        const box = await place(main.locator('.view-chart'));
+        if (box) for (let nth = 0; nth < 4; nth += 1) await mouse.move(...within(box), { steps: 2 });
+      }],
+      'pin': [2, async () => {
+        const box = await place(plots);
+        if (box) await mouse.click(...within(box));
+      }],
+      'scroll the rows': [3, async () => {
+        const box = await place(page.getByRole('grid'));
+        if (!box) return;
+        await mouse.move(...within(box));
+        await mouse.wheel(0, random.one([-20_000, -400, 400, 20_000]));
+      }],
+      'undo': [5, press('Control+z')],
+      'redo': [3, press('Control+Shift+z')],
+      'clear': [1, press('x')],
+      'shapes': [1, press('c')],
+      'side panel': [1, press('b')],
+      'back and forward': [1, async () => {
+        await page.evaluate(() => history.back());
+        await page.waitForTimeout(50);
+        await page.evaluate(() => history.forward());
+      }],
+      'theme': [1, () => page.emulateMedia({ colorScheme: random.one(['light', 'dark']) })],
+      'size': [1, () => page.setViewportSize(random.one([this.size, { width: 1024, height: 720 }, { width: 390, height: 844 }]))],
+    };
+  }
+
+  // Opens the palette, types a word, and takes one of what is found.
+  async #command() {
+    const { page, random } = this;
+    await this.#closeAll();
+    await page.keyboard.press('Control+k');
+    const list = page.locator('#palette-list');
+    await list.waitFor();
+    await page.keyboard.type(random.next() < 0.3 ? random.one(this.columns) : random.one(WORDS));
+    const labels = await list.locator('.palette-label').allInnerTexts();
+    const choices = labels.map((label, nth) => [label, nth]).filter(([label]) => !NOT_TAKEN.test(label));
+    if (choices.length === 0) {
+      await page.keyboard.press('Escape');
+      return 'found nothing';
+    }
+    const [label, nth] = random.one(choices);
+    await list.getByRole('option').nth(nth).click();
+    await page.waitForTimeout(30);
+    // What stays open, a dialog or a field, is closed by the next step.
+    return label;
+  }
+}
+
+// The first place where two are not the same, in words.
+function difference(ours, theirs, at = '') {
+  if (typeof ours !== typeof theirs || ours === null || theirs === null || typeof ours !== 'object') {
+    return ours === theirs ? null : `${at}: ${JSON.stringify(ours)?.slice(0, 200)} in the walk, ${JSON.stringify(theirs)?.slice(0, 200)} afresh`;
+  }
+  for (const key of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
+    const found = difference(ours[key], theirs[key], `${at}/${key}`);
+    if (found) return found;
+  }
+  return null;
+}
