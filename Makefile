@@ -19,11 +19,11 @@ sample: ## make the sample lake in ./lake from real data
 test: ## every test: Rust, HTTP, S3, foreign clients, browser
 	@tools/test.sh
 
-bench: ## measure beside the peers; ONLY=W1 runs a part
+bench: ## measure beside the peers; ONLY=W1 runs a part, ROWS=1000000 one table
 	@ONLY="$(ONLY)" ROWS="$(ROWS)" tools/bench.sh
 
-soak: ## what is long: fuzzing, kill tests, the random walk
-	@tools/soak.sh
+soak: ## what is long: fuzzing, kill tests, the random walk; ONLY=walk, MINUTES=, SEED=
+	@ONLY="$(ONLY)" MINUTES="$(MINUTES)" ROUNDS="$(ROUNDS)" SEED="$(SEED)" tools/soak.sh
 
 lint: ## format, clippy for host and wasm32, licences and bans
 	@tools/lint.sh

@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import platform
+import re
 from pathlib import Path
 
 import gates
@@ -41,12 +42,18 @@ def row(bench, workload, rows, metric, unit, ours, peer, peer_version, peer_valu
     }
 
 
+def order(entry):
+    """W2 comes before W10, and what is of one workload stays together."""
+    name, number = re.fullmatch(r"([^\d]*)(\d*)", entry["bench"]).groups()
+    return (name, int(number or 0), entry["rows"], entry["workload"], entry["metric"], entry["peer"] or "")
+
+
 def merge(new):
     """Puts new rows in the place of old ones of the same bench and size, and rewrites the table."""
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     fresh = {(entry["bench"], entry["rows"]) for entry in new}
     rows = [entry for entry in old if (entry["bench"], entry["rows"]) not in fresh] + new
-    rows.sort(key=lambda entry: (entry["bench"], entry["rows"], entry["metric"], entry["peer"] or ""))
+    rows.sort(key=order)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     write_table(rows)

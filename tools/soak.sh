@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
 # make soak: what is long. More rounds of everything that is drawn by chance: damaged
-# files and queries, property tests, the walk through the page, fuzzing.
-# MINUTES (default 10) is for each fuzz target, ROUNDS (default 10) multiplies the rest.
+# files and queries, property tests, walks through the page, fuzzing; ONLY=walk (or
+# rust, outside, browser, fuzz) runs a part. MINUTES is for the long walk (default 30) and
+# for each fuzz target (default 10), ROUNDS (default 10) multiplies the rest. SEED has the
+# long walk go the same way again.
 
 . "$(dirname "$0")/ground.sh"
 
-MINUTES=${MINUTES:-10}
+MINUTES=${MINUTES:-}
+SEED=${SEED:-}
+ONLY=${ONLY:-}
 ROUNDS=${ROUNDS:-10}
 FAILED=()
+
+wanted() { [ -z "$ONLY" ] || [[ " $ONLY " == *" $1 "* ]]; }
 
 part() {
   local text=$1
@@ -16,7 +22,7 @@ part() {
 }
 
 fuzz() {
-  local target
+  local target minutes=${MINUTES:-10}
   if ! have cargo-fuzz; then
     step "compiling cargo-fuzz (once)" install_tool cargo-fuzz 0.13.1 1 --locked
   fi
@@ -25,22 +31,33 @@ fuzz() {
     target=$(basename "$target" .rs)
     # Without a sanitizer it builds on stable; panics, aborts and memory limits still show.
     # What it learns is kept, so that the next soak goes on from there.
-    part "fuzzing $target for $MINUTES min" env CARGO_TARGET_DIR="$CACHE/fuzz-target" \
+    part "fuzzing $target for $minutes min" env CARGO_TARGET_DIR="$CACHE/fuzz-target" \
       cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none "$target" "$CACHE/fuzz/$target" -- \
-      -max_total_time=$((MINUTES * 60)) -rss_limit_mb=2048 -timeout=20
+      -max_total_time=$((minutes * 60)) -rss_limit_mb=2048 -timeout=20
   done
 }
 
 need_rust
-tools/build.sh
+# LIMN_BINARY names one that is there already.
+[ -n "${LIMN_BINARY:-}" ] || tools/build.sh
 need_python
 need_chromium
 SAMPLE=$(tools/sample.sh cached)
-export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=$ROOT/bin/limn LIMN_PYTHON=$PYTHON LIMN_SOAK=$ROUNDS
-part "property tests with $((ROUNDS * 2000)) cases" \
-  env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked --workspace
-part "hostile files, queries and clients" "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider tests/test_hostile.py
-part "the browser, with its random walk" node tests/browser/run.mjs
-fuzz
+export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=${LIMN_BINARY:-$ROOT/bin/limn} LIMN_PYTHON=$PYTHON LIMN_SOAK=$ROUNDS
+if wanted rust; then
+  part "property tests with $((ROUNDS * 2000)) cases" \
+    env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked --workspace
+fi
+if wanted outside; then
+  part "hostile files, queries and clients" "$PYTHON" -m pytest -q --tb=short -p no:cacheprovider tests/test_hostile.py
+fi
+if wanted browser; then
+  part "the browser, with its random walk" node tests/browser/run.mjs
+fi
+if wanted walk; then
+  part "a walk of ${MINUTES:-30} min, with what it leaves behind weighed" \
+    node tests/browser/soak.mjs --minutes "${MINUTES:-30}" ${SEED:+--seed "$SEED"}
+fi
+if wanted fuzz; then fuzz; fi
 [ ${#FAILED[@]} -eq 0 ] || fail "failed: ${FAILED[*]}"
 say "nothing broke"

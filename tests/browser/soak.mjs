@@ -35,7 +35,7 @@ const GROWTH_MAX = 1.1;
 const SLACK_BYTES = 1_500_000;
 const SIZE = { width: 1280, height: 860 };
 const FLAGS = ['--no-sandbox', '--no-first-run', '--disable-quic', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--enable-precise-memory-info', '--js-flags=--expose-gc', '--use-angle=swiftshader'];
+  '--disable-sync', '--use-angle=swiftshader'];
 
 function sampleLake() {
   return process.env.LIMN_SAMPLE_LAKE ?? execFileSync(`${ROOT}/tools/sample.sh`, ['cached'], { encoding: 'utf8' }).trim();
@@ -75,6 +75,7 @@ async function main() {
     const { query, columns } = await beginning(server.url, flags.table);
     const walker = new Walker({ browser, url: server.url, query, columns, size: SIZE, random: chance(SEED) });
     await walker.open();
+    await walker.spread();
     const warmUntil = Date.now() + (UNTIL - Date.now()) * WARM_SHARE;
     let before = null;
     let last = null;

@@ -1,5 +1,7 @@
-// One that walks through the page: what it may do, what the page says after it, and what
-// page and worker hold. Everything by chance comes from one generator.
+// One that walks through the page: what it may do, and whether the page says after it what
+// a fresh page says. Everything by chance comes from one generator.
+
+import { Scales, noteMemories } from './scales.mjs';
 
 export function chance(seed) {
   let state = seed >>> 0;
@@ -21,10 +23,9 @@ const WORDS = ['add view', 'bars', 'box', 'chart', 'clear', 'colour', 'columns',
 // What asks the system for a file, and other tables: the walk stays on its own.
 const NOT_TAKEN = /^Open |^Choose a table|^Add a file|folder|^Colours: as the system/;
 
-// In the page before its own scripts: the last answer about all views, and the memory that
-// its program has.
+// In the page before its own scripts: the last answer about all views.
 function listen() {
-  const heard = { views: null, memory: null };
+  const heard = { views: null };
   window.limnHeard = heard;
   const Plain = window.Worker;
   window.Worker = class extends Plain {
@@ -35,19 +36,7 @@ function listen() {
       });
     }
   };
-  const note = (made) => { heard.memory = (made.instance ?? made).exports.memory ?? heard.memory; return made; };
-  for (const name of ['instantiate', 'instantiateStreaming']) {
-    const plain = WebAssembly[name];
-    WebAssembly[name] = (...given) => plain.apply(WebAssembly, given).then(note);
-  }
 }
-
-// The same for the memory of a worker's program: a line before its script.
-const IN_WORKER = `for (const name of ['instantiate', 'instantiateStreaming']) {
-  const plain = WebAssembly[name];
-  WebAssembly[name] = (...given) => plain.apply(WebAssembly, given).then((made) => { self.limnMemory = (made.instance ?? made).exports.memory ?? self.limnMemory; return made; });
-}
-`;
 
 export class Walker {
   constructor({ browser, url, query, columns, size, random }) {
@@ -62,11 +51,20 @@ export class Walker {
     this.#hear(this.page, 'the walk');
     await this.page.goto(`${this.url}/?${this.query}`, { waitUntil: 'load' });
     await this.#shown(this.page);
-    this.cdp = await this.context.newCDPSession(this.page);
+    this.scales = await new Scales().put(this.page);
   }
 
   nKinds() {
     return new Set(this.said.map((line) => line.replace(/^\d+: /, ''))).size;
+  }
+
+  // What takes the most room, once: a program's memory never shrinks again.
+  async spread() {
+    for (const label of ['Load every column', 'Add a view: Violin plot']) {
+      await this.#command(label, label);
+      await this.#quiet(this.page);
+    }
+    await this.back();
   }
 
   // Steps, then a fresh page at the same address; what went wrong comes back.
@@ -101,24 +99,8 @@ export class Walker {
   }
 
   // What page and worker hold once all that nobody needs is given back.
-  async held() {
-    const collect = async () => {
-      for (const side of [this.page, ...this.page.workers()]) await side.evaluate(() => globalThis.gc());
-    };
-    // What is dropped late, frames and timers, is dropped by the second time.
-    await collect();
-    await this.page.waitForTimeout(1500);
-    await collect();
-    const page = await this.page.evaluate(() => [performance.memory.usedJSHeapSize, window.limnHeard.memory?.buffer.byteLength ?? 0]);
-    const held = { 'page heap': page[0], 'page memory': page[1] };
-    const usage = await this.cdp.send('Memory.getDOMCounters');
-    Object.assign(held, { nodes: usage.nodes, listeners: usage.jsEventListeners });
-    for (const [nth, worker] of this.page.workers().entries()) {
-      const [heap, memory] = await worker.evaluate(() => [performance.memory?.usedJSHeapSize ?? 0, self.limnMemory?.buffer.byteLength ?? 0]);
-      held[`worker ${nth + 1} heap`] = heap;
-      held[`worker ${nth + 1} memory`] = memory;
-    }
-    return held;
+  held() {
+    return this.scales.weigh();
   }
 
   async #profile() {
@@ -127,10 +109,7 @@ export class Walker {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: this.url });
     await context.addInitScript(listen);
     if (process.env.LOCAL_PATCH) await context.addInitScript(() => { const plain = AbortSignal.timeout; AbortSignal.timeout = (millis) => plain.call(AbortSignal, Math.max(millis, 8000)); });
-    await context.route(/worker-start-.*\.js$/, async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, body: IN_WORKER + (await answer.text()) });
-    });
+    await noteMemories(context);
     return context;
   }
 
@@ -197,6 +176,8 @@ export class Walker {
 
   async #compare() {
     await this.#closeAll();
+    // A narrow screen shows one part of the page, and which is no part of the address.
+    await this.page.setViewportSize(this.size);
     await this.#quiet(this.page);
     // Every view as a table of its numbers too.
     const ids = await this.page.locator('main [data-view]').evaluateAll((all) => all.map((view) => view.dataset.view));
@@ -257,16 +238,16 @@ export class Walker {
     const plots = main.locator('.plot');
     const press = (key) => async () => { await this.#closeAll(); await page.keyboard.press(key); };
     return {
-      'palette': [14, () => this.#command()],
+      palette: [14, () => this.#command(random.next() < 0.3 ? random.one(this.columns) : random.one(WORDS))],
       'click a bar': [4, async () => {
         const box = await place(main.locator('.bar-row'));
         if (box) await mouse.click(...within(box));
       }],
-      'brush': [5, () => drag(main.locator('.brush-surface'))],
-      'box': [3, () => drag(plots, 'Shift')],
-      'lasso': [2, () => drag(plots, 'Control', 'Shift')],
+      brush: [5, () => drag(main.locator('.brush-surface'))],
+      box: [3, () => drag(plots, 'Shift')],
+      lasso: [2, () => drag(plots, 'Control', 'Shift')],
       'move the points': [2, () => drag(plots)],
-      'zoom': [3, async () => {
+      zoom: [3, async () => {
         const box = await place(plots);
         if (!box) return;
         await mouse.move(...within(box));
@@ -276,7 +257,7 @@ export class Walker {
         const box = await place(main.locator('.view-chart'));
         if (box) for (let nth = 0; nth < 4; nth += 1) await mouse.move(...within(box), { steps: 2 });
       }],
-      'pin': [2, async () => {
+      pin: [2, async () => {
         const box = await place(plots);
         if (box) await mouse.click(...within(box));
       }],
@@ -286,38 +267,38 @@ export class Walker {
         await mouse.move(...within(box));
         await mouse.wheel(0, random.one([-20_000, -400, 400, 20_000]));
       }],
-      'undo': [5, press('Control+z')],
-      'redo': [3, press('Control+Shift+z')],
-      'clear': [1, press('x')],
-      'shapes': [1, press('c')],
+      undo: [5, press('Control+z')],
+      redo: [3, press('Control+Shift+z')],
+      clear: [1, press('x')],
+      shapes: [1, press('c')],
       'side panel': [1, press('b')],
       'back and forward': [1, async () => {
         await page.evaluate(() => history.back());
         await page.waitForTimeout(50);
         await page.evaluate(() => history.forward());
       }],
-      'theme': [1, () => page.emulateMedia({ colorScheme: random.one(['light', 'dark']) })],
-      'size': [1, () => page.setViewportSize(random.one([this.size, { width: 1024, height: 720 }, { width: 390, height: 844 }]))],
+      theme: [1, () => page.emulateMedia({ colorScheme: random.one(['light', 'dark']) })],
+      size: [1, () => page.setViewportSize(random.one([this.size, { width: 1024, height: 720 }, { width: 390, height: 844 }]))],
     };
   }
 
-  // Opens the palette, types a word, and takes one of what is found.
-  async #command() {
+  // Opens the palette, types, and takes one of what is found, or the one that is named.
+  async #command(typed, named) {
     const { page, random } = this;
     await this.#closeAll();
     await page.keyboard.press('Control+k');
     const list = page.locator('#palette-list');
     await list.waitFor();
-    await page.keyboard.type(random.next() < 0.3 ? random.one(this.columns) : random.one(WORDS));
+    await page.keyboard.type(typed);
     const labels = await list.locator('.palette-label').allInnerTexts();
-    const choices = labels.map((label, nth) => [label, nth]).filter(([label]) => !NOT_TAKEN.test(label));
+    const choices = labels.map((label, nth) => [label, nth]).filter(([label]) => (named ? label === named : !NOT_TAKEN.test(label)));
     if (choices.length === 0) {
+      if (named) throw new Error(`the palette has no ${named}`);
       await page.keyboard.press('Escape');
       return 'found nothing';
     }
     const [label, nth] = random.one(choices);
     await list.getByRole('option').nth(nth).click();
-    await page.waitForTimeout(30);
     // What stays open, a dialog or a field, is closed by the next step.
     return label;
   }
