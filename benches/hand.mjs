@@ -72,7 +72,7 @@ class Hand {
   }
 
   // One move, and what it took; a move that changes nothing takes nothing.
-  async move(x, y, { needsPicture = false, millis = 1000 } = {}) {
+  async move(x, y, { needsPicture = false, millis = 3000 } = {}) {
     await this.page.evaluate((needs) => { window.limnHand.arm(needs); window.limnHand.millis = []; }, needsPicture);
     await this.page.mouse.move(x, y);
     const heard = this.page.waitForFunction(() => window.limnHand.millis.length > 0, null, { timeout: millis, polling: 10 });
@@ -174,8 +174,10 @@ async function pointed(context, address, { table, lassos, viewport }) {
     await page.mouse.up();
     await page.keyboard.up('Shift');
     await page.keyboard.up('Control');
-    const inside = await selected(page);
-    if (!(inside > 0 && inside < total)) throw new Error(`a lasso selects ${inside} of ${total}`);
+    await page.waitForFunction((total) => {
+      const inside = Number(document.querySelector('.counts').title.match(/\d[\d,]*/)[0].replaceAll(',', ''));
+      return inside > 0 && inside < total;
+    }, total, { timeout: 30_000 });
   }
   const unheard = { lasso: hand.unheard };
   await page.keyboard.press('Escape');

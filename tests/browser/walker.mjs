@@ -15,7 +15,10 @@ export function chance(seed) {
   return { next, below: (count) => Math.floor(next() * count), one: (list) => list[Math.floor(next() * list.length)] };
 }
 
-const QUIET_MILLIS = 20_000;
+const QUIET_MILLIS = 30_000;
+// Changes that can be undone, and corners of an outline.
+const HISTORY = 200;
+const CORNERS = 24;
 // Words that find most of what the palette has.
 const WORDS = ['add view', 'bars', 'box', 'chart', 'clear', 'colour', 'columns', 'compare', 'contours', 'copy', 'cumulative', 'density',
   'distribution', 'draw', 'filter', 'heat', 'hide', 'histogram', 'keep', 'line', 'load', 'log', 'names', 'numbers', 'pin', 'play', 'points',
@@ -58,8 +61,24 @@ export class Walker {
     return new Set(this.said.map((line) => line.replace(/^\d+: /, ''))).size;
   }
 
-  // What takes the most room, once: a program's memory never shrinks again.
+  // What takes the most room, once, since a program's memory never shrinks again: a history
+  // full of outlines, every column, much to draw.
   async spread() {
+    const { x, y, width, height } = await this.page.getByRole('main').locator('.plot').first().boundingBox();
+    const { keyboard, mouse } = this.page;
+    for (const key of ['Control', 'Shift']) await keyboard.down(key);
+    for (let nth = 0; nth < HISTORY; nth += 1) {
+      const at = (corner) => {
+        const [angle, reach] = [(corner / CORNERS) * 2 * Math.PI, 0.2 + 0.1 * (corner % 2) + 0.1 * this.random.next()];
+        return [x + width * (0.5 + reach * Math.cos(angle)), y + height * (0.5 + reach * Math.sin(angle))];
+      };
+      await mouse.move(...at(0));
+      await mouse.down();
+      for (let corner = 1; corner < CORNERS; corner += 1) await mouse.move(...at(corner));
+      await mouse.up();
+    }
+    for (const key of ['Control', 'Shift']) await keyboard.up(key);
+    await this.#quiet(this.page);
     for (const label of ['Load every column', 'Add a view: Violin plot']) {
       await this.#command(label, label);
       await this.#quiet(this.page);
@@ -108,7 +127,6 @@ export class Walker {
     context.setDefaultTimeout(QUIET_MILLIS);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: this.url });
     await context.addInitScript(listen);
-    if (process.env.LOCAL_PATCH) await context.addInitScript(() => { const plain = AbortSignal.timeout; AbortSignal.timeout = (millis) => plain.call(AbortSignal, Math.max(millis, 8000)); });
     await noteMemories(context);
     return context;
   }
@@ -220,8 +238,9 @@ export class Walker {
       const count = await locator.count();
       if (count === 0) return null;
       const one = locator.nth(random.below(count));
-      await one.scrollIntoViewIfNeeded({ timeout: 2000 });
-      return one.boundingBox();
+      // What an answer or another size takes away meanwhile is nothing to act on.
+      await one.scrollIntoViewIfNeeded({ timeout: 5000 }).catch(() => {});
+      return one.boundingBox({ timeout: 1000 }).catch(() => null);
     };
     const within = (box) => [box.x + box.width * (0.05 + 0.9 * random.next()), box.y + box.height * (0.1 + 0.8 * random.next())];
     const drag = async (locator, ...keys) => {
@@ -235,15 +254,15 @@ export class Walker {
       for (const key of keys) await keyboard.up(key);
       return '';
     };
-    const plots = main.locator('.plot');
+    const plots = main.locator('.plot:visible');
     const press = (key) => async () => { await this.#closeAll(); await page.keyboard.press(key); };
     return {
       palette: [14, () => this.#command(random.next() < 0.3 ? random.one(this.columns) : random.one(WORDS))],
       'click a bar': [4, async () => {
-        const box = await place(main.locator('.bar-row'));
+        const box = await place(main.locator('.bar-row:visible'));
         if (box) await mouse.click(...within(box));
       }],
-      brush: [5, () => drag(main.locator('.brush-surface'))],
+      brush: [5, () => drag(main.locator('.brush-surface:visible'))],
       box: [3, () => drag(plots, 'Shift')],
       lasso: [2, () => drag(plots, 'Control', 'Shift')],
       'move the points': [2, () => drag(plots)],
@@ -254,7 +273,7 @@ export class Walker {
         await mouse.wheel(0, random.one([-300, -100, 100, 300]));
       }],
       'point at': [3, async () => {
-        const box = await place(main.locator('.view-chart'));
+        const box = await place(main.locator('.view-chart:visible'));
         if (box) for (let nth = 0; nth < 4; nth += 1) await mouse.move(...within(box), { steps: 2 });
       }],
       pin: [2, async () => {
