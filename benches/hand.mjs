@@ -91,6 +91,8 @@ async function opened(context, address, query) {
   await page.addInitScript(listen);
   await page.goto(`${address}/?link=1&debug=1&renderer=raster&${query}`);
   await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: ALL_VIEWS_MILLIS });
+  // Columns are still written down for later when their last rows are on screen.
+  await page.waitForFunction(() => !document.querySelector('.load-line'), null, { timeout: ALL_VIEWS_MILLIS });
   await page.evaluate(() => window.limnHand.watch(document.querySelector('.counts-box')));
   const check = async () => {
     errors.push(...(await page.evaluate(() => window.limnHand.errors)));
@@ -131,7 +133,7 @@ async function agreed(page, what, expected) {
 // W1: a brush over one histogram that moves four others.
 async function brushed(context, address, { table, active, views, bins }) {
   const charts = views.map(({ column }, nth) => `&view=${nth + 2}:histogram:${column}:${bins}`).join('');
-  const { page, hand, check } = await opened(context, address, `table=${table}&view=1:histogram:${active}:${bins}${charts}`);
+  const { page, hand, check } = await opened(context, address, `table=${table}&columns=${[active, ...views.map(({ column }) => column)]}&view=1:histogram:${active}:${bins}${charts}`);
   const surface = await page.getByRole('article', { name: `Histogram of ${active}` }).locator('.brush-surface').boundingBox();
   const height = surface.y + surface.height / 2;
   const across = (share) => surface.x + surface.width * share;
@@ -153,7 +155,7 @@ async function brushed(context, address, { table, active, views, bins }) {
 
 // W4 and W3: a lasso around points, corner by corner, then points under the pointer.
 async function pointed(context, address, { table, lassos, viewport }) {
-  const { page, hand, check } = await opened(context, address, `table=${table}&view=1:scatter:x:y`);
+  const { page, hand, check } = await opened(context, address, `table=${table}&columns=id,x,y,cat,hour,price&view=1:scatter:x:y`);
   const plot = await page.getByRole('application').boundingBox();
   const at = ([x, y]) => [
     plot.x + plot.width / 2 + (x / (viewport.x[1] - viewport.x[0])) * plot.width,

@@ -18,7 +18,7 @@ export function chance(seed) {
 const QUIET_MILLIS = 30_000;
 // Changes that can be undone, and corners of an outline.
 const HISTORY = 200;
-const CORNERS = 24;
+const CORNERS = 5;
 // Words that find most of what the palette has.
 const WORDS = ['add view', 'bars', 'box', 'chart', 'clear', 'colour', 'columns', 'compare', 'contours', 'copy', 'cumulative', 'density',
   'distribution', 'draw', 'filter', 'heat', 'hide', 'histogram', 'keep', 'line', 'load', 'log', 'names', 'numbers', 'pin', 'play', 'points',
