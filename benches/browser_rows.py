@@ -91,7 +91,7 @@ def explore_rows(sides, n_rows):
         frame = "frame of 1000 × 700"
         yield from beside("W5", frame, n_rows, "first picture", limn["firstPicture"], figures(sides, "firstPicture"))
         yield from median("W5", frame, "median of a pan", "pan")
-    if "perspective" in sides:
+    if "arquero" in sides:
         yield from beside("W6", "rows by a number", n_rows, "first page, the sort with it", limn["sort"],
                           figures(sides, "sort"), gate=True)
         yield from median("W6", "rows by a number", "median of a page", "page")

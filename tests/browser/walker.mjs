@@ -16,9 +16,8 @@ export function chance(seed) {
 }
 
 const QUIET_MILLIS = 30_000;
-// Changes that can be undone, and corners of an outline.
+// Changes that can be undone.
 const HISTORY = 200;
-const CORNERS = 5;
 // Words that find most of what the palette has.
 const WORDS = ['add view', 'bars', 'box', 'chart', 'clear', 'colour', 'columns', 'compare', 'contours', 'copy', 'cumulative', 'density',
   'distribution', 'draw', 'filter', 'heat', 'hide', 'histogram', 'keep', 'line', 'load', 'log', 'names', 'numbers', 'pin', 'play', 'points',
@@ -61,23 +60,18 @@ export class Walker {
     return new Set(this.said.map((line) => line.replace(/^\d+: /, ''))).size;
   }
 
-  // What takes the most room, once, since a program's memory never shrinks again: a history
-  // full of outlines, every column, much to draw.
+  // What takes the most room, once, since a program's memory never shrinks again: a full
+  // history, every column, much to draw.
   async spread() {
-    const { x, y, width, height } = await this.page.getByRole('main').locator('.plot').first().boundingBox();
+    const main = this.page.getByRole('main');
+    const { x, y, width, height } = await main.locator('.brush-surface').first().boundingBox();
     const { keyboard, mouse } = this.page;
-    for (const key of ['Control', 'Shift']) await keyboard.down(key);
-    for (let nth = 0; nth < HISTORY; nth += 1) {
-      const at = (corner) => {
-        const [angle, reach] = [(corner / CORNERS) * 2 * Math.PI, 0.2 + 0.1 * (corner % 2) + 0.1 * this.random.next()];
-        return [x + width * (0.5 + reach * Math.cos(angle)), y + height * (0.5 + reach * Math.sin(angle))];
-      };
-      await mouse.move(...at(0));
-      await mouse.down();
-      for (let corner = 1; corner < CORNERS; corner += 1) await mouse.move(...at(corner));
-      await mouse.up();
-    }
-    for (const key of ['Control', 'Shift']) await keyboard.up(key);
+    await mouse.move(x + width * 0.3, y + height / 2);
+    await mouse.down();
+    await mouse.move(x + width * 0.6, y + height / 2);
+    await mouse.up();
+    await main.locator('.brush [role=slider]').first().focus();
+    for (let nth = 0; nth < HISTORY; nth += 1) await keyboard.press(nth % 2 ? 'ArrowRight' : 'ArrowLeft');
     await this.#quiet(this.page);
     for (const label of ['Load every column', 'Add a view: Violin plot']) {
       await this.#command(label, label);
