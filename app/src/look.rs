@@ -1,17 +1,22 @@
-//! How a scatter is drawn: colours, size, points or density, what lies over it. One word
-//! a choice, what nobody chose left out: `log;clip5-95;cividis;size4;density`. The same
-//! text is in the address and in messages. Pure.
+//! How a scatter is drawn: its axes, colours, size, points or density, what lies over it.
+//! One word a choice, what nobody chose left out: `log-x;log;clip5-95;cividis;size4;density`.
+//! The same text is in the address and in messages. Pure.
 
+use engine::kind::Kind;
 use serde::{Deserialize, Serialize};
 
 /// Shares of the values, in percent, between which a ramp runs.
 pub const CLIP: [u8; 2] = [2, 98];
+/// How far the points of a name lie from the middle of its place, which is one wide.
+pub const BAND: f64 = 0.4;
 /// Radii of points that may be chosen, in tenths of CSS pixels.
 pub const SIZE_MAX: u8 = 120;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Look {
+    /// Of x and y: whether the axis is one of logarithms.
+    pub log: [bool; 2],
     /// How values are spread over a ramp.
     pub spread: Spread,
     pub clip: [u8; 2],
@@ -32,6 +37,7 @@ pub struct Look {
 impl Default for Look {
     fn default() -> Self {
         Self {
+            log: [false, false],
             spread: Spread::Linear,
             clip: CLIP,
             ramp: Ramp::Viridis,
@@ -94,6 +100,11 @@ impl Form {
         [(Self::Auto, "auto"), (Self::Points, "points"), (Self::Density, "density")];
 }
 
+/// Whether an axis with such a column is one of names.
+pub fn is_named(kind: Kind) -> bool {
+    matches!(kind, Kind::Category | Kind::Boolean | Kind::Text)
+}
+
 fn named<T: Copy>(all: &[(T, &str)], word: &str) -> Option<T> {
     all.iter().find(|(_, name)| *name == word).map(|(value, _)| *value)
 }
@@ -135,12 +146,19 @@ impl Look {
 
     fn switch(&mut self, word: &str) -> Option<&mut bool> {
         Some(match word {
+            "log-x" => &mut self.log[0],
+            "log-y" => &mut self.log[1],
             "reversed" => &mut self.is_reversed,
             "ranked" => &mut self.is_equalized,
             "contours" => &mut self.has_contours,
             "labels" => &mut self.has_labels,
             _ => return None,
         })
+    }
+
+    /// Whether an axis with such a column is one of logarithms: 0 is x, 1 is y.
+    pub fn is_log(self, axis: usize, kind: Kind) -> bool {
+        self.log.get(axis) == Some(&true) && kind == Kind::Number
     }
 
     /// Empty where nothing was chosen.
@@ -166,6 +184,8 @@ impl Look {
             }
         }
         for (word, is_on) in [
+            ("log-x", self.log[0]),
+            ("log-y", self.log[1]),
             ("reversed", self.is_reversed),
             ("ranked", self.is_equalized),
             ("contours", self.has_contours),
@@ -201,9 +221,12 @@ mod tests {
     #[test]
     fn looks_survive_their_words() {
         assert_eq!(Look::default().written(), "");
-        let text = "log;clip5-95;cividis;density;size45;opacity30;reversed;ranked;contours;labels";
+        let text =
+            "log;clip5-95;cividis;density;size45;opacity30;log-y;reversed;ranked;contours;labels";
         let look = Look::read(text).unwrap();
         assert_eq!(look.written(), text);
+        assert!(look.is_log(1, Kind::Number));
+        assert!(!look.is_log(1, Kind::Time) && !look.is_log(0, Kind::Number));
         assert_eq!((look.size, look.clip, look.form), (45, [5, 95], Form::Density));
         assert_eq!(
             serde_json::from_str::<Look>(&serde_json::to_string(&look).unwrap()).unwrap(),

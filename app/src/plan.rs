@@ -138,32 +138,17 @@ impl Asked {
         Query { group_by: vec![renamed(column)], ..self.counted(vec![chosen]) }
     }
 
-    /// Rows that pass and have both coordinates.
-    pub fn points(&self, axes: [(&str, &DataType); 2], filters: &[Predicate]) -> Query {
+    /// Rows that pass and have both coordinates, some of them above zero.
+    pub fn points(&self, axes: &[(&str, &DataType, bool)], filters: &[Predicate]) -> Query {
         let mut filters = filters.to_vec();
-        for (column, data_type) in axes {
+        for (column, data_type, above_zero) in axes {
             let placed = finite(column, data_type);
-            filters
-                .push(placed.unwrap_or_else(|| Predicate::NotNull { column: column.to_owned() }));
+            filters.push(
+                placed.unwrap_or_else(|| Predicate::NotNull { column: (*column).to_owned() }),
+            );
+            filters.extend(above_zero.then(|| against_zero(column, Comparison::Gt)));
         }
         self.counted(filters)
-    }
-
-    /// Counts by bins of two columns.
-    pub fn density(
-        &self,
-        x: (&str, &DataType, &Bins),
-        y: (&str, &DataType, &Bins),
-        filters: &[Predicate],
-    ) -> Query {
-        let mut filters = filters.to_vec();
-        let group_by = [(x, BIN_X), (y, BIN_Y)].map(|((column, data_type, bins), name)| {
-            let cut = Cut::Equal(*bins);
-            filters.extend(within_bins(column, data_type, &cut));
-            binned(column, data_type, &cut, name)
-        });
-        let group_by = group_by.into();
-        Query { group_by, ..self.counted(filters) }
     }
 
     /// A window of rows.

@@ -240,7 +240,7 @@ impl View {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
-    /// Two numeric or time columns; colour by any number, category, boolean or text.
+    /// Two columns of numbers, times or names; colour by any number, time or names.
     Scatter { x: String, y: String, color: Option<String>, look: Look },
     /// A number or time column in bins. `domain` zooms; absent, the column's extent.
     Histogram {
@@ -263,7 +263,9 @@ pub enum Mark {
     Bars { column: String, limit: u16, search: String },
 }
 
-/// What a scatter shows, in data units: times are milliseconds since 1970 UTC.
+/// What a scatter shows, in places of its axes: data units (times are milliseconds since
+/// 1970 UTC); of an axis of logarithms powers of ten; of one of names their numbers, the
+/// first is 0, and upwards all are negative, since names are read downwards.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Viewport {
     pub x: [f64; 2],
@@ -503,10 +505,15 @@ pub enum MarkResult {
         nulls: u64,
     },
     Scatter {
+        /// In places of the axes, as a [`Viewport`].
         x_extent: [f64; 2],
         y_extent: [f64; 2],
+        /// The names along the axes, where there are some.
+        names: Box<[Side; 2]>,
         /// Points with both coordinates, under the other clauses.
         points: u64,
+        /// Rows of an axis of logarithms that are not above zero.
+        without_log: u64,
         legend: Legend,
         /// Whether the picture is a density made of the companion's bins.
         density: bool,

@@ -28,6 +28,7 @@ pub mod saved;
 pub mod select;
 pub mod settle;
 pub mod shape;
+pub mod side;
 pub mod steps;
 pub mod ticks;
 pub mod twin;
@@ -129,9 +130,10 @@ impl Chosen {
         };
         // A viewport and a box belong to the axes they were made on.
         let same_axes = match (&view.mark, &mark) {
-            (Mark::Scatter { x, y, .. }, Mark::Scatter { x: new_x, y: new_y, .. }) => {
-                x == new_x && y == new_y
-            }
+            (
+                Mark::Scatter { x, y, look, .. },
+                Mark::Scatter { x: new_x, y: new_y, look: new, .. },
+            ) => x == new_x && y == new_y && look.log == new.log,
             (Mark::Heat { x, y, .. }, Mark::Heat { x: new_x, y: new_y, .. }) => {
                 x == new_x && y == new_y
             }
@@ -148,6 +150,10 @@ impl Chosen {
         let views = self.views.iter_mut().flatten();
         for view in views.filter(|view| view.id == id) {
             if let Mark::Scatter { look: shown, .. } = &mut view.mark {
+                // The same places are others then.
+                if shown.log != look.log {
+                    view.viewport = None;
+                }
                 *shown = look;
             }
         }

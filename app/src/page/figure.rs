@@ -15,7 +15,7 @@ use web_sys::{
 use super::address_bar;
 use super::parts::{SplitLoaderError, wasm_split};
 use super::signals::Page;
-use super::ui::with_chart;
+use super::ui::{axes_of, with_chart};
 use crate::draw::Theme;
 use crate::protocol::relief::Relief;
 use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId, Viewport};
@@ -25,7 +25,7 @@ use crate::state::figure::{Body, Figure, Over, Side, file_name, svg};
 use crate::state::labels::{moved, placed};
 use crate::state::position::Scalar;
 use crate::state::shape::{self, Scale};
-use crate::state::ticks::{X_APART, Y_APART, log_ticks, ticks};
+use crate::state::ticks::{X_APART, log_ticks, ticks};
 use crate::state::{describe, format};
 
 /// Of the area within the axes, in CSS pixels.
@@ -79,7 +79,7 @@ fn start(page: Page, view: ViewId, form_of_file: PictureForm) {
             });
             let marks = shape::marks(tallest, *form).into_iter();
             let marks = marks.map(|(height, label)| (high - height * high, label)).collect();
-            let label = if form.cumulative { "share of rows" } else { "rows" }.to_owned();
+            let label = if form.cumulative { "share of rows below" } else { "rows" }.to_owned();
             let body = Body::Histogram { outlines, x, y: Side { label, marks } };
             save(page, &mark, body, [WIDTH, high], form_of_file);
         }
@@ -128,13 +128,13 @@ fn end(
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
     let Some(viewport) = untrack(|| page.viewport(view)) else { return };
     let Some(mark @ Mark::Scatter { .. }) = mark else { return };
-    let Mark::Scatter { x, y, color, .. } = &mark else { return };
+    let Mark::Scatter { color, .. } = &mark else { return };
     let [width, height] = scatter_size(view);
-    let scalar = |name: &str| untrack(|| page.scalar(name)).unwrap_or(Scalar::Float);
+    let Some([x, y]) = axes_of(page, view, [width, height]) else { return };
     let body = Body::Scatter {
         picture,
-        x: side(x.clone(), viewport.x, scalar(x), [0.0, width], X_APART),
-        y: side(y.clone(), viewport.y, scalar(y), [height, 0.0], Y_APART),
+        x,
+        y,
         colored_by: color.clone(),
         legend,
         over: relief.map(|relief| over(relief, viewport, [width, height])),

@@ -38,6 +38,7 @@ mod view_frame;
 mod views;
 
 pub(super) use grid::with_chart;
+pub(super) use scatter::axes_of;
 
 use leptos::prelude::*;
 

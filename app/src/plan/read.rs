@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::units::units_of_text;
-use super::{BIN_X, BIN_Y, COUNT};
+use super::{BIN_X, COUNT};
 use crate::worker::bins::{Bins, Steps};
 use crate::worker::cut::Cut;
 
@@ -90,24 +90,6 @@ impl Answer {
             }
         }
         binned
-    }
-
-    /// Counts by bins of two columns, the lowest y first.
-    pub fn density(&self, x: (&DataType, &Bins), y: (&DataType, &Bins)) -> Vec<u64> {
-        let width = usize::from(x.1.count);
-        let mut counts = vec![0; width * usize::from(y.1.count)];
-        for row in &self.rows {
-            let place = |name: &str, (data_type, bins): (&DataType, &Bins)| {
-                let edge = text_of(row.get(name)?)?;
-                bin_of(bins, units_of_text(data_type, &edge)?)
-            };
-            if let Some((column, line)) = place(BIN_X, x).zip(place(BIN_Y, y))
-                && let Some(slot) = counts.get_mut(line * width + column)
-            {
-                *slot += count_of(row).unwrap_or_default();
-            }
-        }
-        counts
     }
 
     /// Values and their counts, in the companion's order; null left out.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use super::sides::{GridPlan, SidePlan};
 use super::*;
 use crate::plan::read::Answers;
 
@@ -120,12 +121,12 @@ fn whole_numbers_are_never_split() {
     let bins = axis_bins(measure, Extent::Wholes { low: 3, high: 9 }, [0.0, 20.0], 900.0);
     assert_eq!(bins.steps, Steps::Wholes { origin: 3, step: 1, last: 9 });
     assert_eq!(bins.count, 7);
-    let text =
-        json(&asked().density(("a", &DataType::Int32, &bins), ("b", &DataType::Int32, &bins), &[]));
+    let side = |name: &str| SidePlan::bins(name, DataType::Int32, Cut::Equal(bins));
+    let plan = GridPlan::new([side("a"), side("b")]);
+    let text = json(&asked().cells(&plan.parts[0], &[]));
     assert!(text.contains(r#""bin":{"step":1,"origin":3},"as":"y""#), "{text}");
-    let counts = answer(r#"[{"x":3,"y":9,"n":4},{"x":9,"y":3,"n":1},{"x":10,"y":3,"n":1}]"#)
-        .answers[0]
-        .density((&DataType::Int32, &bins), (&DataType::Int32, &bins));
+    let found = answer(r#"[{"x":3,"y":9,"n":4},{"x":9,"y":3,"n":1},{"x":10,"y":3,"n":1}]"#);
+    let counts = plan.counts([found.answers.first()].into_iter());
     assert_eq!((counts[42], counts[6], counts.iter().sum::<u64>()), (4, 1, 5));
 }
 
@@ -136,7 +137,8 @@ fn extents_leave_what_is_not_finite_out() {
     let read = answer(r#"[{"low":"1970-01-02","high":null}]"#);
     assert_eq!(read.answers[0].units(LOW, &DAY), Some(86_400_000.0));
     assert_eq!(read.answers[0].units(HIGH, &DAY), None);
-    let text = json(&asked().points([("a", &DataType::Float64), ("d", &DAY)], &[]));
+    let axes = [("a", &DataType::Float64, false), ("d", &DAY, false)];
+    let text = json(&asked().points(&axes, &[]));
     assert!(text.contains("between") && text.contains("not_null"), "{text}");
     let text = json(&asked().rows(&["a".to_owned()], &[], 40, 20, &[]));
     assert!(

@@ -87,13 +87,14 @@ pub fn svg(figure: &Figure) -> String {
         _ => false,
     };
     let legend_width = if has_legend { LEGEND_WIDTH } else { 0.0 };
-    let (width, whole) = (LEFT + figure.width + RIGHT + legend_width, TOP + height + BELOW);
+    let left = LEFT.max(beside_width(&figure.body) + 26.0);
+    let (width, whole) = (left + figure.width + RIGHT + legend_width, TOP + height + BELOW);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{whole}\" \
          viewBox=\"0 0 {width} {whole}\" font-family=\"system-ui, 'Liberation Sans', sans-serif\" \
          font-size=\"12\" fill=\"{TEXT}\">"
     );
-    let letters = ((width - LEFT) / LETTER) as usize;
+    let letters = ((width - left) / LETTER) as usize;
     add(&mut out, format_args!("<title>{}</title>", escaped(&figure.title)));
     add(&mut out, format_args!("<desc>{}</desc>", escaped(&figure.link)));
     add(&mut out, format_args!("<rect width=\"{width}\" height=\"{whole}\" fill=\"#fff\"/>"));
@@ -102,16 +103,16 @@ pub fn svg(figure: &Figure) -> String {
     add(
         &mut out,
         format_args!(
-            "<text x=\"{LEFT}\" y=\"24\" font-size=\"15\" font-weight=\"600\">{title}</text>"
+            "<text x=\"{left}\" y=\"24\" font-size=\"15\" font-weight=\"600\">{title}</text>"
         ),
     );
     add(
         &mut out,
         format_args!(
-            "<text x=\"{LEFT}\" y=\"42\" font-size=\"11\" fill=\"{QUIET}\">{caption}</text>"
+            "<text x=\"{left}\" y=\"42\" font-size=\"11\" fill=\"{QUIET}\">{caption}</text>"
         ),
     );
-    add(&mut out, format_args!("<g transform=\"translate({LEFT} {TOP})\">"));
+    add(&mut out, format_args!("<g transform=\"translate({left} {TOP})\">"));
     match &figure.body {
         Body::Scatter { picture, x, y, colored_by, legend, over } => {
             let size = [figure.width, figure.height];
@@ -184,6 +185,16 @@ fn below(out: &mut String, side: &Side, width: f64, height: f64) {
     );
 }
 
+/// Of the labels beside a picture.
+fn width_of(side: &Side) -> f64 {
+    let letters = side.marks.iter().map(|(_, label)| label.chars().count()).max();
+    letters.unwrap_or(0) as f64 * LETTER + 8.0
+}
+
+fn beside_width(body: &Body) -> f64 {
+    if let Body::Scatter { y, .. } = body { width_of(y) } else { 0.0 }
+}
+
 fn beside(out: &mut String, side: &Side, height: f64) {
     add(out, format_args!("<path d=\"M0 0V{height}\" stroke=\"{LINE}\"/>"));
     for (y, label) in &side.marks {
@@ -196,11 +207,11 @@ fn beside(out: &mut String, side: &Side, height: f64) {
             ),
         );
     }
-    let middle = height / 2.0;
+    let (at, middle) = (-(width_of(side) + 10.0).max(52.0), height / 2.0);
     add(
         out,
         format_args!(
-            "<text transform=\"translate(-52 {middle}) rotate(-90)\" text-anchor=\"middle\" fill=\"{QUIET}\">{}</text>",
+            "<text transform=\"translate({at} {middle}) rotate(-90)\" text-anchor=\"middle\" fill=\"{QUIET}\">{}</text>",
             escaped(&side.label)
         ),
     );

@@ -7,7 +7,6 @@ use engine::query::OrderKey;
 use super::command::{Command, Dialog, Gesture, Part, PictureForm, SHORTCUTS, Shortcut, Theme};
 use super::copy_as::CopyForm;
 use super::player::Player;
-use super::position::Scalar;
 use super::saved::SavedView;
 use super::{Chosen, VIEWS_MAX, defaults, describe};
 use crate::look::{self, Look};
@@ -174,7 +173,15 @@ fn of_looks(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
         let Mark::Scatter { look, .. } = view.mark else { continue };
         let switch =
             |words: &str, is_on: bool| [if is_on { "Hide the " } else { "Show " }, words].concat();
+        let log = |axis: usize, words: &str| {
+            let mut log = look.log;
+            let is_on = std::mem::take(&mut log[axis]);
+            log[axis] = !is_on;
+            (switch(words, is_on), Look { log, ..look })
+        };
         for (what, look) in [
+            log(0, "log axis to the right"),
+            log(1, "log axis upwards"),
             (
                 "Draw points, and a density where crowded".to_owned(),
                 Look { form: look::Form::Auto, ..look },
@@ -234,13 +241,15 @@ fn of_column(
             let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color, look };
             set(format!("Colour by {name}"), mark);
         }
-        if Scalar::from_type(&column.data_type, column.kind).is_some() {
+        if !matches!(column.kind, Kind::Vector | Kind::Nested) {
             if x != name {
+                let look = Look { log: [false, look.log[1]], ..look };
                 let mark =
                     Mark::Scatter { x: name.clone(), y: y.clone(), color: color.clone(), look };
                 set(format!("Scatter: {name} to the right"), mark);
             }
             if y != name {
+                let look = Look { log: [look.log[0], false], ..look };
                 let mark =
                     Mark::Scatter { x: x.clone(), y: name.clone(), color: color.clone(), look };
                 set(format!("Scatter: {name} upwards"), mark);
@@ -374,7 +383,8 @@ mod tests {
         let has = |label: &str| labels(&all).contains(&label);
         assert!(!has("Open flights"));
         assert!(!has("Scatter: delay to the right") && has("Scatter: delay upwards"));
-        assert!(!has("Scatter: origin upwards") && !has("Clear the filter of delay"));
+        assert!(has("Scatter: origin upwards") && !has("Clear the filter of delay"));
+        assert!(labels(&all).iter().any(|label| label.starts_with("Show log axis upwards")));
         let none = entries(&Chosen::default(), &["flights".to_owned()], &[]);
         assert!(labels(&none).contains(&"Open flights"));
         assert!(!labels(&none).contains(&"Clear all filters"));

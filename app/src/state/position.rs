@@ -148,9 +148,23 @@ pub fn interval(predicate: &Predicate, scalar: Scalar) -> Option<(Option<f64>, O
 
 /// The closed interval from one position to another as a predicate; in whichever order.
 pub fn between(column: &str, scalar: Scalar, from: f64, to: f64, step: f64) -> Predicate {
-    let (low, high) = if from <= to { (from, to) } else { (to, from) };
-    let low_literal = scalar.literal(low, step, End::Low);
-    let high_literal = scalar.literal(high, step, End::High);
+    between_steps(column, scalar, [from, to], [step, step])
+}
+
+/// The same where the two ends are not told apart alike.
+pub fn between_steps(
+    column: &str,
+    scalar: Scalar,
+    [from, to]: [f64; 2],
+    [from_step, to_step]: [f64; 2],
+) -> Predicate {
+    let (low, high) = if from <= to {
+        ((from, from_step), (to, to_step))
+    } else {
+        ((to, to_step), (from, from_step))
+    };
+    let low_literal = scalar.literal(low.0, low.1, End::Low);
+    let high_literal = scalar.literal(high.0, high.1, End::High);
     // Rounding inwards may cross over in a very narrow interval: it is then one value.
     let crossed = match (
         scalar.position(&low_literal, End::Low),

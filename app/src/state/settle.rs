@@ -153,8 +153,8 @@ fn unfit(mark: &Mark, schema: &[ColumnInfo]) -> Option<Unfit> {
     let number = |kind| kind == Kind::Number;
     let colorful = |kind| !matches!(kind, Kind::Vector | Kind::Nested);
     match mark {
-        Mark::Scatter { x, y, color, .. } => check(x, axis)
-            .or_else(|| check(y, axis))
+        Mark::Scatter { x, y, color, .. } => check(x, colorful)
+            .or_else(|| check(y, colorful))
             .or_else(|| color.as_deref().and_then(|color| check(color, colorful))),
         Mark::Histogram { column, .. } => check(column, axis),
         Mark::Bars { column, .. } => check(column, named),

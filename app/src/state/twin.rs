@@ -38,12 +38,16 @@ pub fn twin(mark: &Mark, result: &MarkResult, scalar: impl Fn(&str) -> Option<Sc
                 let share = share.map(|share| format!("{share:.6}"));
                 ends.into_iter().chain(counts).chain(share).collect()
             });
-            let share = form.cumulative.then_some("share up to");
+            let share = form.cumulative.then_some("share below its end");
             let head = ["from", "to", "rows", "all rows"].into_iter().chain(share);
             let mut note = note(*nulls);
             if *without_log > 0 {
                 let without = format!("{} not above zero", format::count(*without_log));
                 note = Some(note.map_or(without.clone(), |note| format!("{note}, {without}")));
+            }
+            if form.cumulative {
+                let last = "the last share is of rows up to and with its end".to_owned();
+                note = Some(note.map_or(last.clone(), |note| format!("{note}, {last}")));
             }
             Twin { head: owned(head), rows: rows.collect(), note }
         }
@@ -57,7 +61,10 @@ pub fn twin(mark: &Mark, result: &MarkResult, scalar: impl Fn(&str) -> Option<Sc
             let note = (!parts.is_empty()).then(|| parts.join(", "));
             Twin { head: owned([column.as_str(), "rows", "all rows"]), rows: rows.collect(), note }
         }
-        (Mark::Scatter { color, .. }, MarkResult::Scatter { points, legend, .. }) => {
+        (
+            Mark::Scatter { color, .. },
+            MarkResult::Scatter { points, legend, without_log, names, .. },
+        ) => {
             let mut rows: Vec<Vec<String>> = match legend {
                 Legend::Categories { entries } => entries
                     .iter()
@@ -66,7 +73,8 @@ pub fn twin(mark: &Mark, result: &MarkResult, scalar: impl Fn(&str) -> Option<Sc
                 _ => Vec::new(),
             };
             rows.push(vec!["all".to_owned(), points.to_string()]);
-            let note = Some("Each point is one of the rows below.".to_owned());
+            let left_out = super::region::left_out(*without_log, names);
+            let note = Some(["Each point is one of the rows below", &left_out, "."].concat());
             Twin { head: owned([color.as_deref().unwrap_or("colour"), "points"]), rows, note }
         }
         (mark, MarkResult::Grid(grid)) => of_grid(mark, grid, scalar),
@@ -165,7 +173,9 @@ mod tests {
         };
         let table = twin(&mark, &result, |_| Some(Scalar::Float));
         assert_eq!(table.rows[1], ["5", "10", "3", "4", "1.000000"]);
-        assert_eq!(table.note.as_deref(), Some("2 without a value"));
+        assert_eq!(table.head[4], "share below its end");
+        let note = "2 without a value, the last share is of rows up to and with its end";
+        assert_eq!(table.note.as_deref(), Some(note));
         let bar = Bar { value: "x\ty".into(), label: "x\ty".to_owned(), count: 1, unfiltered: 2 };
         let mark = Mark::Bars { column: "c".to_owned(), limit: 1, search: String::new() };
         let bars = MarkResult::Bars { bars: vec![bar], distinct: 3, nulls: 0 };

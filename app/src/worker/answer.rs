@@ -4,6 +4,7 @@
 //! brush costs one mask and the rows that it moves. All views answer together. Pure.
 
 pub mod nearest;
+pub mod place;
 pub mod scatter;
 
 mod bars;
@@ -321,8 +322,8 @@ impl Shown {
             }
             Mark::Scatter { x, y, color, look } => {
                 let mut scatter = match before {
-                    Some(Self::Scatter(same)) if same.x == *x && same.y == *y => same,
-                    _ => Scatter::new(resident, x, y)?,
+                    Some(Self::Scatter(same)) if same.is_of(resident, [x, y], *look) => same,
+                    _ => Scatter::new(resident, [x, y], *look)?,
                 };
                 scatter.set_color(resident, color.as_deref(), *look)?;
                 Ok(Self::Scatter(scatter))
@@ -433,5 +434,7 @@ fn full_words(rows: usize) -> Vec<u64> {
 
 #[cfg(test)]
 mod grid_tests;
+#[cfg(test)]
+mod scatter_tests;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 
 mod ask;
 mod grid;
+mod scatter;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -253,10 +254,15 @@ async fn learn_extents(
     let mut unknown: Vec<((String, bool), DataType)> = Vec::new();
     for view in &question.views {
         for (name, above_zero) in ask::measured(view) {
-            let key = (name.to_owned(), above_zero);
+            let Ok((data_type, kind)) = table.column(name) else { continue };
+            // Names have no ends, and times no logarithms.
+            if crate::look::is_named(kind) {
+                continue;
+            }
+            let key = (name.to_owned(), above_zero && kind == Kind::Number);
             let is_known = host.memory.borrow().extents.contains_key(&key)
                 || unknown.iter().any(|(other, _)| *other == key);
-            if let (false, Ok((data_type, _))) = (is_known, table.column(name)) {
+            if !is_known {
                 unknown.push((key, data_type));
             }
         }

@@ -213,7 +213,7 @@ fn BarPaths(
             let (count, form) = (bars.as_ref()?.tallest(page.shapes.get()).1, form.get());
             let count = format::short_count(u64::from(count));
             Some(match form {
-                Form { cumulative: true, .. } => "100 %".to_owned(),
+                Form { cumulative: true, .. } => "100 %, share below".to_owned(),
                 Form { log_counts: true, .. } => format!("{count}, log"),
                 _ => count,
             })
@@ -300,7 +300,10 @@ fn words_at(bars: &Bars, axis: Axis, x: f64, form: Form) -> Option<String> {
             format::share(before, total)
         };
         let (here, whole) = (share(&bars.counts), share(&bars.unfiltered));
-        return Some(format!("up to {to}: {here}, of all rows {whole}"));
+        // Bins hold where they begin; the last one where it ends, too.
+        let is_last = at + 1 == bars.counts.len();
+        let up_to = if is_last { "up to" } else { "below" };
+        return Some(format!("{up_to} {to}: {here}, of all rows {whole}"));
     }
     let counts = match count == all {
         true => format::count(u64::from(all)),
@@ -331,7 +334,7 @@ fn summary(column: &str, bars: &Bars, axis: Axis, range: Option<[f64; 2]>, form:
         0 => String::new(),
         without => format!(", {} not above zero", format::count(without)),
     };
-    let name = if form.cumulative { "Shares up to each value" } else { "Histogram" };
+    let name = if form.cumulative { "Share of rows below each value" } else { "Histogram" };
     format!(
         "{name} of {column}: {} from {low} to {high}{}{nulls}{without}{}",
         format::counted(total, "row"),

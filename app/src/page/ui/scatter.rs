@@ -11,20 +11,23 @@ mod relief;
 
 use std::sync::Arc;
 
+use engine::kind::Kind;
 use engine::predicate::Predicate;
 use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::view_frame::{ColumnSelect, ViewFrame};
 use super::views::{mark_of, result_of};
-use crate::look::Look;
+use crate::look::{Look, is_named};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Mark, MarkResult, ViewId, Viewport};
 use crate::state::command::{Command, Gesture};
 use crate::state::player::Player;
-use crate::state::position::{Scalar, between};
-use crate::state::region::{self, Side};
-use crate::state::{describe, format};
+use crate::state::position::Scalar;
+use crate::state::region;
+use crate::state::side::{Scale, Side};
+use crate::state::ticks::{X_APART, Y_APART};
+use crate::state::{describe, figure, format};
 
 /// What the parts of one scatter share: plain values as they are now.
 #[derive(Clone, Copy)]
@@ -87,24 +90,23 @@ impl Scatter {
         format!("view:{}", self.id.0)
     }
 
-    fn scalars(self) -> Option<(Scalar, Scalar)> {
-        Some((self.page.scalar(&self.x.get())?, self.page.scalar(&self.y.get())?))
-    }
-
     fn set_viewport(self, viewport: Option<Viewport>, gesture: Gesture) {
         self.page.dispatch(Command::SetViewport { view: self.id, viewport, gesture });
     }
 
     /// Both axes, once it is known what they are of.
     fn sides(self) -> Option<[Side; 2]> {
-        let side = |name: String| {
-            let schema = self.page.schema()?;
-            let column = schema.column(&name)?;
-            let scalar = Scalar::from_type(&column.data_type, column.kind)?;
-            let per_unit = Scalar::stored_per_unit(&column.data_type);
-            Some(Side { column: name, scalar, per_unit })
-        };
-        Some([side(self.x.get())?, side(self.y.get())?])
+        let look = self.look.get();
+        self.result.with(|result| {
+            let side = |name: &str, axis| side_of(self.page, name, (axis, look), result.as_deref());
+            Some([side(&self.x.get(), 0)?, side(&self.y.get(), 1)?])
+        })
+    }
+
+    /// Whether an axis can be one of logarithms.
+    fn has_log(self, axis: usize) -> bool {
+        let name = if axis == 0 { self.x.get() } else { self.y.get() };
+        self.page.column(&name).is_some_and(|column| column.kind == Kind::Number)
     }
 
     /// What a pixel is worth on either axis.
@@ -117,16 +119,14 @@ impl Scatter {
         ])
     }
 
-    /// A box, in data units, as a predicate.
+    /// A box, in places of the axes, as a predicate.
     fn box_of(self, Viewport { x, y }: Viewport) -> Option<Predicate> {
         let ([across, up], [x_step, y_step]) = (untrack(|| self.sides())?, self.steps()?);
-        Some(Predicate::And(vec![
-            between(&across.column, across.scalar, x[0], x[1], x_step),
-            between(&up.column, up.scalar, y[0], y[1], y_step),
-        ]))
+        let parts = vec![across.within(x[0], x[1], x_step), up.within(y[0], y[1], y_step)];
+        Some(Predicate::And(parts))
     }
 
-    /// An outline, in data units, as a predicate.
+    /// An outline, in places of the axes, as a predicate.
     fn outline_of(self, corners: &[[f64; 2]]) -> Option<Predicate> {
         let ([across, up], steps) = (untrack(|| self.sides())?, self.steps()?);
         region::outline(&across, &up, corners, steps)
@@ -138,12 +138,60 @@ impl Scatter {
     }
 }
 
+/// The axis of this number of a scatter, once it is known what lies along it.
+fn side_of(
+    page: Page,
+    name: &str,
+    (axis, look): (usize, Look),
+    result: Option<&MarkResult>,
+) -> Option<Side> {
+    let column = page.column(name)?;
+    let scalar = Scalar::from_type(&column.data_type, column.kind);
+    let scale = match result {
+        _ if look.is_log(axis, column.kind) => Scale::Log,
+        _ if !is_named(column.kind) => Scale::Linear,
+        Some(MarkResult::Scatter { names, .. }) => {
+            Scale::Names { names: names.get(axis)?.clone(), axis }
+        }
+        _ => return None,
+    };
+    Some(Side {
+        column: name.to_owned(),
+        scalar: scalar.unwrap_or(Scalar::Float),
+        per_unit: Scalar::stored_per_unit(&column.data_type),
+        scale,
+    })
+}
+
+/// The axes of a scatter as they are drawn in a figure of this size.
+pub(in crate::page) fn axes_of(
+    page: Page,
+    view: ViewId,
+    [width, height]: [f64; 2],
+) -> Option<[figure::Side; 2]> {
+    untrack(|| {
+        let (shown, result) = (page.viewport(view)?, page.result(view));
+        let mark = page.model.with(|model| model.chosen.view(view).map(|view| view.mark.clone()));
+        let Some(Mark::Scatter { x, y, look, .. }) = mark else { return None };
+        let side = |name: String, axis: usize, (domain, range, apart): (_, _, f64)| {
+            let side = side_of(page, &name, (axis, look), result.as_deref())?;
+            Some(figure::Side { label: name, marks: axes::marks(&side, domain, range, apart) })
+        };
+        let across = side(x, 0, (shown.x, [0.0, width], X_APART))?;
+        Some([across, side(y, 1, (shown.y, [height, 0.0], Y_APART))?])
+    })
+}
+
 #[component]
 pub(super) fn ScatterView(id: ViewId) -> impl IntoView {
     let page = use_page();
     let scatter = Scatter::new(page, id);
     let name =
         Signal::derive(move || format!("Scatter of {} by {}", scatter.y.get(), scatter.x.get()));
+    let is_named = move || {
+        let named = page.column(&scatter.y.get()).map(|column| is_named(column.kind));
+        named.unwrap_or_default()
+    };
     view! {
         <ViewFrame
             id
@@ -154,7 +202,7 @@ pub(super) fn ScatterView(id: ViewId) -> impl IntoView {
             menu=move || view! { <ScatterMenu scatter/> }
             readout=move || view! { <Readout scatter/> }
         >
-            <div class="scatter">
+            <div class="scatter" class:named=is_named>
                 <axes::Axes scatter/>
                 <plot::Plot scatter/>
                 <div class="legends">
@@ -180,16 +228,17 @@ fn Pickers(scatter: Scatter) -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     };
-    let axes = columns(|column| Scalar::from_type(&column.data_type, column.kind).is_some());
-    let colors = columns(|column| {
-        !matches!(column.kind, engine::kind::Kind::Vector | engine::kind::Kind::Nested)
-    });
+    let columns = columns(|column| !matches!(column.kind, Kind::Vector | Kind::Nested));
     let set = move |change: &dyn Fn(&mut String, &mut String, &mut Option<String>)| {
         let mut x = scatter.x.get_untracked();
         let mut y = scatter.y.get_untracked();
         let mut color = scatter.color.get_untracked();
         change(&mut x, &mut y, &mut color);
         let look = scatter.look.get_untracked();
+        // Logarithms were of the column that was there.
+        let is_same = [x == scatter.x.get_untracked(), y == scatter.y.get_untracked()];
+        let log = [look.log[0] && is_same[0], look.log[1] && is_same[1]];
+        let look = Look { log, ..look };
         let mark = Mark::Scatter { x, y, color, look };
         page.dispatch(Command::SetMark { view: scatter.id, mark });
     };
@@ -199,13 +248,13 @@ fn Pickers(scatter: Scatter) -> impl IntoView {
         set(&|_, _, color| *color = (!name.is_empty()).then(|| name.clone()));
     });
     view! {
-        <ColumnSelect label="Vertical axis" names=axes chosen=scatter.y on_choose=set_y/>
+        <ColumnSelect label="Vertical axis" names=columns chosen=scatter.y on_choose=set_y/>
         <span class="by">"by"</span>
-        <ColumnSelect label="Horizontal axis" names=axes chosen=scatter.x on_choose=set_x/>
+        <ColumnSelect label="Horizontal axis" names=columns chosen=scatter.x on_choose=set_x/>
         <span class="by">"colour"</span>
         <ColumnSelect
             label="Colour"
-            names=colors
+            names=columns
             chosen=Signal::derive(move || scatter.color.get().unwrap_or_default())
             none="none"
             on_choose=set_color
@@ -219,9 +268,10 @@ fn Readout(scatter: Scatter) -> impl IntoView {
     let page = scatter.page;
     let counts = move || {
         scatter.result.with(|result| match result.as_deref() {
-            Some(MarkResult::Scatter { points, density, .. }) => {
+            Some(MarkResult::Scatter { points, density, without_log, names, .. }) => {
                 let density = if *density { ", counted in bins" } else { "" };
-                Some(format!("{}{density}", format::counted(*points, "point")))
+                let points = format::counted(*points, "point");
+                Some([&points, density, &region::left_out(*without_log, names)].concat())
             }
             _ => None,
         })
@@ -288,11 +338,13 @@ fn Readout(scatter: Scatter) -> impl IntoView {
 fn ScatterMenu(scatter: Scatter) -> impl IntoView {
     let page = scatter.page;
     let swap = move |_| {
+        let look = scatter.look.get_untracked();
+        let look = Look { log: [look.log[1], look.log[0]], ..look };
         let mark = Mark::Scatter {
             x: scatter.y.get_untracked(),
             y: scatter.x.get_untracked(),
             color: scatter.color.get_untracked(),
-            look: scatter.look.get_untracked(),
+            look,
         };
         page.dispatch(Command::SetMark { view: scatter.id, mark });
     };
@@ -314,7 +366,30 @@ fn ScatterMenu(scatter: Scatter) -> impl IntoView {
         let player = (!name.is_empty()).then(|| Player::of(name));
         page.dispatch(Command::Play { player });
     });
+    let toggles = [1, 0].map(|axis| {
+        let name = move || if axis == 0 { scatter.x.get() } else { scatter.y.get() };
+        let is_log = move || scatter.look.with(|look| look.log.get(axis) == Some(&true));
+        let turn = move |_| {
+            let mut look = scatter.look.get_untracked();
+            if let Some(log) = look.log.get_mut(axis) {
+                *log = !*log;
+            }
+            page.dispatch(Command::SetLook { view: scatter.id, look, gesture: Gesture::Done });
+        };
+        view! {
+            <button
+                type="button"
+                class="toggle"
+                aria-pressed=move || is_log().to_string()
+                disabled=move || !scatter.has_log(axis)
+                on:click=turn
+            >
+                {Icon::Check.view()} "Log axis: " {name}
+            </button>
+        }
+    });
     view! {
+        {toggles}
         <div class="menu-row">
             <span>"Play over"</span>
             <ColumnSelect label="Play over" names=times chosen=played none="nothing" on_choose=play/>

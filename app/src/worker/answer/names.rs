@@ -90,10 +90,9 @@ impl Names {
 
     fn place(&mut self, column: &Column) {
         let (top, has_other) = self.found(column);
-        if self.revision > 0
-            && self.places.len() == self.coding.n_codes()
-            && (&top, has_other) == (&self.top, self.has_other)
-        {
+        if self.revision > 0 && (&top, has_other) == (&self.top, self.has_other) {
+            // Codes that are new are of the others; who had a place keeps it.
+            self.places.resize(self.coding.n_codes(), top.len() as u16);
             return;
         }
         self.places = vec![top.len() as u16; self.coding.n_codes()];

@@ -5,12 +5,13 @@ use crate::draw::Theme;
 use crate::draw::palette::Palette;
 use crate::draw::points::Points;
 use crate::look::Look;
-use crate::protocol::{Legend, MarkResult};
-use crate::worker::numbers::{Measure, floats_into};
+use crate::protocol::{Legend, MarkResult, Side};
 use crate::worker::resident::Resident;
+use crate::worker::resident::column::Column;
 
 use super::coloring::Coloring;
 use super::nearest::Nearest;
+use super::place::Places;
 
 #[derive(Debug)]
 pub struct Scatter {
@@ -18,10 +19,15 @@ pub struct Scatter {
     pub y: String,
     pub color: Option<String>,
     look: Look,
+    axes: [Places; 2],
+    /// What names the points lie by.
+    revisions: [u32; 2],
     points: Points,
     n_blocks: usize,
     /// Rows with both coordinates.
     placed: Vec<u64>,
+    /// Rows that have both, and no place on an axis of logarithms; empty without one.
+    without_log: Vec<u64>,
     x_extent: [f64; 2],
     y_extent: [f64; 2],
     coloring: Option<Coloring>,
@@ -29,6 +35,8 @@ pub struct Scatter {
     shown: Vec<u64>,
     /// The same for the answer that is being worked out.
     next: Vec<u64>,
+    /// Of the rows that pass.
+    n_without_log: u64,
     nearest: Nearest,
     scratch: [Vec<f64>; 2],
 }
@@ -37,22 +45,24 @@ const NOWHERE: [f64; 2] = [f64::INFINITY, f64::NEG_INFINITY];
 
 impl Scatter {
     /// Or why these columns make no scatter.
-    pub fn new(resident: &Resident, x: &str, y: &str) -> Result<Self, String> {
-        for name in [x, y] {
+    pub fn new(resident: &Resident, [x, y]: [&str; 2], look: Look) -> Result<Self, String> {
+        let place = |name: &str, axis: usize| {
             let column = resident.column(name);
             let column = column.ok_or_else(|| format!("column {name:?} is not loaded"))?;
-            if Measure::of(column.field().data_type()).is_none() {
-                return Err(format!("column {name:?} is not a number or a time"));
-            }
-        }
+            Places::new(column, look, axis)
+        };
         Ok(Self {
+            axes: [place(x, 0)?, place(y, 1)?],
+            revisions: [0, 0],
             x: x.to_owned(),
             y: y.to_owned(),
             color: None,
-            look: Look::default(),
+            look,
             points: Points::new(),
             n_blocks: 0,
             placed: Vec::new(),
+            without_log: Vec::new(),
+            n_without_log: 0,
             x_extent: NOWHERE,
             y_extent: NOWHERE,
             coloring: None,
@@ -61,6 +71,17 @@ impl Scatter {
             nearest: Nearest::default(),
             scratch: [Vec::new(), Vec::new()],
         })
+    }
+
+    /// Whether points may stay where they are.
+    pub fn is_of(&self, resident: &Resident, [x, y]: [&str; 2], look: Look) -> bool {
+        let is_same = |axis: usize, name: &str| {
+            resident
+                .column(name)
+                .zip(self.axes.get(axis))
+                .is_some_and(|(column, places)| places.is_of(column, look, axis))
+        };
+        self.x == x && self.y == y && is_same(0, x) && is_same(1, y)
     }
 
     /// Colours by another column, or by none, or otherwise; points stay where they are.
@@ -99,6 +120,16 @@ impl Scatter {
 
     /// Places or colours one more block; false where all are.
     pub fn step(&mut self, resident: &Resident) -> bool {
+        for (places, name) in self.axes.iter_mut().zip([&self.x, &self.y]) {
+            if resident.column(name).is_some_and(|column| places.step(column)) {
+                return true;
+            }
+        }
+        let revisions = [self.axes[0].revision(), self.axes[1].revision()];
+        if revisions != self.revisions {
+            self.revisions = revisions;
+            self.place_anew(resident);
+        }
         if self.place_next(resident).is_some() {
             return true;
         }
@@ -109,12 +140,25 @@ impl Scatter {
         }
     }
 
+    /// Names have other places than before, and so have their rows.
+    fn place_anew(&mut self, resident: &Resident) {
+        self.points = Points::new();
+        self.nearest = Nearest::default();
+        (self.n_blocks, self.x_extent, self.y_extent) = (0, NOWHERE, NOWHERE);
+        self.placed.clear();
+        self.without_log.clear();
+        let column = self.color.as_deref().and_then(|name| resident.column(name));
+        self.coloring = column.and_then(|column| Coloring::of(column, self.look));
+    }
+
     fn place_next(&mut self, resident: &Resident) -> Option<()> {
-        let x = resident.column(&self.x)?.blocks().get(self.n_blocks)?;
-        let y = resident.column(&self.y)?.blocks().get(self.n_blocks)?;
         let [xs, ys] = &mut self.scratch;
-        floats_into(x.as_ref(), xs);
-        floats_into(y.as_ref(), ys);
+        self.axes[0].fill(resident.column(&self.x)?, self.n_blocks, xs)?;
+        self.axes[1].fill(resident.column(&self.y)?, self.n_blocks, ys)?;
+        let log = [self.axes[0].is_log(), self.axes[1].is_log()];
+        if log != [false, false] {
+            logarithms(xs, ys, log, &mut self.without_log);
+        }
         let mut word = 0;
         for (row, (x, y)) in xs.iter().zip(ys.iter()).enumerate() {
             if x.is_finite() && y.is_finite() {
@@ -139,6 +183,8 @@ impl Scatter {
         if block == 0 {
             self.next.clear();
             self.next.extend(mask.iter().zip(&self.placed).map(|(mask, placed)| mask & placed));
+            let without = mask.iter().zip(&self.without_log);
+            self.n_without_log = without.map(|(m, w)| u64::from((m & w).count_ones())).sum();
         }
         let column = self.color.as_deref().and_then(|name| resident.column(name));
         match (&mut self.coloring, column) {
@@ -156,9 +202,15 @@ impl Scatter {
 
     pub fn result(&self, resident: &Resident, theme: Theme) -> MarkResult {
         let or_unit = |extent: [f64; 2]| if extent[0] <= extent[1] { extent } else { [0.0, 1.0] };
+        let (x_extent, y_extent) = self.extent();
+        let side = |places: &Places, name: &str| {
+            resident.column(name).map_or(Side::One, |column: &Column| places.side(column))
+        };
         MarkResult::Scatter {
-            x_extent: or_unit(self.x_extent),
-            y_extent: or_unit(self.y_extent),
+            x_extent: or_unit(x_extent),
+            y_extent: or_unit(y_extent),
+            names: Box::new([side(&self.axes[0], &self.x), side(&self.axes[1], &self.y)]),
+            without_log: self.n_without_log,
             points: self.next.iter().map(|word| u64::from(word.count_ones())).sum(),
             legend: self.legend(resident, theme),
             density: false,
@@ -196,7 +248,8 @@ impl Scatter {
     }
 
     pub fn extent(&self) -> ([f64; 2], [f64; 2]) {
-        (self.x_extent, self.y_extent)
+        let [x, y] = &self.axes;
+        (x.extent().unwrap_or(self.x_extent), y.extent().unwrap_or(self.y_extent))
     }
 
     /// Prepares for hovering, a share of the rows a step; false when it is done.
@@ -217,5 +270,25 @@ impl Scatter {
     /// Blocks whose points are placed.
     pub fn rows(&self) -> usize {
         self.points.rows()
+    }
+}
+
+/// Takes logarithms, and adds a bit a row for those that have both numbers and no logarithm
+/// of one. What has no number gets none.
+fn logarithms(xs: &mut [f64], ys: &mut [f64], log: [bool; 2], without: &mut Vec<u64>) {
+    for (xs, ys) in xs.chunks_mut(64).zip(ys.chunks_mut(64)) {
+        let mut word = 0;
+        for (row, (x, y)) in xs.iter_mut().zip(ys).enumerate() {
+            let is_low = |value: f64, log: bool| log && value <= 0.0;
+            let is_there = x.is_finite() && y.is_finite();
+            word |= u64::from(is_there && (is_low(*x, log[0]) || is_low(*y, log[1]))) << row;
+            // Of zero and below it is not finite.
+            for (value, log) in [(x, log[0]), (y, log[1])] {
+                if log {
+                    *value = value.log10();
+                }
+            }
+        }
+        without.push(word);
     }
 }

@@ -390,7 +390,7 @@ fn views_of_columns_that_do_not_suit_fail_alone() {
             3,
             Mark::Scatter {
                 x: "delay".into(),
-                y: "carrier".into(),
+                y: "gone".into(),
                 color: None,
                 look: Default::default(),
             },

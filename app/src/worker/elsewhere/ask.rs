@@ -8,17 +8,15 @@ use engine::predicate::Predicate;
 use engine::query::Query;
 
 use crate::draw::density::Density;
-use crate::plan::axis_bins;
 use crate::plan::read::Answer;
 use crate::protocol::{Bar, Grid, Legend, Mark, MarkResult, Side, View, Viewport};
 use crate::worker::answer::histogram;
-use crate::worker::bins::{Bins, Extent};
-use crate::worker::canvases::viewport_around;
+use crate::worker::bins::Extent;
 use crate::worker::cut::Cut;
 use crate::worker::numbers::Measure;
 
-use super::grid;
 use super::{Remembered, Table};
+use super::{grid, scatter};
 
 /// The queries of one request, each known by its place.
 #[derive(Default)]
@@ -55,11 +53,7 @@ pub enum Picture {
         /// The place of the first values, where they are not remembered.
         first_values: Option<usize>,
     },
-    Scatter {
-        axes: Box<[(DataType, Bins, [f64; 2]); 2]>,
-        counts: usize,
-        points: usize,
-    },
+    Scatter(Box<scatter::ScatterPicture>),
     Grid(Box<grid::GridPicture>),
     /// There are no values to show.
     Empty(Mark),
@@ -82,7 +76,7 @@ pub fn measured(view: &View) -> Vec<(&str, bool)> {
             vec![(column, false), (column, true)]
         }
         Mark::Histogram { column, .. } => vec![(column, false)],
-        Mark::Scatter { x, y, .. } => vec![(x, false), (y, false)],
+        Mark::Scatter { x, y, look, .. } => vec![(x, look.log[0]), (y, look.log[1])],
         Mark::Bars { .. } => vec![],
         Mark::Line { time, .. } => vec![(time, false)],
         Mark::Boxes { column, .. } => vec![(column, false)],
@@ -139,31 +133,10 @@ impl Asking {
             Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
                 self.plan_grid(table, view, others, memory, extent)
             }
-            Mark::Scatter { x, y, .. } => {
-                let axes = [x, y].map(|name| {
-                    let (data_type, _) = table.column(name)?;
-                    let measure = measure_of(name, &data_type)?;
-                    Ok::<_, String>((data_type, measure, extent(name, false)))
-                });
-                let [x_axis, y_axis] = axes;
-                let ((x_type, x_measure, x_extent), (y_type, y_measure, y_extent)) =
-                    (x_axis?, y_axis?);
-                let (Some(x_extent), Some(y_extent)) = (x_extent, y_extent) else {
-                    return Ok(Picture::Empty(view.mark.clone()));
-                };
-                let units = [x_extent.in_units(x_measure), y_extent.in_units(y_measure)];
-                let seen = frame.viewport.unwrap_or_else(|| viewport_around((units[0], units[1])));
-                let [width, height] = frame.size.unwrap_or([600.0, 400.0]);
-                let x_bins = axis_bins(x_measure, x_extent, seen.x, width);
-                let y_bins = axis_bins(y_measure, y_extent, seen.y, height);
-                let counts = self.add(table.asked.density(
-                    (x, &x_type, &x_bins),
-                    (y, &y_type, &y_bins),
-                    &others,
-                ));
-                let points = self.add(table.asked.points([(x, &x_type), (y, &y_type)], &others));
-                let axes = Box::new([(x_type, x_bins, units[0]), (y_type, y_bins, units[1])]);
-                Ok(Picture::Scatter { axes, counts, points })
+            Mark::Scatter { x, y, look, .. } => {
+                let axes = ([x, y], *look);
+                let picture = self.plan_scatter(table, axes, &others, frame, memory, &extent)?;
+                Ok(picture.unwrap_or_else(|| Picture::Empty(view.mark.clone())))
             }
         }
     }
@@ -250,23 +223,7 @@ impl Picture {
                 read.unknown = (!unknown.is_empty()).then_some((column, unknown));
                 read
             }
-            Self::Scatter { axes, counts, points } => {
-                let [(x_type, x_bins, x_extent), (y_type, y_bins, y_extent)] = *axes;
-                let found = answers.get(counts);
-                let cells =
-                    found.map(|answer| answer.density((&x_type, &x_bins), (&y_type, &y_bins)));
-                let extent = Viewport { x: covered(&x_bins), y: covered(&y_bins) };
-                let density =
-                    Density::new(&cells.unwrap_or_default(), usize::from(x_bins.count), extent);
-                let result = MarkResult::Scatter {
-                    x_extent,
-                    y_extent,
-                    points: number(points),
-                    legend: Legend::None,
-                    density: true,
-                };
-                Read { result, density: Some(density), unknown: None, unfenced: None }
-            }
+            Self::Scatter(picture) => picture.read(answers),
             Self::Grid(picture) => picture.read(answers, memory),
             Self::Empty(mark) => whole(nothing(&mark)),
         }
@@ -296,7 +253,9 @@ fn nothing(mark: &Mark) -> MarkResult {
         Mark::Scatter { .. } => MarkResult::Scatter {
             x_extent: [0.0, 1.0],
             y_extent: [0.0, 1.0],
+            names: Box::new([Side::One, Side::One]),
             points: 0,
+            without_log: 0,
             legend: Legend::None,
             density: true,
         },
@@ -315,16 +274,6 @@ fn nothing(mark: &Mark) -> MarkResult {
 
 pub fn whole(result: MarkResult) -> Read {
     Read { result, density: None, unknown: None, unfenced: None }
-}
-
-/// All that the bins cover, the last one whole.
-fn covered(bins: &Bins) -> [f64; 2] {
-    match bins.steps {
-        crate::worker::bins::Steps::Floats { origin, step, .. } => {
-            [origin, origin + step * f64::from(bins.count)]
-        }
-        crate::worker::bins::Steps::Wholes { .. } => bins.domain(),
-    }
 }
 
 pub fn narrow(counts: &[u64]) -> Vec<u32> {

@@ -18,7 +18,7 @@ use crate::worker::net::Cancel;
 use crate::worker::spec::{Measure, SideSpec, Spec};
 
 use super::ask::{Asking, Picture, Read, measure_of, narrow, whole};
-use super::{Remembered, Table, ask_all};
+use super::{Remembered, Table, ask_all, scatter};
 
 /// How a grid is made of answers: each by its place among them.
 pub struct GridPicture {
@@ -158,10 +158,14 @@ pub async fn learn_tops(
     cancel: &Cancel,
 ) -> Result<(), String> {
     let mut unknown: Vec<(String, usize)> = Vec::new();
-    for spec in question.views.iter().filter_map(|view| spec_of(table, view)) {
-        for side in [spec.x, spec.y] {
-            let SideSpec::Names { column, most } = side else { continue };
-            let key = (column, most);
+    for view in &question.views {
+        let sides = spec_of(table, view).map(|spec| [spec.x, spec.y]).into_iter().flatten();
+        let named = sides.filter_map(|side| match side {
+            SideSpec::Names { column, most } => Some((column, most)),
+            _ => None,
+        });
+        let of_scatter = scatter::named(table, view).map(|(name, most)| (name.clone(), most));
+        for key in named.chain(of_scatter) {
             if !host.memory.borrow().tops.contains_key(&key) && !unknown.contains(&key) {
                 unknown.push(key);
             }

@@ -6,18 +6,18 @@ use leptos::prelude::*;
 use super::Scatter;
 use crate::page::ui::histogram::anchor;
 use crate::scale::Linear;
-use crate::state::position::Scalar;
-use crate::state::ticks::{X_APART, Y_APART, ticks};
+use crate::state::side::Side;
+use crate::state::ticks::{X_APART, Y_APART};
 
 #[component]
 pub(super) fn Axes(scatter: Scatter) -> impl IntoView {
     let x_marks = Memo::new(move |_| {
-        let (viewport, (x, _)) = (scatter.viewport.get()?, scatter.scalars()?);
-        Some(marks(viewport.x, x, [0.0, scatter.size.get().0], X_APART))
+        let (viewport, [x, _]) = (scatter.viewport.get()?, scatter.sides()?);
+        Some(marks(&x, viewport.x, [0.0, scatter.size.get().0], X_APART))
     });
     let y_marks = Memo::new(move |_| {
-        let (viewport, (_, y)) = (scatter.viewport.get()?, scatter.scalars()?);
-        Some(marks(viewport.y, y, [scatter.size.get().1, 0.0], Y_APART))
+        let (viewport, [_, y]) = (scatter.viewport.get()?, scatter.sides()?);
+        Some(marks(&y, viewport.y, [scatter.size.get().1, 0.0], Y_APART))
     });
     let below = move || {
         let width = scatter.size.get().0;
@@ -43,25 +43,31 @@ pub(super) fn Axes(scatter: Scatter) -> impl IntoView {
             let text_y = y.clamp(5.0, (height - 3.0).max(5.0));
             view! {
                 <g>
-                    <line x1="52" x2="56" y1=y y2=y></line>
-                    <text x="49" y=text_y dominant-baseline="central" text-anchor="end">{label}</text>
+                    <line x1="-4" x2="0" y1=y y2=y></line>
+                    <text x="-7" y=text_y dominant-baseline="central" text-anchor="end">{label}</text>
                 </g>
             }
         }).collect_view()
     };
     view! {
-        <svg class="axis axis-y" aria-hidden="true">{beside}</svg>
+        // Lengths are from its right end.
+        <svg class="axis axis-y" aria-hidden="true"><svg x="100%" overflow="visible">{beside}</svg></svg>
         <svg class="axis axis-x" aria-hidden="true">{below}</svg>
     }
 }
 
-fn marks(domain: [f64; 2], scalar: Scalar, range: [f64; 2], apart: f64) -> Vec<(f64, String)> {
+pub(super) fn marks(
+    side: &Side,
+    domain: [f64; 2],
+    range: [f64; 2],
+    apart: f64,
+) -> Vec<(f64, String)> {
     let length = (range[1] - range[0]).abs();
     if length <= 0.0 {
         return Vec::new();
     }
     let pixels = Linear::new(domain, range);
-    ticks(domain, scalar, length, apart)
+    side.ticks(domain, length, apart)
         .into_iter()
         .map(|(value, label)| (pixels.position(value), label))
         .collect()

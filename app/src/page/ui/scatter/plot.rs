@@ -15,6 +15,7 @@ use crate::protocol::{HoveredRow, MarkResult, Request};
 use crate::scale::Linear;
 use crate::state::format;
 use crate::state::region::{self, Shape};
+use crate::state::side::Side;
 
 #[component]
 pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
@@ -111,9 +112,10 @@ fn Overlay(scatter: Scatter, drawn: RwSignal<Option<Drawn>>) -> impl IntoView {
         let [x, y] = scatter.sides()?;
         let shown = scatter.viewport.get()?;
         let (width, height) = scatter.size.get();
+        let steps = scatter.steps()?;
         let across = Linear::new(shown.x, [0.0, width]);
         let up = Linear::new(shown.y, [height, 0.0]);
-        let shapes = region::shapes(&clause, &x, &y).into_iter().map(move |mut shape| {
+        let shapes = region::shapes(&clause, &x, &y, steps).into_iter().map(move |mut shape| {
             for [x, y] in &mut shape.corners {
                 // Far outside a browser's own numbers end.
                 *x = across.position(*x).clamp(-1e5, 1e5);
@@ -209,26 +211,20 @@ fn TooltipRows(row: HoveredRow) -> impl IntoView {
 fn summary(scatter: Scatter) -> String {
     let (x, y) = (scatter.x.get(), scatter.y.get());
     let points = scatter.result.with(|result| match result.as_deref() {
-        Some(MarkResult::Scatter { points, .. }) => {
-            format!(", {}", format::counted(*points, "point"))
+        Some(MarkResult::Scatter { points, without_log, names, .. }) => {
+            [", ", &format::counted(*points, "point"), &region::left_out(*without_log, names)]
+                .concat()
         }
         _ => String::new(),
     });
-    let shown =
-        scatter.viewport.get().zip(scatter.scalars()).map(|(shown, (x_scalar, y_scalar))| {
-            let words = |[low, high]: [f64; 2], scalar| {
-                let step = (high - low) / 100.0;
-                format!(
-                    "{} to {}",
-                    format::position(low, scalar, step),
-                    format::position(high, scalar, step)
-                )
-            };
-            format!(
-                ". {x} from {}, {y} from {}",
-                words(shown.x, x_scalar),
-                words(shown.y, y_scalar)
-            )
-        });
+    let shown = scatter.viewport.get().zip(scatter.sides()).map(|(shown, [across, up])| {
+        let words = |[low, high]: [f64; 2], side: &Side| {
+            let step = (high - low) / 100.0;
+            [side.words(low, step), side.words(high, step)].join(" to ")
+        };
+        // Names are read downwards.
+        let up_ends = if up.is_named() { [shown.y[1], shown.y[0]] } else { shown.y };
+        format!(". {x} from {}, {y} from {}", words(shown.x, &across), words(up_ends, &up))
+    });
     format!("Scatter of {y} by {x}{points}{}", shown.unwrap_or_default())
 }
