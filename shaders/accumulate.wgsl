@@ -5,7 +5,8 @@
 @group(0) @binding(1) var<storage, read_write> cells: array<atomic<u32>>;
 // Colours by palette index: 0xBBGGRR.
 @group(0) @binding(2) var<storage, read> palette: array<u32>;
-// Weights of discs, a square for each place that a centre can have in its pixel.
+// Weights of discs, a square for each place that a centre can have in its pixel. Where rows
+// have stamps of their own: where each begins and how far it reaches, then the weights of all.
 @group(0) @binding(3) var<storage, read> weights: array<u32>;
 
 @group(1) @binding(0) var<uniform> chunk: Chunk;
@@ -14,6 +15,9 @@
 @group(1) @binding(2) var<storage, read> low: array<f32>;
 // Palette indices, four a word.
 @group(1) @binding(3) var<storage, read> colors: array<u32>;
+
+// Sizes and shapes, four a word.
+@group(1) @binding(4) var<storage, read> stamps: array<u32>;
 
 // A bit a row.
 @group(2) @binding(0) var<storage, read> mask: array<u32>;
@@ -85,12 +89,19 @@ fn discs(@builtin(global_invocation_id) id: vec3<u32>) {
     if !(all(at >= vec2(-margin)) && all(at < vec2<f32>(layer.size) + margin)) {
         return;
     }
+    var begin = 0;
+    var reach = layer.reach;
+    if layer.varied == 1u {
+        let stamp = (stamps[row / 4u] >> (row % 4u * 8u)) & 0xffu;
+        begin = i32(weights[2u * stamp]);
+        reach = i32(weights[2u * stamp + 1u]);
+    }
     // Shifts and masks of negative numbers round down, as they must.
     let eighths = vec2<i32>(floor(at * f32(PLACES)));
     let place = eighths & vec2(PLACES - 1);
-    let corner = (eighths >> vec2(3u)) - layer.reach;
-    let side = 2 * layer.reach + 1;
-    let table = (place.y * PLACES + place.x) * side * side;
+    let corner = (eighths >> vec2(3u)) - reach;
+    let side = 2 * reach + 1;
+    let table = begin + (place.y * PLACES + place.x) * side * side;
     let first = max(-corner, vec2(0));
     let last = min(vec2<i32>(layer.size) - corner, vec2(side));
     let ink = color(row);

@@ -9,13 +9,14 @@ struct Layer {
     // Pixels per stored unit.
     scale: vec2<f32>,
     size: vec2<u32>,
-    // Of the stamp, in pixels; zero for single pixels.
+    // Of the widest stamp, in pixels; zero for single pixels.
     reach: i32,
     // Words per cell: 1 (coverage) or 4 (coverage, red, green, blue).
     stride: u32,
     // 1 where only rows with a bit in the mask are drawn.
     masked: u32,
-    padding: u32,
+    // 1 where rows have stamps of their own.
+    varied: u32,
 }
 
 // Some rows of the points.

@@ -101,7 +101,7 @@ fn uniforms_lie_in_rust_as_in_wgsl() {
     let structs = [
         (
             shaders::ACCUMULATE,
-            rust_layout!(Layer { x_edge, y_edge, scale, size, reach, stride, masked, padding }),
+            rust_layout!(Layer { x_edge, y_edge, scale, size, reach, stride, masked, varied }),
         ),
         (shaders::ACCUMULATE, rust_layout!(Chunk { rows, first_word, fine, colored })),
         (shaders::RESOLVE, rust_layout!(Tone { per_unit, opacity, strength, equalized })),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::look::Look;
 use crate::scale::step::TimeStep;
-pub use charts::{Form, Grid, Measured, Side, Spread};
+pub use charts::{Form, Grid, Measured, Side, Sizes, Spread, Varied, Viewport};
 pub use legend::{Legend, LegendEntry};
 
 /// What tells the names of files of one's own from those of tables.
@@ -241,7 +241,14 @@ impl View {
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// Two columns of numbers, times or names; colour by any number, time or names.
-    Scatter { x: String, y: String, color: Option<String>, look: Look },
+    Scatter {
+        x: String,
+        y: String,
+        color: Option<String>,
+        look: Look,
+        #[serde(default)]
+        varied: Varied,
+    },
     /// A number or time column in bins. `domain` zooms; absent, the column's extent.
     Histogram {
         column: String,
@@ -261,15 +268,6 @@ pub enum Mark {
     /// The values of a category, boolean or text column by count, those containing
     /// `search` (case ignored) only; at most `limit`.
     Bars { column: String, limit: u16, search: String },
-}
-
-/// What a scatter shows, in places of its axes: data units (times are milliseconds since
-/// 1970 UTC); of an axis of logarithms powers of ten; of one of names their numbers, the
-/// first is 0, and upwards all are negative, since names are read downwards.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Viewport {
-    pub x: [f64; 2],
-    pub y: [f64; 2],
 }
 
 /// Worker → page.
@@ -505,7 +503,6 @@ pub enum MarkResult {
         nulls: u64,
     },
     Scatter {
-        /// In places of the axes, as a [`Viewport`].
         x_extent: [f64; 2],
         y_extent: [f64; 2],
         /// The names along the axes, where there are some.
@@ -515,6 +512,9 @@ pub enum MarkResult {
         /// Rows of an axis of logarithms that are not above zero.
         without_log: u64,
         legend: Legend,
+        sizes: Option<Sizes>,
+        /// The names of the shapes, where there are some.
+        shapes: Box<Side>,
         /// Whether the picture is a density made of the companion's bins.
         density: bool,
     },

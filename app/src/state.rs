@@ -130,15 +130,20 @@ impl Chosen {
         };
         // A viewport and a box belong to the axes they were made on.
         let same_axes = match (&view.mark, &mark) {
-            (
-                Mark::Scatter { x, y, look, .. },
-                Mark::Scatter { x: new_x, y: new_y, look: new, .. },
-            ) => x == new_x && y == new_y && look.log == new.log,
+            (Mark::Scatter { x, y, .. }, Mark::Scatter { x: new_x, y: new_y, .. }) => {
+                x == new_x && y == new_y
+            }
             (Mark::Heat { x, y, .. }, Mark::Heat { x: new_x, y: new_y, .. }) => {
                 x == new_x && y == new_y
             }
             _ => false,
         };
+        let log =
+            |mark: &Mark| if let Mark::Scatter { look, .. } = mark { look.log } else { [false; 2] };
+        // The same places are others where logarithms come or go.
+        if log(&view.mark) != log(&mark) {
+            view.viewport = None;
+        }
         view.mark = mark;
         if !same_axes {
             view.viewport = None;

@@ -80,7 +80,7 @@ scenario('axes of logarithms leave out what has none, and say how many', async (
   // The companion says the same.
   await t.openLink(`${moneys}&view=1:scatter:us_gross:worldwide_gross::log-x;log-y&budget=1`);
   await t.untilShown();
-  await t.until('the companion says so', async () => (await points.innerText()) === said.replace(' points', ' points, counted in bins'));
+  await t.until('the companion says so', async () => (await points.innerText()) === `${said}, counted in bins`);
   assert.ok((await t.ink(plotOf(t))).share > 0.01, 'a density is drawn');
   await t.shot('axes-log-companion');
 }, raster);
@@ -211,7 +211,7 @@ scenario('names have places along an axis, the most frequent first', async (t) =
   await t.shot('axes-names-both');
   await t.openLink('link=1&table=movies&columns=director,rating&view=1:scatter:rating:director&budget=1');
   await t.untilShown();
-  await t.until('by the companion', async () => (await points.innerText()) === `${count(both.length)} points, counted in bins, 60 names and others`);
+  await t.until('by the companion', async () => (await points.innerText()) === `${count(both.length)} points, 60 names and others, counted in bins`);
 }, raster);
 
 scenario('a point among names is hovered and pinned where it is drawn', async (t) => {
@@ -258,3 +258,47 @@ scenario('shares of a cumulative histogram are of the rows below each edge', asy
   assert.ok(onEdges > 5, 'edges are values of many rows');
   assert.match(await t.page.getByRole('article').first().innerText(), /share below/);
 }, raster);
+
+scenario('points have sizes and shapes by columns of their own', async (t) => {
+  await t.openLink('link=1&table=penguins&view=1:scatter:beak_length_mm:beak_depth_mm:island');
+  await t.untilShown();
+  const canvas = plotOf(t).locator('canvas');
+  await t.untilStill(canvas);
+  const plain = await canvas.screenshot();
+  await t.page.getByRole('button', { name: 'How points are drawn' }).click();
+  const panel = t.page.locator('.look-panel');
+  await panel.getByLabel('Size by').selectOption('body_mass_g');
+  await t.until('sizes are in the address', () => /:island::body_mass_g$/.test(parameter(t.page, 'view')));
+  const sizes = t.page.getByRole('list', { name: 'Size: body_mass_g' });
+  const rows = await t.ask({ table: 'penguins', columns: ['body_mass_g', 'species'] });
+  const masses = rows.map((row) => row.body_mass_g).filter((mass) => mass !== null).sort((a, b) => a - b);
+  const at = (share) => masses[Math.round((masses.length - 1) * share)];
+  const [low, high] = [at(0.02), at(0.98)];
+  const words = [`≤ ${count(low)} or no value`, count(Math.round((low + high) / 2)), `≥ ${count(high)}`];
+  await t.until('what the sizes mean', async () => (await sizes.locator('li').allInnerTexts()).slice(1).join() === words.join());
+  await t.until('another picture', async () => (await t.difference(plain, await canvas.screenshot())) > 0.005);
+  const sized = await canvas.screenshot();
+  await panel.getByLabel('Shape by').selectOption('species');
+  await t.until('shapes are in the address', () => /:island::body_mass_g:species$/.test(parameter(t.page, 'view')));
+  const shapes = t.page.getByRole('list', { name: 'Shape: species' });
+  await t.until('what the shapes mean', async () => (await shapes.locator('li').allInnerTexts()).slice(1).join() === 'Adelie,Gentoo,Chinstrap,other, no value');
+  await t.until('yet another picture', async () => (await t.difference(sized, await canvas.screenshot())) > 0.003);
+  await t.page.keyboard.press('Escape');
+  await t.shotsOfAll('axes-stamps');
+  const chosen = await canvas.screenshot();
+  await t.reload();
+  await t.untilShown();
+  await t.until('the same picture', async () => (await t.difference(chosen, await canvas.screenshot())) < 0.002);
+  // Points are hovered and lassoed by their middles, and undone by one step each.
+  await plotOf(t).focus();
+  await t.page.keyboard.press('Enter');
+  await t.until('a record', () => t.page.locator('aside.pin-panel').isVisible());
+  await t.page.keyboard.press('Escape');
+  await t.page.getByRole('button', { name: 'How points are drawn' }).click();
+  await panel.getByLabel('Shape by').selectOption('');
+  await panel.getByLabel('Size by').selectOption('');
+  await t.until('alike again', () => /:island$/.test(parameter(t.page, 'view')));
+  await t.page.keyboard.press('Escape');
+  await t.until('the panel is closed', async () => !(await panel.isVisible()));
+  await t.until('the first picture', async () => (await t.difference(plain, await canvas.screenshot())) < 0.002);
+});

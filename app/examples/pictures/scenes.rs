@@ -1,16 +1,17 @@
 //! What is on the test pictures: few points and many, coloured and not, selected and not,
-//! f64 coordinates that differ in their last digits, counts per bin, a highlighted point.
+//! sizes and shapes of their own, f64 coordinates that differ in their last digits, counts per bin, a highlighted point.
 
 use app::draw::density::Density;
 use app::draw::palette::Palette;
 use app::draw::points::Points;
+use app::draw::stamp::Part;
 use app::draw::{Frame, Picture, Style, Theme, Unselected};
 use app::look::Form;
 use app::protocol::Viewport;
 
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 14] = [
     "few", "some", "many", "selected", "one", "large", "deep", "bins", "nothing", "density",
-    "ranked", "mixed",
+    "ranked", "mixed", "shapes", "sizes",
 ];
 
 const POINTS: Style =
@@ -78,6 +79,19 @@ impl Scene {
                 style: Style { is_equalized: true, form: Form::Auto, ..POINTS },
                 ..Self::of_points(1_000_000, true)
             },
+            // Every size of every shape; and so many sizes that only some rows of them show.
+            "shapes" => {
+                let mut scene = Self { pinned: Some(3), ..Self::of_points(260, true) };
+                scene.points.set_stamps(0, Part::Size, &cycle(260, 16));
+                scene.points.set_stamps(0, Part::Shape, &cycle(260, 7));
+                scene
+            }
+            "sizes" => {
+                let selected = Some((0..400u64).map(scattered_bits).collect());
+                let mut scene = Self { selected, ..Self::of_points(20_000, false) };
+                scene.points.set_stamps(0, Part::Size, &cycle(20_000, 16));
+                scene
+            }
             _ => return None,
         })
     }
@@ -200,4 +214,9 @@ fn bins() -> Density {
     let counts: Vec<u64> =
         (0..40 * 30).map(|bin: u64| (bin % 40) * (bin / 40).pow(3) * (bin % 3)).collect();
     Density::new(&counts, 40, Viewport { x: [0.0, 4.0], y: [0.0, 2.0] })
+}
+
+/// So many numbers from zero up to below another, again and again.
+fn cycle(many: usize, below: u8) -> Vec<u8> {
+    (0..below).cycle().take(many).collect()
 }

@@ -4,13 +4,17 @@
 use super::palette::Rgb;
 use super::points::{CHUNK_ROWS, Points};
 use super::projection::Lens;
-use super::stamp::Stamp;
+use super::stamp::{SIZES, Shape, Stamp};
 use super::{Frame, Picture, Size, Unselected};
 use crate::look::Form;
 
 /// Of a lone point, CSS pixels.
 const RADIUS_MAX: f32 = 4.0;
 const RADIUS_MIN: f32 = 0.4;
+/// Of points with sizes or shapes: CSS pixels at least, and pixels at most.
+const VARIED_RADIUS_MIN: f32 = 3.0;
+const VARIED_RADIUS_MAX: f32 = 16.0;
+const SIZED_GROWTH: f32 = 2.0;
 /// Up to so many points in view the radius is the largest.
 const POINTS_OF_RADIUS_MAX: f32 = 1000.0;
 /// Additions per picture above which discs shrink; a chosen radius is worth more.
@@ -49,12 +53,24 @@ pub struct Plan {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerPlan {
+    /// The largest one, where points have sizes.
     pub stamp: Stamp,
+    /// Points have sizes or shapes of their own.
+    pub is_varied: bool,
     /// Of one point.
     pub opacity: f32,
     pub strength: f32,
     /// Opacity follows the rank of a cell's sum rather than its logarithm.
     pub is_equalized: bool,
+}
+
+impl LayerPlan {
+    /// Pixels from a point to the edge of the widest stamp.
+    pub fn reach(&self) -> u32 {
+        let shapes = Shape::ALL.into_iter().filter(|_| self.is_varied);
+        let widest = shapes.map(|shape| self.stamp.sized(SIZES - 1, shape).reach).max();
+        widest.unwrap_or(self.stamp.reach)
+    }
 }
 
 /// What colour a pixel of the selected layer has.
@@ -112,7 +128,7 @@ impl Planner {
         let cell = cell_of(frame.style.form, size, selected as f32 * in_view);
         let is_density = cell > 0;
         let layer = |rows: usize, strength: f32| match is_density {
-            false => layer_plan(frame, size, rows, in_view, strength),
+            false => layer_plan(frame, size, rows, in_view, (strength, growth_of(points))),
             true => density_layer(frame, !points.is_colored(), strength),
         };
         let context = (frame.unselected == Unselected::Faint && selected < points.rows())
@@ -187,12 +203,18 @@ pub fn pixel_of(points: &Points, row: usize, lens: Lens) -> Option<(f32, f32)> {
     Some((lens.x.pixel(x), lens.y.pixel(y)))
 }
 
+/// How much larger the largest point is where points have sizes or shapes.
+fn growth_of(points: &Points) -> Option<f32> {
+    let growth = if points.is_sized() { SIZED_GROWTH } else { 1.0 };
+    points.is_stamped().then_some(growth)
+}
+
 fn layer_plan(
     frame: &Frame<'_>,
     size: Size,
     rows: usize,
     in_view: f32,
-    strength: f32,
+    (strength, growth): (f32, Option<f32>),
 ) -> LayerPlan {
     let shown = (rows as f32 * in_view).max(1.0);
     let crowd = (shown / POINTS_OF_RADIUS_MAX).max(1.0);
@@ -200,15 +222,19 @@ fn layer_plan(
         Some(radius) => (radius.max(0.0), WORK_OF_CHOSEN_MAX),
         None => ((RADIUS_MAX * crowd.powf(-0.3)).max(RADIUS_MIN), WORK_MAX),
     };
+    // Shapes are told apart from here on.
+    let radius = growth.map_or(radius, |growth| (radius * growth).max(VARIED_RADIUS_MIN));
     let side_max = (work_max / shown).sqrt();
     let affordable = ((side_max - 1.0) / 2.0).floor();
     let radius = (radius * size.pixel_ratio).min(affordable);
+    let radius = if growth.is_some() { radius.min(VARIED_RADIUS_MAX) } else { radius };
     let stamp = Stamp::disc(radius, rows);
+    let is_varied = growth.is_some() && !stamp.is_pixel();
     let opacity = match frame.style.opacity.filter(|opacity| opacity.is_finite()) {
         Some(opacity) => opacity.clamp(0.02, 1.0),
         None => (0.85 - 0.22 * crowd.log10()).max(0.15),
     };
-    LayerPlan { stamp, opacity, strength, is_equalized: false }
+    LayerPlan { stamp, is_varied, opacity, strength, is_equalized: false }
 }
 
 /// Pixels on a side of a density's cells; zero where points are drawn.
@@ -231,7 +257,7 @@ fn cells_of(size: Size, cell: u32) -> Size {
 fn density_layer(frame: &Frame<'_>, is_ramp: bool, strength: f32) -> LayerPlan {
     let opacity = if is_ramp { DENSITY_OPACITY } else { 0.3 };
     let is_equalized = frame.style.is_equalized && strength == 1.0;
-    LayerPlan { stamp: Stamp::PIXEL, opacity, strength, is_equalized }
+    LayerPlan { stamp: Stamp::PIXEL, is_varied: false, opacity, strength, is_equalized }
 }
 
 fn highlight(

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::axis::{Axis, Split};
+use super::stamp::{ALIKE, Part};
 
 /// Rows of a chunk: the unit of culling, of upload and of a GPU dispatch. A multiple of
 /// [`BLOCK`].
@@ -25,6 +26,8 @@ pub struct Points {
     y_axis: Option<Axis>,
     chunks: Vec<Chunk>,
     colored: bool,
+    stamped: bool,
+    sized: bool,
     /// Counts changes of what is already stored.
     revision: u64,
     /// Counts those of coordinates.
@@ -43,6 +46,9 @@ pub struct Chunk {
     pub colors: Vec<u8>,
     /// Counts changes of `colors`.
     pub colors_revision: u64,
+    /// Sizes and shapes ([`super::stamp`]); empty where all points are alike.
+    pub stamps: Vec<u8>,
+    pub stamps_revision: u64,
 }
 
 /// One coordinate of a chunk. A point with a NaN in either coordinate is not drawn.
@@ -76,6 +82,8 @@ impl Points {
             y_axis: None,
             chunks: Vec::new(),
             colored: false,
+            stamped: false,
+            sized: false,
             revision: 0,
             geometry: 0,
             shown: Cell::new(0),
@@ -110,6 +118,11 @@ impl Points {
                 chunk.colors.resize(padded(chunk.rows), 0);
                 chunk.colors_revision += 1;
             }
+            if self.stamped {
+                chunk.stamps.truncate(chunk.rows - take);
+                chunk.stamps.resize(padded(chunk.rows), ALIKE);
+                chunk.stamps_revision += 1;
+            }
             self.rows += take;
             at += take;
         }
@@ -134,6 +147,66 @@ impl Points {
             }
             row += take;
         }
+    }
+
+    /// Gives rows, from `first` on, other sizes or shapes.
+    pub fn set_stamps(&mut self, first: usize, part: Part, values: &[u8]) {
+        if !self.stamped {
+            self.stamped = true;
+            self.revision += 1;
+            for chunk in &mut self.chunks {
+                chunk.stamps = vec![ALIKE; padded(chunk.rows)];
+            }
+        }
+        if part == Part::Size && !self.sized {
+            self.sized = true;
+            self.revision += 1;
+        }
+        if first < self.shown.get() {
+            self.revision += 1;
+        }
+        let last = (first + values.len()).min(self.rows);
+        let (shift, mask) = part.bits();
+        let mut row = first;
+        while row < last {
+            let (index, start) = (row / CHUNK_ROWS, row % CHUNK_ROWS);
+            let Some(chunk) = self.chunks.get_mut(index) else { return };
+            let take = (chunk.rows - start).min(last - row);
+            let from = values.get(row - first..row - first + take);
+            if let (Some(to), Some(from)) = (chunk.stamps.get_mut(start..start + take), from) {
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = (*to & !mask) | (from << shift);
+                }
+                chunk.stamps_revision += 1;
+            }
+            row += take;
+        }
+    }
+
+    /// Makes all points alike again.
+    pub fn clear_stamps(&mut self) {
+        if self.stamped {
+            (self.stamped, self.sized) = (false, false);
+            self.revision += 1;
+            for chunk in &mut self.chunks {
+                chunk.stamps = Vec::new();
+                chunk.stamps_revision += 1;
+            }
+        }
+    }
+
+    pub fn is_stamped(&self) -> bool {
+        self.stamped
+    }
+
+    pub fn is_sized(&self) -> bool {
+        self.sized
+    }
+
+    /// A row's size and shape.
+    pub fn stamp(&self, row: usize) -> u8 {
+        let chunk = self.chunks.get(row / CHUNK_ROWS);
+        chunk.and_then(|chunk| chunk.stamps.get(row % CHUNK_ROWS)).copied().unwrap_or(ALIKE)
     }
 
     /// Makes all points one colour, the palette's first.
@@ -213,7 +286,9 @@ impl Points {
     pub fn bytes(&self) -> usize {
         let bytes = |chunk: &Chunk| {
             let floats = |c: &Coordinates| c.hi.capacity() + c.lo.capacity();
-            (floats(&chunk.x) + floats(&chunk.y)) * size_of::<f32>() + chunk.colors.capacity()
+            (floats(&chunk.x) + floats(&chunk.y)) * size_of::<f32>()
+                + chunk.colors.capacity()
+                + chunk.stamps.capacity()
         };
         self.chunks.iter().map(bytes).sum()
     }

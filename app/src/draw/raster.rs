@@ -176,14 +176,12 @@ impl Raster {
         };
         // The context first: it lies beneath, and stays while selections change.
         let context_complete = match &plan.context {
-            Some(layer) => {
-                self.context.advance(points, Rows::All, plan, layer.stamp, None, out_of_time)
-            }
+            Some(layer) => self.context.advance(points, Rows::All, plan, layer, None, out_of_time),
             None => true,
         };
         let rows = frame.selected.map_or(Rows::All, Rows::Some);
         let palette = points.is_colored().then_some(frame.palette);
         context_complete
-            && self.selected.advance(points, rows, plan, plan.selected.stamp, palette, out_of_time)
+            && self.selected.advance(points, rows, plan, &plan.selected, palette, out_of_time)
     }
 }

@@ -228,3 +228,32 @@ fn densities_find_the_bin_under_a_pixel() {
     assert_eq!(density.counts()[0], 1, "halving leaves no bin empty");
     assert_eq!(density.counts()[7], u32::MAX);
 }
+
+#[test]
+fn stamps_of_a_size_cover_as_much_whatever_their_shape() {
+    use super::stamp::{SIZES, SUBPIXELS, Shape, Stamp, Stamps, radius_of};
+    let largest = Stamp::disc(12.0, 1000);
+    let stamps = Stamps::of(largest);
+    assert_eq!(stamps.all.len(), SIZES * Shape::ALL.len());
+    for (at, (stamp, from)) in stamps.all.iter().enumerate() {
+        let side = stamp.side();
+        let middle = (SUBPIXELS * SUBPIXELS / 2 + SUBPIXELS / 2) * side * side;
+        let weights = &stamps.weights[from + middle..from + middle + side * side];
+        let area = f64::from(weights.iter().sum::<u32>()) / f64::from(stamp.unit);
+        let radius = 12.0 * f64::from(radius_of(at % SIZES));
+        let expected = std::f64::consts::PI * radius * radius;
+        let slack = if stamp.shape == Shape::Ring { 0.75 } else { 0.12 };
+        assert!((area / expected - 1.0).abs() < slack, "{stamp:?}: {area} for {expected}");
+        // Nothing of it is cut off.
+        let rim =
+            |row: usize, column: usize| [row, column].iter().any(|at| *at == 0 || *at == side - 1);
+        let most =
+            (0..side * side).filter(|at| rim(at / side, at % side)).map(|at| weights[at]).max();
+        assert!(most.is_some_and(|most| most < stamp.unit), "{stamp:?}");
+        assert_eq!(stamp.unit, largest.unit);
+    }
+    // Areas grow evenly.
+    let area = |size: usize| radius_of(size).powi(2);
+    let step = area(1) - area(0);
+    assert!((1..SIZES).all(|size| (area(size) - area(size - 1) - step).abs() < 1e-5));
+}

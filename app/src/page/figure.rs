@@ -21,7 +21,7 @@ use crate::protocol::relief::Relief;
 use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId, Viewport};
 use crate::scale::Linear;
 use crate::state::command::PictureForm;
-use crate::state::figure::{Body, Figure, Over, Side, file_name, svg};
+use crate::state::figure::{Body, Figure, Over, Side, file_name, keys_of, svg};
 use crate::state::labels::{moved, placed};
 use crate::state::position::Scalar;
 use crate::state::shape::{self, Scale};
@@ -128,7 +128,10 @@ fn end(
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
     let Some(viewport) = untrack(|| page.viewport(view)) else { return };
     let Some(mark @ Mark::Scatter { .. }) = mark else { return };
-    let Mark::Scatter { color, .. } = &mark else { return };
+    let Mark::Scatter { color, varied, .. } = &mark else { return };
+    let keys = page
+        .results
+        .with_untracked(|results| keys_of(results.get(&view).map(|result| &**result), varied));
     let [width, height] = scatter_size(view);
     let Some([x, y]) = axes_of(page, view, [width, height]) else { return };
     let body = Body::Scatter {
@@ -137,6 +140,7 @@ fn end(
         y,
         colored_by: color.clone(),
         legend,
+        keys,
         over: relief.map(|relief| over(relief, viewport, [width, height])),
     };
     save(page, &mark, body, [width, height], form);

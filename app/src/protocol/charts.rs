@@ -21,6 +21,32 @@ pub struct Form {
     pub cumulative: bool,
 }
 
+/// What a scatter shows, in places of its axes: data units (times are milliseconds since
+/// 1970 UTC); of an axis of logarithms powers of ten; of one of names their numbers, the
+/// first is 0, and upwards all are negative, since names are read downwards.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Viewport {
+    pub x: [f64; 2],
+    pub y: [f64; 2],
+}
+
+/// What decides on the size and the shape of a scatter's points, where something does.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Varied {
+    /// Numbers.
+    pub size: Option<String>,
+    /// Names.
+    pub shape: Option<String>,
+}
+
+/// What the sizes of points mean: areas grow evenly between two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sizes {
+    pub domain: [f64; 2],
+    /// Some rows have no number, and the smallest size.
+    pub has_missing: bool,
+}
+
 /// Rows by two sides, the cells of the first line of y first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grid {

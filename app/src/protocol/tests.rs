@@ -18,6 +18,7 @@ fn messages_survive_the_trip() {
         views: vec![View {
             id: ViewId(3),
             mark: Mark::Scatter {
+                varied: Default::default(),
                 x: "a".to_owned(),
                 y: "b".to_owned(),
                 color: None,

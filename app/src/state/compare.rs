@@ -104,6 +104,7 @@ mod tests {
     fn changes_are_shown_and_leave_no_trace() {
         let mut model = Model::default();
         let mark = Mark::Scatter {
+            varied: Default::default(),
             x: "x".to_owned(),
             y: "y".to_owned(),
             color: Some("kind".to_owned()),

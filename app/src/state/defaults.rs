@@ -160,6 +160,7 @@ fn scatter(columns: &[&ColumnInfo]) -> Option<Mark> {
             && column.distinct_count.is_some_and(|n| (2..=COLORS_MAX).contains(&n))
     });
     Some(Mark::Scatter {
+        varied: Default::default(),
         look: Default::default(),
         x: x.name.clone(),
         y: y.name.clone(),

@@ -1,12 +1,16 @@
 //! A view as a picture to keep: an SVG document with title, axes, units and legend on white
 //! ground, whatever the page looks like. Lengths are CSS pixels.
 
+mod legend;
+
 use std::fmt::Write as _;
 
+use crate::protocol::Legend;
 use crate::protocol::relief::Counts;
-use crate::protocol::{Legend, LegendEntry};
 use crate::state::chart::FIGURE_STYLE;
 use crate::state::format;
+pub use legend::{Key, keys_of};
+use legend::{gradient, keys_under, legend_of};
 
 const LEFT: f64 = 68.0;
 const RIGHT: f64 = 24.0;
@@ -53,6 +57,8 @@ pub enum Body {
         y: Side,
         colored_by: Option<String>,
         legend: Legend,
+        /// The sizes and the shapes, each under its name.
+        keys: Vec<(String, Vec<Key>)>,
         over: Option<Over>,
     },
     /// The outline of what passes in front of that of all rows, and the marks beside it.
@@ -81,8 +87,10 @@ pub fn svg(figure: &Figure) -> String {
         _ => figure.height,
     };
     let has_legend = match &figure.body {
-        Body::Scatter { legend, over, .. } => {
-            *legend != Legend::None || over.as_ref().is_some_and(|over| over.counts.is_some())
+        Body::Scatter { legend, over, keys, .. } => {
+            !keys.is_empty()
+                || *legend != Legend::None
+                || over.as_ref().is_some_and(|over| over.counts.is_some())
         }
         _ => false,
     };
@@ -114,11 +122,14 @@ pub fn svg(figure: &Figure) -> String {
     );
     add(&mut out, format_args!("<g transform=\"translate({left} {TOP})\">"));
     match &figure.body {
-        Body::Scatter { picture, x, y, colored_by, legend, over } => {
+        Body::Scatter { picture, x, y, colored_by, legend, keys, over } => {
             let size = [figure.width, figure.height];
             scatter(&mut out, picture, [x, y], over.as_ref(), size);
             let at = figure.width + RIGHT;
-            legend_of(&mut out, colored_by.as_deref().unwrap_or_default(), legend, at, height);
+            let lines: usize = keys.iter().map(|(_, keys)| keys.len() + 1).sum();
+            let room = height - lines as f64 * LEGEND_LINE;
+            legend_of(&mut out, colored_by.as_deref().unwrap_or_default(), legend, at, room);
+            keys_under(&mut out, keys, [at, room.max(LEGEND_LINE)]);
         }
         Body::Histogram { outlines, x, y } => {
             for (d, color) in outlines.iter().rev().zip([GHOST, FRONT]) {
@@ -262,106 +273,6 @@ fn rows(out: &mut String, bars: &[(String, u64, u64)], column: &str, width: f64,
     );
 }
 
-fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64, height: f64) {
-    let room = (LEGEND_WIDTH / LETTER) as usize;
-    let head = escaped(&clipped(column, room));
-    match legend {
-        Legend::None => {}
-        Legend::Categories { entries } => {
-            add(out, format_args!("<text x=\"{x}\" y=\"8\" font-weight=\"600\">{head}</text>"));
-            // As many as there is room for; the rest is not hidden.
-            let lines = ((height / LEGEND_LINE) as usize).saturating_sub(2).max(1);
-            // A category that no row is left of needs no colour.
-            let there: Vec<_> = entries.iter().filter(|entry| entry.count > 0).collect();
-            for (at, entry) in there.iter().take(lines).enumerate() {
-                let y = (at + 1) as f64 * LEGEND_LINE + 8.0;
-                let count = format::short_count(entry.count);
-                let label = escaped(&clipped(&entry.label, room.saturating_sub(count.len() + 4)));
-                add(
-                    out,
-                    format_args!(
-                        "<circle cx=\"{}\" cy=\"{}\" r=\"5\" fill=\"{}\"/>",
-                        x + 5.0,
-                        y - 4.0,
-                        escaped(&entry.color)
-                    ),
-                );
-                add(
-                    out,
-                    format_args!(
-                        "<text x=\"{}\" y=\"{y}\">{label} <tspan font-size=\"10\" fill=\"{QUIET}\">{count}</tspan></text>",
-                        x + 16.0
-                    ),
-                );
-            }
-            if there.len() > lines {
-                let y = (lines + 1) as f64 * LEGEND_LINE + 8.0;
-                add(
-                    out,
-                    format_args!(
-                        "<text x=\"{}\" y=\"{y}\" fill=\"{QUIET}\">and {} more</text>",
-                        x + 16.0,
-                        there.len() - lines
-                    ),
-                );
-            }
-        }
-        Legend::Ramp { domain, middle, colors, beyond, missing, .. } => {
-            let unit = (domain[1] - domain[0]) / 100.0;
-            let word = |value: f64| format::number(value, unit);
-            let words = [word(domain[0]), middle.map(word).unwrap_or_default(), word(domain[1])];
-            gradient(out, &head, colors, &words, [x, 8.0]);
-            beyond_of(out, *beyond, missing, x);
-        }
-    }
-}
-
-/// A ramp under its name, with what is at its ends and in its middle.
-fn gradient(out: &mut String, head: &str, colors: &[String], words: &[String; 3], at: [f64; 2]) {
-    const LENGTH: f64 = 120.0;
-    let [x, y] = at;
-    add(out, format_args!("<text x=\"{x}\" y=\"{y}\" font-weight=\"600\">{head}</text>"));
-    let step = LENGTH / colors.len().max(1) as f64;
-    for (at, color) in colors.iter().enumerate() {
-        let (left, top, width) = (x + at as f64 * step, y + 10.0, step + 0.5);
-        let color = escaped(color);
-        add(
-            out,
-            format_args!(
-                "<rect x=\"{left:.2}\" y=\"{top}\" width=\"{width:.2}\" height=\"10\" fill=\"{color}\"/>"
-            ),
-        );
-    }
-    let places = [(0.0, "start"), (LENGTH / 2.0, "middle"), (LENGTH, "end")];
-    for (word, (along, anchor)) in words.iter().zip(places) {
-        let (left, below, word) = (x + along, y + 36.0, escaped(word));
-        add(
-            out,
-            format_args!(
-                "<text x=\"{left}\" y=\"{below}\" font-size=\"11\" text-anchor=\"{anchor}\">{word}</text>"
-            ),
-        );
-    }
-}
-
-/// How many points are beyond a ramp's ends, or have no place on it.
-fn beyond_of(out: &mut String, beyond: [u64; 2], missing: &[LegendEntry], x: f64) {
-    let ends = beyond.iter().zip(["below", "above"]).map(|(count, words)| (*count, words, QUIET));
-    let others = missing.iter().map(|entry| (entry.count, &*entry.label, &*entry.color));
-    let there = ends.chain(others).filter(|(count, ..)| *count > 0);
-    for (at, (count, words, color)) in there.enumerate() {
-        let y = 64.0 + at as f64 * LEGEND_LINE;
-        let (middle, up, text, color) = (x + 5.0, y - 4.0, x + 16.0, escaped(color));
-        let words = escaped(words);
-        let count = format::count(count);
-        add(out, format_args!("<circle cx=\"{middle}\" cy=\"{up}\" r=\"5\" fill=\"{color}\"/>"));
-        add(
-            out,
-            format_args!("<text x=\"{text}\" y=\"{y}\" font-size=\"11\">{count} {words}</text>"),
-        );
-    }
-}
-
 /// What a density's colours mean.
 fn counts_of(out: &mut String, counts: &Counts, x: f64, y: f64) {
     let head = if counts.cell.is_some() { "points per cell" } else { "points per bin" };
@@ -440,6 +351,7 @@ pub fn file_name(table: &str, title: &str, ending: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{self, LegendEntry, MarkResult, Sizes, Varied};
 
     fn side(label: &str) -> Side {
         Side { label: label.to_owned(), marks: vec![(0.0, "0".to_owned()), (50.0, "5".to_owned())] }
@@ -465,6 +377,7 @@ mod tests {
             value: None,
         });
         let body = Body::Scatter {
+            keys: Vec::new(),
             picture: "data:image/png;base64,AAAA".to_owned(),
             x: side("a < b & \"c\""),
             y: side("y"),
@@ -503,6 +416,7 @@ mod tests {
             counts: Some(counts),
         };
         let body = Body::Scatter {
+            keys: Vec::new(),
             picture: String::new(),
             x: side("x"),
             y: side("y"),
@@ -523,6 +437,43 @@ mod tests {
             assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(!text.contains("below"), "nothing is");
+    }
+
+    #[test]
+    fn sizes_and_shapes_have_their_legends_in_a_figure() {
+        let names = protocol::Side::Names { values: vec!["a<b".into(), "c".into()], other: true };
+        let result = MarkResult::Scatter {
+            x_extent: [0.0, 1.0],
+            y_extent: [0.0, 1.0],
+            names: Box::new([protocol::Side::One, protocol::Side::One]),
+            points: 1,
+            without_log: 0,
+            legend: Legend::None,
+            sizes: Some(Sizes { domain: [10.0, 20.0], has_missing: true }),
+            shapes: Box::new(names),
+            density: false,
+        };
+        let varied = Varied { size: Some("weight".into()), shape: Some("kind".into()) };
+        let keys = keys_of(Some(&result), &varied);
+        let words: Vec<_> = keys.iter().flat_map(|(_, keys)| keys).map(|key| &*key.words).collect();
+        let expected = ["≤ 10 or no value", "15", "≥ 20", "a<b", "c", "other, no value"];
+        assert_eq!(words, expected);
+        assert!(keys[1].1[2].is_hollow && !keys[1].1[0].is_hollow);
+        let body = Body::Scatter {
+            keys,
+            picture: "data:,".to_owned(),
+            x: side("x"),
+            y: side("y"),
+            colored_by: None,
+            legend: Legend::None,
+            over: None,
+        };
+        let text = svg(&figure("t", body));
+        for part in ["Size: weight", "Shape: kind", "a&lt;b", "≥ 20"] {
+            assert!(text.contains(part), "{part}");
+        }
+        assert_eq!(text.matches("<path transform").count(), 6);
+        assert_eq!(keys_of(Some(&result), &Varied::default()), []);
     }
 
     #[test]

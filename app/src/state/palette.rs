@@ -8,7 +8,7 @@ use super::command::{Command, Dialog, Gesture, Part, PictureForm, SHORTCUTS, Sho
 use super::copy_as::CopyForm;
 use super::player::Player;
 use super::saved::SavedView;
-use super::{Chosen, VIEWS_MAX, defaults, describe};
+use super::{Chosen, ShownView, VIEWS_MAX, defaults, describe};
 use crate::look::{self, Look};
 use crate::protocol::table::CellForm;
 use crate::protocol::{ColumnInfo, Form, Mark, is_address};
@@ -204,6 +204,38 @@ fn of_looks(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
     }
 }
 
+/// What a column can be in a scatter that is shown.
+fn of_scatter(view: &ShownView, column: &ColumnInfo, push: &mut impl FnMut(String, Command)) {
+    let (name, kind) = (&column.name, column.kind);
+    let Mark::Scatter { x, y, color, varied, .. } = &view.mark else { return };
+    let is_plain = !matches!(kind, Kind::Vector | Kind::Nested);
+    let is = |other: &Option<String>| other.as_ref() == Some(name);
+    for (at, (is_offered, label)) in [
+        (is_plain && !is(color), format!("Colour by {name}")),
+        (is_plain && x != name, format!("Scatter: {name} to the right")),
+        (is_plain && y != name, format!("Scatter: {name} upwards")),
+        (kind == Kind::Number && !is(&varied.size), format!("Size by {name}")),
+        (look::is_named(kind) && !is(&varied.shape), format!("Shape by {name}")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut mark = view.mark.clone();
+        let Mark::Scatter { x, y, color, look, varied } = &mut mark else { return };
+        match at {
+            0 => *color = Some(name.clone()),
+            // Logarithms were of the column that was there.
+            1 => (*x, look.log[0]) = (name.clone(), false),
+            2 => (*y, look.log[1]) = (name.clone(), false),
+            3 => varied.size = Some(name.clone()),
+            _ => varied.shape = Some(name.clone()),
+        }
+        if is_offered {
+            push(label, Command::SetMark { view: view.id, mark });
+        }
+    }
+}
+
 /// What can be made of one column.
 fn of_column(
     chosen: &Chosen,
@@ -230,31 +262,9 @@ fn of_column(
         let player = Some(Player::of(name.clone()));
         push(format!("Play over {name}"), Command::Play { player });
     }
-    let scatter = chosen.shown_views().iter().find_map(|view| match &view.mark {
-        Mark::Scatter { x, y, color, look } => Some((view.id, x, y, color, *look)),
-        _ => None,
-    });
-    if let Some((view, x, y, color, look)) = scatter {
-        let mut set = |label: String, mark| push(label, Command::SetMark { view, mark });
-        if !matches!(column.kind, Kind::Vector | Kind::Nested) && color.as_ref() != Some(name) {
-            let color = Some(name.clone());
-            let mark = Mark::Scatter { x: x.clone(), y: y.clone(), color, look };
-            set(format!("Colour by {name}"), mark);
-        }
-        if !matches!(column.kind, Kind::Vector | Kind::Nested) {
-            if x != name {
-                let look = Look { log: [false, look.log[1]], ..look };
-                let mark =
-                    Mark::Scatter { x: name.clone(), y: y.clone(), color: color.clone(), look };
-                set(format!("Scatter: {name} to the right"), mark);
-            }
-            if y != name {
-                let look = Look { log: [look.log[0], false], ..look };
-                let mark =
-                    Mark::Scatter { x: x.clone(), y: name.clone(), color: color.clone(), look };
-                set(format!("Scatter: {name} upwards"), mark);
-            }
-        }
+    let is_scatter = |view: &&ShownView| matches!(view.mark, Mark::Scatter { .. });
+    if let Some(view) = chosen.shown_views().iter().find(is_scatter) {
+        of_scatter(view, column, push);
     }
     let is_pinned = chosen.row_layout.is_pinned(name);
     push(
@@ -325,7 +335,6 @@ fn miss(label: &str, word: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::protocol::ViewId;
-    use crate::state::ShownView;
     use crate::state::tests::info;
 
     fn column(name: &str, kind: Kind) -> ColumnInfo {
@@ -339,6 +348,7 @@ mod tests {
 
     fn open() -> (Chosen, Vec<ColumnInfo>) {
         let mark = Mark::Scatter {
+            varied: Default::default(),
             x: "delay".to_owned(),
             y: "distance".to_owned(),
             color: None,

@@ -121,8 +121,10 @@ pub fn needed<'a>(
 /// The columns that a mark reads.
 pub fn mark_columns(mark: &Mark) -> Vec<&str> {
     match mark {
-        Mark::Scatter { x, y, color, .. } => {
-            [Some(x), Some(y), color.as_ref()].into_iter().flatten().map(String::as_str).collect()
+        Mark::Scatter { x, y, color, varied, .. } => {
+            let names =
+                [Some(x), Some(y), color.as_ref(), varied.size.as_ref(), varied.shape.as_ref()];
+            names.into_iter().flatten().map(String::as_str).collect()
         }
         Mark::Histogram { column, .. } | Mark::Bars { column, .. } => vec![column],
         Mark::Heat { x, y, .. } => vec![x, y],
@@ -153,9 +155,11 @@ fn unfit(mark: &Mark, schema: &[ColumnInfo]) -> Option<Unfit> {
     let number = |kind| kind == Kind::Number;
     let colorful = |kind| !matches!(kind, Kind::Vector | Kind::Nested);
     match mark {
-        Mark::Scatter { x, y, color, .. } => check(x, colorful)
+        Mark::Scatter { x, y, color, varied, .. } => check(x, colorful)
             .or_else(|| check(y, colorful))
-            .or_else(|| color.as_deref().and_then(|color| check(color, colorful))),
+            .or_else(|| color.as_deref().and_then(|color| check(color, colorful)))
+            .or_else(|| varied.size.as_deref().and_then(|size| check(size, number)))
+            .or_else(|| varied.shape.as_deref().and_then(|shape| check(shape, named))),
         Mark::Histogram { column, .. } => check(column, axis),
         Mark::Bars { column, .. } => check(column, named),
         Mark::Heat { x, y, .. } => check(x, colorful).or_else(|| check(y, colorful)),

@@ -53,6 +53,7 @@ mod tests {
         let view = |id, viewport| ShownView {
             id: ViewId(id),
             mark: Mark::Scatter {
+                varied: Default::default(),
                 x: "a".to_owned(),
                 y: "b".to_owned(),
                 color: None,

@@ -117,6 +117,7 @@ fn a_box_goes_with_its_axes() {
     model.apply(&the_box);
     assert_eq!(model.apply(&zoom), AddressChange::Replace);
     let recolored = Mark::Scatter {
+        varied: Default::default(),
         look: Default::default(),
         x: "delay".to_owned(),
         y: "distance".to_owned(),
@@ -126,6 +127,7 @@ fn a_box_goes_with_its_axes() {
     assert_eq!(model.chosen.view(view).unwrap().viewport, Some(viewport));
     assert!(model.chosen.clause("view:1").is_some());
     let turned = Mark::Scatter {
+        varied: Default::default(),
         x: "distance".to_owned(),
         y: "delay".to_owned(),
         color: None,

@@ -17,6 +17,7 @@ pub mod histogram;
 mod masks;
 mod names;
 mod ramp;
+mod varying;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -320,12 +321,13 @@ impl Shown {
                 let grid = Grid::new(&view.mark, resident, before, known)?;
                 Ok(Self::Grid(Box::new(grid)))
             }
-            Mark::Scatter { x, y, color, look } => {
+            Mark::Scatter { x, y, color, look, varied } => {
                 let mut scatter = match before {
                     Some(Self::Scatter(same)) if same.is_of(resident, [x, y], *look) => same,
                     _ => Scatter::new(resident, [x, y], *look)?,
                 };
                 scatter.set_color(resident, color.as_deref(), *look)?;
+                scatter.vary(resident, varied)?;
                 Ok(Self::Scatter(scatter))
             }
         }

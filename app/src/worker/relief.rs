@@ -164,8 +164,7 @@ fn step(
             let plan = sums.planner.plan(picture, &Frame { style, ..*frame }, size);
             let rows = frame.selected.map_or(Rows::All, Rows::Some);
             let out_of_time = &mut || now_millis() >= deadline;
-            let stamp = plan.selected.stamp;
-            if !sums.layer.advance(points, rows, &plan, stamp, None, out_of_time) {
+            if !sums.layer.advance(points, rows, &plan, &plan.selected, None, out_of_time) {
                 return Step::More;
             }
             plan

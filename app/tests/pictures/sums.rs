@@ -6,6 +6,7 @@ use std::cell::Cell;
 use app::draw::palette::{Palette, RAMP_LAST};
 use app::draw::points::Points;
 use app::draw::raster::{Drawn, Raster};
+use app::draw::stamp::Part;
 use app::draw::tone::Tone;
 use app::draw::{Frame, Picture, Size, Style, Theme, Unselected};
 use app::protocol::Viewport;
@@ -278,4 +279,40 @@ fn a_density_has_each_point_in_its_cell_and_no_other() {
         };
         assert_eq!((color[0], color[1], color[2]), (expected.0, expected.1, expected.2), "{x} {y}");
     }
+}
+
+#[test]
+fn sizes_and_shapes_are_taken_back_as_they_were_added() {
+    let palette = Palette::categorical(Theme::Light);
+    let rows = rows(3001);
+    let varied = || {
+        let mut points = rows.points(true);
+        let sizes: Vec<u8> = (0..3001).map(|row| (row % 16) as u8).collect();
+        points.set_stamps(0, Part::Size, &sizes);
+        let shapes: Vec<u8> = (0..3001).map(|row| (row % 7) as u8).collect();
+        points.set_stamps(0, Part::Shape, &shapes);
+        points
+    };
+    let (words, points) = (rows.words(), varied());
+    let mut raster = Raster::default();
+    // All, then some, as if it were the first picture.
+    drawn(&mut raster, Picture::Points(&points), &frame(&palette, None), SIZE);
+    let stepped =
+        drawn(&mut raster, Picture::Points(&points), &frame(&palette, Some(&words)), SIZE);
+    let fresh = drawn(
+        &mut Raster::default(),
+        Picture::Points(&varied()),
+        &frame(&palette, Some(&words)),
+        SIZE,
+    );
+    assert_eq!(stepped, fresh);
+    // Alike again they are those that never had any.
+    let mut points = points;
+    points.clear_stamps();
+    let alike = drawn(&mut raster, Picture::Points(&points), &frame(&palette, None), SIZE);
+    let never = rows.points(true);
+    let plain =
+        drawn(&mut Raster::default(), Picture::Points(&never), &frame(&palette, None), SIZE);
+    assert_eq!(alike, plain);
+    assert_ne!(fresh, plain);
 }

@@ -10,7 +10,7 @@ use crate::draw::density::Density;
 use crate::draw::palette::Palette;
 use crate::draw::plan::{LayerPlan, Plan};
 use crate::draw::points::Points;
-use crate::draw::stamp::Stamp;
+use crate::draw::stamp::{STAMPS, Stamp, Stamps};
 use crate::draw::tone::KEYS;
 use crate::protocol::Viewport;
 
@@ -103,9 +103,9 @@ impl Layer {
         wanted: &Wanted<'_>,
     ) -> Result<(), GpuError> {
         let Plan { cells: size, lens, .. } = *wanted.plan;
-        let LayerPlan { stamp, is_equalized, .. } = *wanted.layer;
+        let LayerPlan { stamp, is_varied, is_equalized, .. } = *wanted.layer;
         let colored = wanted.palette.is_some();
-        let uniform = layout::Layer::new(lens, size, stamp, colored, wanted.masked);
+        let uniform = layout::Layer::new(lens, size, wanted.layer, colored, wanted.masked);
         let mut changes = resident.changes();
         if !wanted.masked {
             changes.mask = 0;
@@ -116,10 +116,11 @@ impl Layer {
         if self.key.as_ref() == Some(&key) {
             return Ok(());
         }
-        let same_stamp = self.key.as_ref().is_some_and(|known| known.stamp == stamp);
+        let is_same = |known: &Key| known.stamp == stamp && known.uniform.varied == uniform.varied;
+        let same_stamp = self.key.as_ref().is_some_and(is_same);
         self.prepare(gpu, encoder, uniform)?;
         if !same_stamp && !stamp.is_pixel() {
-            let table = stamp.table();
+            let table = if is_varied { varied_table(stamp) } else { stamp.table() };
             self.weights =
                 gpu.buffer("weights", size_of_val(&*table) as u64, BufferUsages::STORAGE)?;
             gpu.queue.write_buffer(&self.weights.buffer, 0, bytemuck::cast_slice(&table));
@@ -137,7 +138,7 @@ impl Layer {
             });
             pass.set_bind_group(0, &group, &[]);
             pass.set_bind_group(2, mask, &[]);
-            let margin = stamp.reach as f32 + 1.0;
+            let margin = wanted.layer.reach() as f32 + 1.0;
             for (source, chunk) in points.chunks().iter().zip(resident.chunks()) {
                 if lens.may_see([source.x.bounds, source.y.bounds], margin, size) {
                     pass.set_bind_group(1, &chunk.group, &[]);
@@ -161,7 +162,7 @@ impl Layer {
         plan: &Plan,
     ) -> Result<(), GpuError> {
         let LayerPlan { stamp, is_equalized, .. } = plan.selected;
-        let uniform = layout::Layer::new(None, plan.size, stamp, false, false);
+        let uniform = layout::Layer::new(None, plan.size, &plan.selected, false, false);
         let content = Content::Density { id: density.id(), viewport };
         let key = Key { uniform, stamp, is_equalized, content, palette: None };
         if self.key.as_ref() == Some(&key) {
@@ -250,4 +251,15 @@ impl Layer {
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(PEAK_GROUPS, 1, 1);
     }
+}
+
+/// Where the weights of each stamp begin and how far it reaches, then all weights.
+fn varied_table(largest: Stamp) -> Vec<u32> {
+    let stamps = Stamps::of(largest);
+    let mut table = vec![0; 2 * STAMPS];
+    for ((stamp, from), head) in stamps.all.iter().zip(table.chunks_exact_mut(2)) {
+        head.copy_from_slice(&[(2 * STAMPS + from) as u32, stamp.reach]);
+    }
+    table.extend(stamps.weights);
+    table
 }

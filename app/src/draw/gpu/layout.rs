@@ -7,7 +7,6 @@ use crate::draw::Size;
 use crate::draw::palette::Rgb;
 use crate::draw::plan::{Highlight, LayerPlan, Plan, Shade};
 use crate::draw::projection::Lens;
-use crate::draw::stamp::Stamp;
 
 /// Invocations of a workgroup, as `GROUP` in common.wgsl.
 pub const GROUP: u32 = 256;
@@ -22,12 +21,18 @@ pub struct Layer {
     pub reach: i32,
     pub stride: u32,
     pub masked: u32,
-    pub padding: u32,
+    pub varied: u32,
 }
 
 impl Layer {
     /// Without a lens for layers that no row is drawn on.
-    pub fn new(lens: Option<Lens>, size: Size, stamp: Stamp, colored: bool, masked: bool) -> Self {
+    pub fn new(
+        lens: Option<Lens>,
+        size: Size,
+        of: &LayerPlan,
+        colored: bool,
+        masked: bool,
+    ) -> Self {
         let mut layer = Self::zeroed();
         if let Some(lens) = lens {
             // Where the low parts of coordinates do not matter, the edge's do not either.
@@ -37,7 +42,8 @@ impl Layer {
             layer.scale = [lens.x.scale, lens.y.scale];
         }
         layer.size = [size.width, size.height];
-        layer.reach = stamp.reach as i32;
+        layer.reach = of.reach() as i32;
+        layer.varied = u32::from(of.is_varied);
         layer.stride = stride(colored);
         layer.masked = u32::from(masked);
         layer
@@ -69,7 +75,7 @@ pub struct Tone {
 
 impl Tone {
     fn new(layer: &LayerPlan) -> Self {
-        let LayerPlan { stamp, opacity, strength, is_equalized } = *layer;
+        let LayerPlan { stamp, opacity, strength, is_equalized, .. } = *layer;
         let equalized = u32::from(is_equalized);
         Self { per_unit: 1.0 / stamp.unit as f32, opacity, strength, equalized }
     }

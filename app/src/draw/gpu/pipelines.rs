@@ -17,7 +17,7 @@ const WRITE: BufferBindingType = BufferBindingType::Storage { read_only: false }
 pub struct Pipelines {
     /// Layer, cells, palette, weights.
     pub layer: BindGroupLayout,
-    /// Chunk, high, low, colours.
+    /// Chunk, high, low, colours, stamps.
     pub chunk: BindGroupLayout,
     pub mask: BindGroupLayout,
     /// Layer, cells, counts, bins.
@@ -44,7 +44,7 @@ impl Pipelines {
         };
         let compute = ShaderStages::COMPUTE;
         let layer = group("layer", compute, &[UNIFORM, WRITE, READ, READ]);
-        let chunk = group("chunk", compute, &[UNIFORM, READ, READ, READ]);
+        let chunk = group("chunk", compute, &[UNIFORM, READ, READ, READ, READ]);
         let mask = group("mask", compute, &[READ]);
         let density = group("density", compute, &[UNIFORM, WRITE, READ, READ]);
         let peak = group("peak", compute, &[UNIFORM, READ, WRITE]);

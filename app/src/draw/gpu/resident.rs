@@ -33,8 +33,9 @@ pub struct Chunk {
     high: Held,
     low: Option<Held>,
     colors: Option<Held>,
+    stamps: Option<Held>,
     rows: usize,
-    colors_revision: u64,
+    revisions: [u64; 2],
 }
 
 struct Mask {
@@ -82,7 +83,7 @@ impl Resident {
         for (index, source) in points.chunks().iter().enumerate() {
             if let Some(chunk) = self.chunks.get(index)
                 && chunk.rows == source.rows
-                && chunk.colors_revision == source.colors_revision
+                && chunk.revisions == [source.colors_revision, source.stamps_revision]
             {
                 continue;
             }
@@ -129,9 +130,17 @@ impl Chunk {
         let uniform =
             gpu.buffer("chunk", size_of::<layout::Chunk>() as u64, BufferUsages::UNIFORM)?;
         let high = gpu.buffer("high", coordinates_bytes(), BufferUsages::STORAGE)?;
-        let group = chunk_group(gpu, &uniform, &high, None, None);
-        let mut chunk =
-            Self { group, uniform, high, low: None, colors: None, rows: 0, colors_revision: 0 };
+        let group = chunk_group(gpu, &uniform, &high, [None, None, None]);
+        let mut chunk = Self {
+            group,
+            uniform,
+            high,
+            low: None,
+            colors: None,
+            stamps: None,
+            rows: 0,
+            revisions: [0, 0],
+        };
         chunk.update(gpu, index, source)?;
         Ok(chunk)
     }
@@ -153,12 +162,22 @@ impl Chunk {
                 false => None,
             };
         }
+        let stamped = !source.stamps.is_empty();
+        if stamped != self.stamps.is_some() {
+            self.stamps = match stamped {
+                true => Some(gpu.buffer("stamps", CHUNK_ROWS as u64, BufferUsages::STORAGE)?),
+                false => None,
+            };
+        }
         write_rows(gpu, &self.high, &source.x, &source.y, first, |coordinates| &coordinates.hi);
         if let Some(low) = &self.low {
             write_rows(gpu, low, &source.x, &source.y, first, |coordinates| &coordinates.lo);
         }
         if let Some(colors) = &self.colors {
             gpu.queue.write_buffer(&colors.buffer, 0, &source.colors);
+        }
+        if let Some(stamps) = &self.stamps {
+            gpu.queue.write_buffer(&stamps.buffer, 0, &source.stamps);
         }
         let uniform = layout::Chunk {
             rows: source.rows as u32,
@@ -167,10 +186,14 @@ impl Chunk {
             colored: u32::from(colored),
         };
         gpu.queue.write_buffer(&self.uniform.buffer, 0, bytemuck::bytes_of(&uniform));
-        self.group =
-            chunk_group(gpu, &self.uniform, &self.high, self.low.as_ref(), self.colors.as_ref());
+        self.group = chunk_group(
+            gpu,
+            &self.uniform,
+            &self.high,
+            [&self.low, &self.colors, &self.stamps].map(Option::as_ref),
+        );
         self.rows = source.rows;
-        self.colors_revision = source.colors_revision;
+        self.revisions = [source.colors_revision, source.stamps_revision];
         Ok(())
     }
 }
@@ -202,13 +225,12 @@ fn chunk_group(
     gpu: &Gpu,
     uniform: &Held,
     high: &Held,
-    low: Option<&Held>,
-    colors: Option<&Held>,
+    [low, colors, stamps]: [Option<&Held>; 3],
 ) -> BindGroup {
     group_of(
         gpu,
         &gpu.pipelines.chunk,
-        &[uniform, high, low.unwrap_or(high), colors.unwrap_or(high)],
+        &[uniform, high, low.unwrap_or(high), colors.unwrap_or(high), stamps.unwrap_or(high)],
     )
 }
 

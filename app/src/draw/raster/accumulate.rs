@@ -3,11 +3,12 @@
 
 use super::layer::{Cells, SPARE_CELLS};
 use crate::draw::Size;
+use crate::draw::axis::Split;
 use crate::draw::lanes::{Counts, Lanes};
 use crate::draw::palette::Palette;
 use crate::draw::points::{BLOCK, Chunk};
 use crate::draw::projection::{AxisLens, Lens};
-use crate::draw::stamp::{SUBPIXELS, Stamp};
+use crate::draw::stamp::{SUBPIXELS, Stamp, Stamps};
 
 const LANES: usize = 4;
 const NOTHING: [f32; BLOCK] = [0.0; BLOCK];
@@ -19,6 +20,7 @@ pub struct Spot<'a> {
     x: [&'a [f32; BLOCK]; 2],
     y: [&'a [f32; BLOCK]; 2],
     colors: &'a [u8; BLOCK],
+    stamps: &'a [u8; BLOCK],
 }
 
 impl<'a> Spot<'a> {
@@ -29,6 +31,7 @@ impl<'a> Spot<'a> {
             x: [nth(&chunk.x.hi)?, low(&chunk.x.lo)],
             y: [nth(&chunk.y.hi)?, low(&chunk.y.lo)],
             colors: chunk.colors.as_chunks::<BLOCK>().0.get(block).unwrap_or(&FIRST_COLOR),
+            stamps: chunk.stamps.as_chunks::<BLOCK>().0.get(block).unwrap_or(&FIRST_COLOR),
         })
     }
 }
@@ -36,8 +39,9 @@ impl<'a> Spot<'a> {
 /// What is added where.
 pub struct Brush<'a> {
     lens: Lens,
+    /// Of all points that have no stamp of their own.
     stamp: Stamp,
-    table: &'a [u32],
+    stamps: &'a Stamps,
     width: usize,
     height: usize,
     /// Coverage, red, green and blue by palette index, to add and to take back.
@@ -45,13 +49,7 @@ pub struct Brush<'a> {
 }
 
 impl<'a> Brush<'a> {
-    pub fn new(
-        lens: Lens,
-        stamp: Stamp,
-        table: &'a [u32],
-        size: Size,
-        palette: Option<&Palette>,
-    ) -> Self {
+    pub fn new(lens: Lens, stamps: &'a Stamps, size: Size, palette: Option<&Palette>) -> Self {
         let inks = palette.map(|palette| {
             let mut inks = Box::new([[Counts::default(); 256]; 2]);
             for (index, color) in palette.colors().iter().enumerate() {
@@ -61,7 +59,13 @@ impl<'a> Brush<'a> {
             }
             inks
         });
-        Self { lens, stamp, table, width: size.width as usize, height: size.height as usize, inks }
+        let stamp = stamps.all.first().map_or(Stamp::PIXEL, |(stamp, _)| *stamp);
+        Self { lens, stamp, stamps, width: size.width as usize, height: size.height as usize, inks }
+    }
+
+    /// Of the widest stamp.
+    pub fn reach(&self) -> u32 {
+        self.stamps.all.iter().map(|(stamp, _)| stamp.reach).max().unwrap_or(0)
     }
 }
 
@@ -125,7 +129,9 @@ fn block<C: Cell>(
     bits: u64,
     ink: impl Fn(usize) -> C,
 ) {
-    if brush.stamp.is_pixel() {
+    if brush.stamps.all.len() > 1 {
+        varied(cells, brush, spot, bits, ink);
+    } else if brush.stamp.is_pixel() {
         pixels(cells, brush, spot, bits, ink);
     } else {
         discs(cells, brush, spot, bits, ink);
@@ -201,21 +207,72 @@ fn discs<C: Cell>(
     }
 }
 
+/// Points that each have a size and a shape.
+#[inline(never)]
+fn varied<C: Cell>(
+    cells: &mut [C],
+    brush: &Brush<'_>,
+    spot: &Spot<'_>,
+    bits: u64,
+    ink: impl Fn(usize) -> C,
+) {
+    let margin = brush.reach() as f32 + 1.0;
+    let (right, bottom) = (brush.width as f32 + margin, brush.height as f32 + margin);
+    let mut bits = bits;
+    while bits != 0 {
+        let row = bits.trailing_zeros() as usize;
+        bits &= bits - 1;
+        let at = |[hi, lo]: [&[f32; BLOCK]; 2]| Split { hi: hi[row], lo: lo[row] };
+        let (x, y) = (brush.lens.x.pixel(at(spot.x)), brush.lens.y.pixel(at(spot.y)));
+        // NaN is on no canvas.
+        if !(x >= -margin && x < right && y >= -margin && y < bottom) {
+            continue;
+        }
+        let eighth = |pixel: f32| (pixel * SUBPIXELS as f32).floor() as i32;
+        if let Some((stamp, from)) = brush.stamps.all.get(usize::from(spot.stamps[row])) {
+            let weights = brush.stamps.weights.get(*from..).unwrap_or_default();
+            clipped(cells, brush, (stamp, weights), [eighth(x), eighth(y)], ink(row));
+        }
+    }
+}
+
+/// A stamp whose centre is given in eighths of pixels; as much of it as lies on the canvas.
+fn clipped<C: Cell>(
+    cells: &mut [C],
+    brush: &Brush<'_>,
+    (stamp, weights): (&Stamp, &[u32]),
+    [x, y]: [i32; 2],
+    ink: C,
+) {
+    let (left, top, place) = corner(stamp, x, y);
+    let many = stamp.side() * stamp.side();
+    if let Some(weights) = weights.get(place * many..(place + 1) * many) {
+        clipped_disc(cells, (brush, stamp.side()), left, top, weights, ink);
+    }
+}
+
+/// The pixel of a stamp's corner, and which of its squares it is.
+#[inline(always)]
+fn corner(stamp: &Stamp, x: i32, y: i32) -> (i32, i32, usize) {
+    let places = SUBPIXELS as i32;
+    let place = ((y & (places - 1)) * places + (x & (places - 1))) as usize;
+    let reach = stamp.reach as i32;
+    let shift = SUBPIXELS.ilog2();
+    ((x >> shift) - reach, (y >> shift) - reach, place)
+}
+
 /// A disc whose centre is given in eighths of pixels.
 #[inline(always)]
 fn disc<C: Cell>(cells: &mut [C], brush: &Brush<'_>, x: i32, y: i32, ink: C) {
-    let places = SUBPIXELS as i32;
     let side = brush.stamp.side();
-    let place = ((y & (places - 1)) * places + (x & (places - 1))) as usize;
-    let reach = brush.stamp.reach as i32;
-    let shift = SUBPIXELS.ilog2();
-    let (left, top) = ((x >> shift) - reach, (y >> shift) - reach);
-    let Some(weights) = brush.table.get(place * side * side..(place + 1) * side * side) else {
+    let (left, top, place) = corner(&brush.stamp, x, y);
+    let table = brush.stamps.weights.as_slice();
+    let Some(weights) = table.get(place * side * side..(place + 1) * side * side) else {
         return;
     };
     let fits = |start: i32, length: usize| start >= 0 && start as usize + side <= length;
     if !(fits(left, brush.width) && fits(top, brush.height)) {
-        return clipped_disc(cells, brush, left, top, weights, ink);
+        return clipped_disc(cells, (brush, side), left, top, weights, ink);
     }
     let first = top as usize * brush.width + left as usize;
     // By far the most discs are of crowds, which have the smallest sizes.
@@ -223,7 +280,7 @@ fn disc<C: Cell>(cells: &mut [C], brush: &Brush<'_>, x: i32, y: i32, ink: C) {
         3 => whole_disc::<3, C>(cells, brush.width, first, weights, ink),
         5 => whole_disc::<5, C>(cells, brush.width, first, weights, ink),
         7 => whole_disc::<7, C>(cells, brush.width, first, weights, ink),
-        _ => clipped_disc(cells, brush, left, top, weights, ink),
+        _ => clipped_disc(cells, (brush, side), left, top, weights, ink),
     }
 }
 
@@ -249,13 +306,12 @@ fn whole_disc<const SIDE: usize, C: Cell>(
 /// Of a disc's square, what lies on the canvas.
 fn clipped_disc<C: Cell>(
     cells: &mut [C],
-    brush: &Brush<'_>,
+    (brush, side): (&Brush<'_>, usize),
     left: i32,
     top: i32,
     weights: &[u32],
     ink: C,
 ) {
-    let side = brush.stamp.side();
     let columns = overlap(left, side, brush.width);
     let rows = overlap(top, side, brush.height);
     let (Some(columns), Some(rows)) = (columns, rows) else { return };

@@ -4,10 +4,10 @@ use super::accumulate::{Brush, Spot, brush_block};
 use crate::draw::density::Density;
 use crate::draw::lanes::Counts;
 use crate::draw::palette::Palette;
-use crate::draw::plan::Plan;
+use crate::draw::plan::{LayerPlan, Plan};
 use crate::draw::points::{BLOCK, CHUNK_ROWS, Points};
 use crate::draw::projection::Lens;
-use crate::draw::stamp::Stamp;
+use crate::draw::stamp::{Stamp, Stamps};
 use crate::draw::{Frame, Size};
 
 /// Cells past the picture, for what falls outside: one for each lane.
@@ -69,7 +69,7 @@ pub struct Layer {
     cleared: usize,
     /// What the sums were made by; other numbers mean starting over.
     key: Option<Key>,
-    table: Vec<u32>,
+    stamps: Stamps,
     /// The rows that the sums contain, a bit each.
     drawn: Vec<u64>,
     /// Counts changes of the sums.
@@ -83,6 +83,7 @@ enum Key {
         revision: u64,
         lens: Lens,
         stamp: Stamp,
+        is_varied: bool,
         palette: Option<Palette>,
         size: Size,
     },
@@ -99,7 +100,7 @@ impl Default for Layer {
             cells: Cells::Plain(Vec::new()),
             cleared: 0,
             key: None,
-            table: Vec::new(),
+            stamps: Stamps::default(),
             drawn: Vec::new(),
             changes: 0,
         }
@@ -129,10 +130,11 @@ impl Layer {
         points: &Points,
         rows: Rows<'_>,
         plan: &Plan,
-        stamp: Stamp,
+        layer: &LayerPlan,
         palette: Option<&Palette>,
         out_of_time: &mut dyn FnMut() -> bool,
     ) -> bool {
+        let LayerPlan { stamp, is_varied, .. } = *layer;
         let Some(lens) = plan.lens else {
             self.start_over(None, plan.cells, palette.is_some());
             return self.clear(out_of_time);
@@ -142,12 +144,16 @@ impl Layer {
             revision: points.revision(),
             lens,
             stamp,
+            is_varied,
             palette: palette.cloned(),
             size: plan.cells,
         };
         if self.key.as_ref() != Some(&key) {
             self.start_over(Some(key), plan.cells, palette.is_some());
-            self.table = stamp.table();
+            self.stamps = match is_varied {
+                true => Stamps::of(stamp),
+                false => Stamps { weights: stamp.table(), all: vec![(stamp, 0)] },
+            };
         }
         self.drawn.resize(points.rows().div_ceil(BLOCK), 0);
         if self.cleared == self.cells.len() && self.is_cheaper_anew(rows) {
@@ -155,7 +161,7 @@ impl Layer {
             self.drawn.fill(0);
         }
         self.clear(out_of_time)
-            && self.add_and_take_back(points, rows, plan.cells, lens, stamp, palette, out_of_time)
+            && self.add_and_take_back(points, rows, plan.cells, lens, palette, out_of_time)
     }
 
     /// Makes the sums the counts of the bin under each pixel.
@@ -225,24 +231,24 @@ impl Layer {
         superfluous > wanted + self.cells.len() / 8
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one caller, which has just taken them apart")]
     fn add_and_take_back(
         &mut self,
         points: &Points,
         rows: Rows<'_>,
         size: Size,
         lens: Lens,
-        stamp: Stamp,
         palette: Option<&Palette>,
         out_of_time: &mut dyn FnMut() -> bool,
     ) -> bool {
-        let mut brush = Brush::new(lens, stamp, &self.table, size, palette);
-        let per_look = (BLOCKS_PER_LOOK / (stamp.side() * stamp.side() / 4).max(1)).max(1);
+        let mut brush = Brush::new(lens, &self.stamps, size, palette);
+        let reach = brush.reach();
+        let side = 2 * reach as usize + 1;
+        let per_look = (BLOCKS_PER_LOOK / (side * side / 4).max(1)).max(1);
         let mut until_look = per_look;
         for (chunk_index, chunk) in points.chunks().iter().enumerate() {
             let first_word = chunk_index * (CHUNK_ROWS / BLOCK);
             let bounds = [chunk.x.bounds, chunk.y.bounds];
-            let seen = lens.may_see(bounds, stamp.reach as f32 + 1.0, size);
+            let seen = lens.may_see(bounds, reach as f32 + 1.0, size);
             for block in 0..chunk.blocks() {
                 let in_chunk = (chunk.rows - block * BLOCK).min(BLOCK);
                 let existing = u64::MAX >> (BLOCK - in_chunk);

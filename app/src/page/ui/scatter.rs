@@ -20,7 +20,7 @@ use super::view_frame::{ColumnSelect, ViewFrame};
 use super::views::{mark_of, result_of};
 use crate::look::{Look, is_named};
 use crate::page::signals::{Page, use_page};
-use crate::protocol::{Mark, MarkResult, ViewId, Viewport};
+use crate::protocol::{Mark, MarkResult, Varied, ViewId, Viewport};
 use crate::state::command::{Command, Gesture};
 use crate::state::player::Player;
 use crate::state::position::Scalar;
@@ -38,6 +38,7 @@ pub(super) struct Scatter {
     pub y: Memo<String>,
     pub color: Memo<Option<String>>,
     pub look: Memo<Look>,
+    pub varied: Memo<Varied>,
     pub result: Memo<Option<Arc<MarkResult>>>,
     /// What is shown, once it is known what there is.
     pub viewport: Memo<Option<Viewport>>,
@@ -72,10 +73,15 @@ impl Scatter {
             Some(Mark::Scatter { look, .. }) => look,
             _ => Look::default(),
         });
+        let varied = Memo::new(move |_| match mark.get() {
+            Some(Mark::Scatter { varied, .. }) => varied,
+            _ => Varied::default(),
+        });
         Self {
             page,
             id,
             look,
+            varied,
             x,
             y,
             color,
@@ -101,6 +107,18 @@ impl Scatter {
             let side = |name: &str, axis| side_of(self.page, name, (axis, look), result.as_deref());
             Some([side(&self.x.get(), 0)?, side(&self.y.get(), 1)?])
         })
+    }
+
+    /// The same columns, drawn otherwise.
+    fn put(self, look: Look, varied: Varied) {
+        let mark = Mark::Scatter {
+            x: self.x.get_untracked(),
+            y: self.y.get_untracked(),
+            color: self.color.get_untracked(),
+            look,
+            varied,
+        };
+        self.page.dispatch(Command::SetMark { view: self.id, mark });
     }
 
     /// Whether an axis can be one of logarithms.
@@ -207,6 +225,7 @@ pub(super) fn ScatterView(id: ViewId) -> impl IntoView {
                 <plot::Plot scatter/>
                 <div class="legends">
                     <legend::LegendBox scatter/>
+                    <legend::StampsLegend scatter/>
                     <relief::CountsLegend scatter/>
                 </div>
             </div>
@@ -239,7 +258,8 @@ fn Pickers(scatter: Scatter) -> impl IntoView {
         let is_same = [x == scatter.x.get_untracked(), y == scatter.y.get_untracked()];
         let log = [look.log[0] && is_same[0], look.log[1] && is_same[1]];
         let look = Look { log, ..look };
-        let mark = Mark::Scatter { x, y, color, look };
+        let varied = scatter.varied.get_untracked();
+        let mark = Mark::Scatter { x, y, color, look, varied };
         page.dispatch(Command::SetMark { view: scatter.id, mark });
     };
     let set_x = Callback::new(move |name: String| set(&|x, _, _| x.clone_from(&name)));
@@ -271,7 +291,18 @@ fn Readout(scatter: Scatter) -> impl IntoView {
             Some(MarkResult::Scatter { points, density, without_log, names, .. }) => {
                 let density = if *density { ", counted in bins" } else { "" };
                 let points = format::counted(*points, "point");
-                Some([&points, density, &region::left_out(*without_log, names)].concat())
+                let left_out = region::left_out(*without_log, names);
+                let title = [&points, &*left_out, density].concat();
+                // Where there is little room, what is missing is said first.
+                let (comma, left_out) = left_out.split_at(left_out.len().min(2));
+                let (points, left_out) = ([&points, comma].concat(), left_out.to_owned());
+                Some(view! {
+                    <span title=title>
+                        <span class="all">{points}</span>
+                        {left_out}
+                        <span class="all">{density}</span>
+                    </span>
+                })
             }
             _ => None,
         })
@@ -345,6 +376,7 @@ fn ScatterMenu(scatter: Scatter) -> impl IntoView {
             y: scatter.x.get_untracked(),
             color: scatter.color.get_untracked(),
             look,
+            varied: scatter.varied.get_untracked(),
         };
         page.dispatch(Command::SetMark { view: scatter.id, mark });
     };

@@ -32,6 +32,10 @@ fn everything() -> Chosen {
     let scatter = |id, viewport| ShownView {
         id: ViewId(id),
         mark: Mark::Scatter {
+            varied: crate::protocol::Varied {
+                size: Some("s:1;@".to_owned()),
+                shape: Some("größe, m²".to_owned()),
+            },
             look: crate::look::Look::read("log;size30;density").unwrap(),
             x: "a:b@c".to_owned(),
             y: "größe, m²".to_owned(),
@@ -200,6 +204,7 @@ fn addresses_are_readable() {
         views: Some(vec![ShownView {
             id: ViewId(1),
             mark: Mark::Scatter {
+                varied: Default::default(),
                 x: "distance".to_owned(),
                 y: "delay".to_owned(),
                 color: None,

@@ -1,5 +1,6 @@
 //! One view of an address: `1:scatter:distance:delay:origin@0:4000:-60:600` (the part
-//! after `@` is the viewport; a look may follow the colour: `:log;clip5-95`),
+//! after `@` is the viewport; a look may follow the colour: `:log;clip5-95`, then what
+//! sizes and what shapes points: `:delay:carrier`),
 //! `2:histogram:delay:40`, with `@low:high` for its domain and
 //! `:log`, `:log-rows` and `:share` before it for how it is drawn,
 //! `3:bars:origin:12:at` (the last part is a search), `4:heat:delay:distance:40:log`,
@@ -9,7 +10,7 @@ use engine::query::AggregateOp;
 
 use super::atoms::{decoded, encoded, read_range, shortened, written_number};
 use crate::look::Look;
-use crate::protocol::{Form, Mark, Measured, ViewId, Viewport};
+use crate::protocol::{Form, Mark, Measured, Varied, ViewId, Viewport};
 use crate::scale::step::TimeStep;
 use crate::state::ShownView;
 
@@ -22,13 +23,12 @@ const HEAT_BINS_MAX: u16 = 200;
 pub(super) fn write(view: &ShownView) -> String {
     let id = view.id.0;
     match &view.mark {
-        Mark::Scatter { x, y, color, look } => {
-            let mut rest: Vec<String> = color.iter().map(|color| axis(color)).collect();
-            if *look != Look::default() {
-                rest.resize(1, String::new());
-                rest.push(look.written());
-            }
+        Mark::Scatter { x, y, color, look, varied } => {
+            let name = |name: &Option<String>| name.as_deref().map(axis).unwrap_or_default();
+            let rest = [name(color), look.written(), name(&varied.size), name(&varied.shape)];
             let rest: String = rest.iter().flat_map(|part| [":", part]).collect();
+            // What is left out at the end is not written.
+            let rest = rest.trim_end_matches(':');
             let viewport = view.viewport.map(|Viewport { x, y }| {
                 let ends = [x[0], x[1], y[0], y[1]].map(written_number);
                 format!("@{}", ends.join(":"))
@@ -89,11 +89,17 @@ pub(super) fn read(value: &str) -> Result<ShownView, String> {
     }
     let mut viewport = None;
     let mark = match (kind, atoms.as_slice()) {
-        ("scatter", [x, y, rest @ ..]) if rest.len() < 3 && !y.is_empty() => {
+        ("scatter", [x, y, rest @ ..]) if rest.len() < 5 && !y.is_empty() => {
             viewport = read_viewport(&numbers).ok_or_else(broken)??;
-            let color = rest.first().filter(|color| !color.is_empty()).cloned();
+            let name = |at: usize| rest.get(at).filter(|name| !name.is_empty()).cloned();
             let look = rest.get(1).map_or(Some(Look::default()), |look| Look::read(look));
-            Mark::Scatter { x: x.clone(), y: y.clone(), color, look: look.ok_or_else(broken)? }
+            Mark::Scatter {
+                x: x.clone(),
+                y: y.clone(),
+                color: name(0),
+                look: look.ok_or_else(broken)?,
+                varied: Varied { size: name(2), shape: name(3) },
+            }
         }
         ("histogram", [column, bins, words @ ..]) => {
             let domain = match numbers.as_slice() {

@@ -14,7 +14,7 @@ use crate::worker::tally::{Codes, NULL_WIDE, Tally};
 
 use super::coding::Coding;
 use super::masks::BLOCK_WORDS;
-use super::ramp::Ramp;
+use super::ramp::{Channel, Ramp};
 
 #[derive(Debug)]
 pub enum Coloring {
@@ -42,7 +42,7 @@ impl Coloring {
         let data_type = column.field().data_type().clone();
         if Measure::of(&data_type).is_some() {
             let is_time = data_type.is_temporal() && column.kind() == engine::kind::Kind::Time;
-            return Some(Self::Ramp(Box::new(Ramp::new(is_time, look))));
+            return Some(Self::Ramp(Box::new(Ramp::new(is_time, look, Channel::Color))));
         }
         Some(Self::Categories(Box::new(Categories {
             coding: Coding::of(column)?,

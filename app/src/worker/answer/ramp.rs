@@ -8,6 +8,7 @@ use engine::gather::take;
 
 use crate::draw::palette::{BELOW, MISSING, OTHER, Palette, RAMP_LAST, ramp_index};
 use crate::draw::points::Points;
+use crate::draw::stamp::{Part, SIZES};
 use crate::look::{Look, Spread};
 use crate::protocol::{Legend, LegendEntry};
 use crate::worker::numbers::floats_into;
@@ -23,8 +24,16 @@ const RAMP_STOPS: usize = 9;
 /// Steps of a ramp whose colours are of as many values each.
 const STEPS: usize = RAMP_LAST as usize - 2;
 
+/// What of points a ramp decides on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    Color,
+    Size,
+}
+
 #[derive(Debug)]
 pub struct Ramp {
+    channel: Channel,
     is_time: bool,
     spread: Spread,
     clip: [u8; 2],
@@ -52,8 +61,9 @@ struct Scale {
 }
 
 impl Ramp {
-    pub fn new(is_time: bool, look: Look) -> Self {
+    pub fn new(is_time: bool, look: Look, channel: Channel) -> Self {
         Self {
+            channel,
             is_time,
             spread: look.spread,
             clip: look.clip,
@@ -117,9 +127,20 @@ impl Ramp {
         }
         // Rows that were counted in other colours are not counted any more.
         self.forget(self.n_colored * BLOCK_WORDS, points);
-        points.set_colors(first, &colors);
+        match self.channel {
+            Channel::Color => points.set_colors(first, &colors),
+            Channel::Size => {
+                colors.iter_mut().for_each(|index| *index = size_of(*index));
+                points.set_stamps(first, Part::Size, &colors);
+            }
+        }
         self.n_colored += 1;
         true
+    }
+
+    /// Where it begins and ends, once it is known; whether there are rows without a value.
+    pub fn ends(&self) -> Option<([f64; 2], bool)> {
+        self.scale.as_ref().map(|scale| (scale.domain, self.has_null || self.has_nan))
     }
 
     fn rescale(&mut self) {
@@ -186,6 +207,17 @@ impl Ramp {
             colors: palette.ramp_css(RAMP_STOPS),
             beyond: [count(BELOW), count(RAMP_LAST)],
             missing,
+        }
+    }
+}
+
+/// The size that stands for an index; what is no value has the smallest.
+fn size_of(index: u8) -> u8 {
+    match index {
+        MISSING | OTHER => 0,
+        index => {
+            let share = f32::from(index.saturating_sub(1)) / f32::from(RAMP_LAST - 2);
+            (share.min(1.0) * (SIZES - 1) as f32).round() as u8
         }
     }
 }

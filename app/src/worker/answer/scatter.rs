@@ -5,13 +5,14 @@ use crate::draw::Theme;
 use crate::draw::palette::Palette;
 use crate::draw::points::Points;
 use crate::look::Look;
-use crate::protocol::{Legend, MarkResult, Side};
+use crate::protocol::{Legend, MarkResult, Side, Varied};
 use crate::worker::resident::Resident;
 use crate::worker::resident::column::Column;
 
 use super::coloring::Coloring;
 use super::nearest::Nearest;
 use super::place::Places;
+use super::varying::Varying;
 
 #[derive(Debug)]
 pub struct Scatter {
@@ -31,6 +32,7 @@ pub struct Scatter {
     x_extent: [f64; 2],
     y_extent: [f64; 2],
     coloring: Option<Coloring>,
+    varying: Varying,
     /// The rows that are shown, with both coordinates, as of the last answer.
     shown: Vec<u64>,
     /// The same for the answer that is being worked out.
@@ -66,6 +68,7 @@ impl Scatter {
             x_extent: NOWHERE,
             y_extent: NOWHERE,
             coloring: None,
+            varying: Varying::default(),
             shown: Vec::new(),
             next: Vec::new(),
             nearest: Nearest::default(),
@@ -113,9 +116,17 @@ impl Scatter {
         Ok(())
     }
 
+    /// Sizes and shapes points by other columns, or by none.
+    pub fn vary(&mut self, resident: &Resident, varied: &Varied) -> Result<(), String> {
+        self.varying.set(resident, varied, &mut self.points)
+    }
+
     /// The columns that this reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        [self.x.as_str(), self.y.as_str()].into_iter().chain(self.color.as_deref())
+        [self.x.as_str(), self.y.as_str()]
+            .into_iter()
+            .chain(self.color.as_deref())
+            .chain(self.varying.columns())
     }
 
     /// Places or colours one more block; false where all are.
@@ -134,10 +145,11 @@ impl Scatter {
             return true;
         }
         let column = self.color.as_deref().and_then(|name| resident.column(name));
-        match (&mut self.coloring, column) {
+        let is_stepped = match (&mut self.coloring, column) {
             (Some(coloring), Some(column)) => coloring.step(column, &mut self.points),
             _ => false,
-        }
+        };
+        is_stepped || self.varying.step(resident, &mut self.points)
     }
 
     /// Names have other places than before, and so have their rows.
@@ -149,6 +161,7 @@ impl Scatter {
         self.without_log.clear();
         let column = self.color.as_deref().and_then(|name| resident.column(name));
         self.coloring = column.and_then(|column| Coloring::of(column, self.look));
+        self.varying.start_over(resident, &mut self.points);
     }
 
     fn place_next(&mut self, resident: &Resident) -> Option<()> {
@@ -213,6 +226,8 @@ impl Scatter {
             without_log: self.n_without_log,
             points: self.next.iter().map(|word| u64::from(word.count_ones())).sum(),
             legend: self.legend(resident, theme),
+            sizes: self.varying.sizes(),
+            shapes: Box::new(self.varying.shapes(resident)),
             density: false,
         }
     }

@@ -10,8 +10,9 @@ use engine::literal::Literal;
 use super::nearest::Reach;
 use super::tests::{ROWS, carrier, clause, delay, distance, passes, resident};
 use super::*;
+use crate::draw::stamp::SIZES;
 use crate::look::{BAND, Look};
-use crate::protocol::{Clause, Side, Viewport};
+use crate::protocol::{Clause, Side, Varied, Viewport};
 
 const VIEW: ViewId = ViewId(1);
 
@@ -21,10 +22,20 @@ fn shown(
     clauses: &[Clause],
     complete: bool,
 ) -> MarkResult {
+    shown_varied(answers, (x, y, look), clauses, complete, Varied::default())
+}
+
+fn shown_varied(
+    answers: &mut Answers,
+    (x, y, look): (&str, &str, &str),
+    clauses: &[Clause],
+    complete: bool,
+    varied: Varied,
+) -> MarkResult {
     let resident = resident(complete);
     let look = Look::read(look).unwrap();
     let color = Some("late".to_owned());
-    let mark = Mark::Scatter { x: x.to_owned(), y: y.to_owned(), color, look };
+    let mark = Mark::Scatter { x: x.to_owned(), y: y.to_owned(), color, look, varied };
     let views = vec![View { id: VIEW, mark }];
     answers.begin(Question { generation: 1, clauses: clauses.to_vec(), views }, &resident);
     loop {
@@ -145,4 +156,46 @@ fn names_beyond_the_limit_share_the_last_place_and_y_is_read_downwards() {
         names[0],
         Side::Names { values: vec![Literal::Bool(false), Literal::Bool(true)], other: false }
     );
+}
+
+#[test]
+fn sizes_run_between_percentiles_and_shapes_are_of_the_most_frequent() {
+    let mut answers = Answers::default();
+    let varied = Varied { size: Some("delay".into()), shape: Some("carrier".into()) };
+    let axes = ("distance", "delay", "");
+    // Before the rows are whole sizes and shapes may be others.
+    shown_varied(&mut answers, axes, &[], false, varied.clone());
+    let result = shown_varied(&mut answers, axes, &[], true, varied);
+    let MarkResult::Scatter { sizes: Some(sizes), shapes, .. } = result else {
+        panic!("{result:?}")
+    };
+    let mut all: Vec<i32> = (0..ROWS).filter_map(delay).collect();
+    all.sort_unstable();
+    let at = |share: f64| f64::from(all[(share * (all.len() - 1) as f64) as usize]);
+    let [low, high] = sizes.domain;
+    assert!((low - at(0.02)).abs() <= 1.0 && (high - at(0.98)).abs() <= 1.0, "{low} to {high}");
+    assert!(sizes.has_missing);
+    let Side::Names { values, other: false } = *shapes else { panic!("{shapes:?}") };
+    let scatter = answers.scatter(VIEW).unwrap();
+    let mut seen = [0_usize; SIZES];
+    for row in 0..ROWS {
+        let stamp = usize::from(scatter.points().stamp(row));
+        let (size, shape) = (stamp % SIZES, stamp / SIZES);
+        let expected = carrier(row).and_then(|name| values.iter().position(|v| *v == name.into()));
+        assert_eq!(shape, expected.unwrap_or(6), "row {row}");
+        // Areas grow evenly; nothing is as small as nothing can be.
+        let share =
+            delay(row).map_or(0.0, |d| ((f64::from(d) - low) / (high - low)).clamp(0.0, 1.0));
+        assert!(
+            (size as f64 - share * (SIZES - 1) as f64).abs() <= 1.0,
+            "row {row} has size {size}, not {share}: {:?} of {:?}",
+            delay(row),
+            sizes.domain
+        );
+        seen[size] += 1;
+    }
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+    // Without columns all are alike again.
+    shown(&mut answers, axes, &[], true);
+    assert!(!answers.scatter(VIEW).unwrap().points().is_stamped());
 }

@@ -100,6 +100,7 @@ fn views() -> Vec<View> {
         view(
             6,
             Mark::Scatter {
+                varied: Default::default(),
                 look: Default::default(),
                 x: "distance".into(),
                 y: "delay".into(),
@@ -389,6 +390,7 @@ fn views_of_columns_that_do_not_suit_fail_alone() {
         view(
             3,
             Mark::Scatter {
+                varied: Default::default(),
                 x: "delay".into(),
                 y: "gone".into(),
                 color: None,

@@ -257,6 +257,8 @@ fn nothing(mark: &Mark) -> MarkResult {
             points: 0,
             without_log: 0,
             legend: Legend::None,
+            sizes: None,
+            shapes: Box::new(Side::One),
             density: true,
         },
         Mark::Histogram { .. } | Mark::Bars { .. } => histogram::empty(0),

@@ -242,6 +242,8 @@ impl ScatterPicture {
             points,
             without_log: self.all.map_or(0, |all| number(all).saturating_sub(points)),
             legend: Legend::None,
+            sizes: None,
+            shapes: Box::new(Side::One),
             density: true,
         };
         Read { result, density: Some(density), unknown: None, unfenced: None }

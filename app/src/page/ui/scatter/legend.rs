@@ -8,7 +8,7 @@ use crate::page::signals::use_page;
 use crate::protocol::{Legend, LegendEntry, MarkResult};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::Scalar;
-use crate::state::{choice, column_clause, format};
+use crate::state::{choice, column_clause, figure, format};
 
 #[component]
 pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
@@ -32,6 +32,31 @@ pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
                 Some(ramp(&column, words, &colors, beyond, missing).into_any())
             }
         }
+    }
+}
+
+/// What sizes and shapes mean.
+#[component]
+pub(super) fn StampsLegend(scatter: Scatter) -> impl IntoView {
+    let keys = Memo::new(move |_| {
+        scatter.result.with(|result| figure::keys_of(result.as_deref(), &scatter.varied.get()))
+    });
+    move || {
+        let lists = keys.get().into_iter();
+        let lists = lists.map(|(label, keys)| {
+            let keys = keys.into_iter().map(|figure::Key { path, is_hollow, words }| {
+                view! {
+                    <li>
+                        <svg viewBox="-9 -9 18 18" aria-hidden="true">
+                            <path d=path class:hollow=is_hollow></path>
+                        </svg>
+                        {words}
+                    </li>
+                }
+            });
+            view! { <ul class="stamps" aria-label=label.clone()><li>{label.clone()}</li>{keys.collect_view()}</ul> }
+        });
+        lists.collect_view()
     }
 }
 

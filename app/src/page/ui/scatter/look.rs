@@ -1,16 +1,18 @@
 //! How a scatter is drawn, chosen in a panel: points or density, colours, size, what lies
 //! over it. Only what has an effect now can be chosen.
 
+use engine::kind::Kind;
 use leptos::prelude::*;
 
 use super::Scatter;
 use crate::draw::Theme;
 use crate::draw::palette::Palette;
-use crate::look::{Form, Look, Ramp, SIZE_MAX, Spread};
+use crate::look::{Form, Look, Ramp, SIZE_MAX, Spread, is_named};
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
-use crate::protocol::{Legend, MarkResult};
+use crate::page::ui::view_frame::ColumnSelect;
+use crate::protocol::{Legend, MarkResult, Varied};
 use crate::state::command::{Command, Gesture};
 
 /// Colours of a ramp's button.
@@ -149,7 +151,35 @@ fn Choices(scatter: Scatter) -> impl IntoView {
             </div>
         }
     };
-    let is_plain = move || look.get() == Look::default();
+    let columns = move |fits: fn(Kind) -> bool| {
+        Signal::derive(move || {
+            let schema = scatter.page.schema();
+            let columns = schema.iter().flat_map(|schema| &schema.columns);
+            columns
+                .filter(|column| fits(column.kind))
+                .map(|column| column.name.clone())
+                .collect::<Vec<_>>()
+        })
+    };
+    let by = move |label: &'static str,
+                   names: Signal<Vec<String>>,
+                   of: fn(&mut Varied) -> &mut Option<String>| {
+        let chosen =
+            Signal::derive(move || of(&mut scatter.varied.get()).clone().unwrap_or_default());
+        let choose = Callback::new(move |name: String| {
+            let mut varied = scatter.varied.get_untracked();
+            *of(&mut varied) = (!name.is_empty()).then_some(name);
+            scatter.put(look.get_untracked(), varied);
+        });
+        view! {
+            <div class="menu-row">
+                <span>{label}</span>
+                <ColumnSelect label=label names=names chosen=chosen none="none" on_choose=choose/>
+            </div>
+        }
+    };
+    let is_plain =
+        move || look.get() == Look::default() && scatter.varied.get() == Varied::default();
     view! {
         <div class="menu look">
             <Show when=is_here>
@@ -164,6 +194,8 @@ fn Choices(scatter: Scatter) -> impl IntoView {
                     0 => "automatic".to_owned(),
                     share => percent(share),
                 }, |look, share| look.opacity = share)}
+                {by("Size by", columns(|kind| kind == Kind::Number), |varied| &mut varied.size)}
+                {by("Shape by", columns(is_named), |varied| &mut varied.shape)}
             </Show>
             <Show when=is_ramp>
                 {segments("Colours", ["linear", "log", "equalised"], 3, |look| look.spread as u8, |look, at| {
@@ -190,7 +222,7 @@ fn Choices(scatter: Scatter) -> impl IntoView {
             <button
                 type="button"
                 disabled=is_plain
-                on:click=move |_| set(|look, _| *look = Look::default(), 0, Gesture::Done)
+                on:click=move |_| scatter.put(Look::default(), Varied::default())
             >
                 {Icon::Refresh.view()} "As at first"
             </button>
