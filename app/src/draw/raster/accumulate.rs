@@ -20,7 +20,9 @@ pub struct Spot<'a> {
     x: [&'a [f32; BLOCK]; 2],
     y: [&'a [f32; BLOCK]; 2],
     colors: &'a [u8; BLOCK],
-    stamps: &'a [u8; BLOCK],
+    /// For those that have stamps of their own.
+    chunk: &'a Chunk,
+    block: usize,
 }
 
 impl<'a> Spot<'a> {
@@ -31,7 +33,8 @@ impl<'a> Spot<'a> {
             x: [nth(&chunk.x.hi)?, low(&chunk.x.lo)],
             y: [nth(&chunk.y.hi)?, low(&chunk.y.lo)],
             colors: chunk.colors.as_chunks::<BLOCK>().0.get(block).unwrap_or(&FIRST_COLOR),
-            stamps: chunk.stamps.as_chunks::<BLOCK>().0.get(block).unwrap_or(&FIRST_COLOR),
+            chunk,
+            block,
         })
     }
 }
@@ -41,6 +44,8 @@ pub struct Brush<'a> {
     lens: Lens,
     /// Of all points that have no stamp of their own.
     stamp: Stamp,
+    table: &'a [u32],
+    is_varied: bool,
     stamps: &'a Stamps,
     width: usize,
     height: usize,
@@ -60,7 +65,16 @@ impl<'a> Brush<'a> {
             inks
         });
         let stamp = stamps.all.first().map_or(Stamp::PIXEL, |(stamp, _)| *stamp);
-        Self { lens, stamp, stamps, width: size.width as usize, height: size.height as usize, inks }
+        Self {
+            lens,
+            stamp,
+            table: &stamps.weights,
+            is_varied: stamps.all.len() > 1,
+            stamps,
+            width: size.width as usize,
+            height: size.height as usize,
+            inks,
+        }
     }
 
     /// Of the widest stamp.
@@ -129,7 +143,7 @@ fn block<C: Cell>(
     bits: u64,
     ink: impl Fn(usize) -> C,
 ) {
-    if brush.stamps.all.len() > 1 {
+    if brush.is_varied {
         varied(cells, brush, spot, bits, ink);
     } else if brush.stamp.is_pixel() {
         pixels(cells, brush, spot, bits, ink);
@@ -216,6 +230,8 @@ fn varied<C: Cell>(
     bits: u64,
     ink: impl Fn(usize) -> C,
 ) {
+    let stamps = spot.chunk.stamps.as_chunks::<BLOCK>().0.get(spot.block);
+    let Some(stamps) = stamps else { return };
     let margin = brush.reach() as f32 + 1.0;
     let (right, bottom) = (brush.width as f32 + margin, brush.height as f32 + margin);
     let mut bits = bits;
@@ -229,7 +245,7 @@ fn varied<C: Cell>(
             continue;
         }
         let eighth = |pixel: f32| (pixel * SUBPIXELS as f32).floor() as i32;
-        if let Some((stamp, from)) = brush.stamps.all.get(usize::from(spot.stamps[row])) {
+        if let Some((stamp, from)) = brush.stamps.all.get(usize::from(stamps[row])) {
             let weights = brush.stamps.weights.get(*from..).unwrap_or_default();
             clipped(cells, brush, (stamp, weights), [eighth(x), eighth(y)], ink(row));
         }
@@ -266,8 +282,7 @@ fn corner(stamp: &Stamp, x: i32, y: i32) -> (i32, i32, usize) {
 fn disc<C: Cell>(cells: &mut [C], brush: &Brush<'_>, x: i32, y: i32, ink: C) {
     let side = brush.stamp.side();
     let (left, top, place) = corner(&brush.stamp, x, y);
-    let table = brush.stamps.weights.as_slice();
-    let Some(weights) = table.get(place * side * side..(place + 1) * side * side) else {
+    let Some(weights) = brush.table.get(place * side * side..(place + 1) * side * side) else {
         return;
     };
     let fits = |start: i32, length: usize| start >= 0 && start as usize + side <= length;
