@@ -18,8 +18,9 @@ use crate::state::command::{Command, Gesture};
 use crate::state::region::{Combine, combined, simplified};
 use crate::state::viewport::{panned, zoomed};
 
-/// The pointer rests so long before a row is asked for.
-const HOVER_MILLIS: u64 = 40;
+/// The pointer rests so long before a first row is asked for: who only passes by needs no index
+/// of the points.
+const HOVER_MILLIS: u64 = 16;
 const CLICK_PIXELS: f64 = 4.0;
 const KEY_PAN: f64 = 0.1;
 const KEY_ZOOM: f64 = 0.8;
@@ -389,11 +390,15 @@ fn long_press(scatter: Scatter, (x, y): (f64, f64), pointers: Shared) {
     pointers.update_value(|pointers| pointers.hover = handle);
 }
 
-/// Asks for the row under the pointer once it rests.
+/// Asks for the row under the pointer: once it rests, and from row to row at once.
 fn ask_hovered(scatter: Scatter, (x, y): (f64, f64), pointers: Shared) {
     let ask = move || {
         scatter.page.ask_hovered(scatter.id, x, y);
     };
+    let hovered = scatter.page.hovered;
+    if hovered.with_untracked(|now| now.as_ref().is_some_and(|(view, _)| *view == scatter.id)) {
+        return ask();
+    }
     let handle = set_timeout_with_handle(ask, Duration::from_millis(HOVER_MILLIS)).ok();
     let before =
         pointers.try_update_value(|pointers| std::mem::replace(&mut pointers.hover, handle));
