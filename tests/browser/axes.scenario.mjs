@@ -159,6 +159,8 @@ scenario('names have places along an axis, the most frequent first', async (t) =
     await t.untilShown();
     await t.until('all with a genre', async () => (await points.innerText()).startsWith(`${count(placed.length)} points`));
     assert.deepEqual(await labels(), order.map(shortened));
+    // Its legend takes room from the plot.
+    if (budget) await t.page.getByText('points per bin').waitFor();
     const plot = plotOf(t);
     const { x, y, width, height } = await plot.boundingBox();
     await t.shot(`axes-names${budget ? '-companion' : ''}`);
