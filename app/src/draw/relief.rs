@@ -145,7 +145,7 @@ mod tests {
                 .filter(|part| !part.is_empty())
                 .map(|part| part.parse().unwrap_or(f32::NAN))
                 .collect();
-            assert!(numbers.len() > 60 && numbers.len() % 4 == 0, "{path}");
+            assert!(numbers.len() > 60 && numbers.len().is_multiple_of(4), "{path}");
             let radius = (100.0 - level) / 8.0;
             for place in numbers.chunks(2) {
                 let (x, y) = (place[0] / 2.0 - 20.5, place[1] / 2.0 - 15.5);

@@ -141,7 +141,7 @@ fn end(
         colored_by: color.clone(),
         legend,
         keys,
-        over: relief.map(|relief| over(relief, viewport, [width, height])),
+        over: relief.map(|relief| Box::new(over(relief, viewport, [width, height]))),
     };
     save(page, &mark, body, [width, height], form);
 }

@@ -59,7 +59,7 @@ pub enum Body {
         legend: Legend,
         /// The sizes and the shapes, each under its name.
         keys: Vec<(String, Vec<Key>)>,
-        over: Option<Over>,
+        over: Option<Box<Over>>,
     },
     /// The outline of what passes in front of that of all rows, and the marks beside it.
     Histogram { outlines: [String; 2], x: Side, y: Side },
@@ -124,7 +124,7 @@ pub fn svg(figure: &Figure) -> String {
     match &figure.body {
         Body::Scatter { picture, x, y, colored_by, legend, keys, over } => {
             let size = [figure.width, figure.height];
-            scatter(&mut out, picture, [x, y], over.as_ref(), size);
+            scatter(&mut out, picture, [x, y], over.as_deref(), size);
             let at = figure.width + RIGHT;
             let lines: usize = keys.iter().map(|(_, keys)| keys.len() + 1).sum();
             let room = height - lines as f64 * LEGEND_LINE;
@@ -421,7 +421,7 @@ mod tests {
             x: side("x"),
             y: side("y"),
             colored_by: Some("z".to_owned()),
-            over: Some(over),
+            over: Some(Box::new(over)),
             legend,
         };
         let text = svg(&figure("t", body));

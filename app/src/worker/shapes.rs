@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn numbers_are_counted_by_bin_under_the_selection() {
         const ROWS: usize = BLOCK_ROWS + 1000;
-        let value = |row: usize| (row % 7 != 0).then_some((row % 48) as i32);
+        let value = |row: usize| (!row.is_multiple_of(7)).then_some((row % 48) as i32);
         let mask = Mask::from_fn(ROWS, |row| row % 3 == 0);
         let numbers = column(Arc::new(Int32Array::from_iter((0..ROWS).map(value))));
         let found = shape(&numbers, &mask);
