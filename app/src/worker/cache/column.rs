@@ -70,10 +70,9 @@ impl ColumnWriter {
         self.entry.saved_at = unix_millis();
         let trailer = Trailer::new(&self.entry, self.open.written(), self.hash.finish());
         let bytes = trailer.to_bytes().map_err(|error| OpfsError::Other(error.to_string()))?;
-        // The stream reaches the disk before what vouches for it.
-        self.open.flush()?;
+        // Not flushed: the worker would stand still until the disk has it all, seconds with
+        // hundreds of megabytes. What a power cut tears does not hash to what is said here.
         self.open.write(&bytes)?;
-        self.open.flush()?;
         self.entry.bytes = self.open.written();
         self.entry.used_at = self.entry.saved_at;
         Ok((self.file, self.entry))
