@@ -72,6 +72,8 @@ pub struct Host {
     pub show: Notify,
     /// There may be something to prepare for the next question.
     pub prepare: Notify,
+    /// And for later ones, when there is time.
+    pub ahead: Notify,
     pub rows: Notify,
     pub draw: Notify,
     pub hover: Notify,
@@ -104,6 +106,7 @@ pub fn start(parts: Parts) {
         asking: RefCell::default(),
         show: Notify::default(),
         prepare: Notify::default(),
+        ahead: Notify::default(),
         rows: Notify::default(),
         draw: Notify::default(),
         hover: Notify::default(),
@@ -307,6 +310,7 @@ impl Host {
         spawn_local(relief::look_on_demand(Rc::clone(self)));
         spawn_local(views::answer_on_demand(Rc::clone(self)));
         spawn_local(views::prepare_on_demand(Rc::clone(self)));
+        spawn_local(views::prepare_ahead(Rc::clone(self)));
         spawn_local(pages::answer_on_demand(Rc::clone(self)));
         spawn_local(shaping::answer_on_demand(Rc::clone(self)));
     }

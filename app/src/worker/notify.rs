@@ -21,11 +21,6 @@ impl Notify {
         }
     }
 
-    /// Whether somebody is still to see it.
-    pub fn is_raised(&self) -> bool {
-        self.raised.get()
-    }
-
     /// Waits until raised, and lowers it.
     pub async fn wait(&self) {
         poll_fn(|context| {

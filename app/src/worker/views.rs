@@ -12,7 +12,7 @@ use crate::worker::host::{Host, post};
 use crate::worker::matcher;
 use crate::worker::resident::Resident;
 use crate::worker::tables::Described;
-use crate::worker::turn::{Stride, now_millis};
+use crate::worker::turn::{Stride, now_millis, sleep, turn};
 
 /// The task that answers.
 pub async fn answer_on_demand(host: Rc<Host>) {
@@ -47,9 +47,24 @@ pub async fn prepare_on_demand(host: Rc<Host>) {
         if let Some(column) = column.filter(|_| tells) {
             post(&Reply::Prepared { column });
         }
-        // What is nearer by then comes first.
-        while !host.prepare.is_raised() && prepare(&host, Answers::prepare_ahead) {
-            stride.breathe().await;
+    }
+}
+
+/// Nobody has asked anything for so long before something is prepared that nobody is near.
+const QUIET_MILLIS: i32 = 300;
+
+/// The task that prepares for what may be brushed some time, while nobody does anything.
+pub async fn prepare_ahead(host: Rc<Host>) {
+    let asked = || host.desk.borrow().question().generation;
+    loop {
+        host.ahead.wait().await;
+        let mut before = None;
+        while before.replace(asked()) != Some(asked()) {
+            sleep(QUIET_MILLIS).await;
+        }
+        // Whatever is asked meanwhile comes in between, and this begins again after it.
+        while before == Some(asked()) && prepare(&host, Answers::prepare_ahead) {
+            turn().await;
         }
     }
 }
@@ -120,6 +135,7 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
         clause_errors: answer.clause_errors,
     }));
     host.prepare.raise();
+    host.ahead.raise();
     host.canvases.borrow_mut().refresh();
     host.rows.raise();
     host.shape.raise();

@@ -238,6 +238,10 @@ impl Brush {
     /// what a first brush would wait for. A step at a time; false where none is left, or no
     /// more are kept.
     pub fn step_ahead(&mut self, resident: &Resident, question: &Question) -> bool {
+        // What somebody is near comes first.
+        if self.column.is_some() && self.prepared().is_none() {
+            return false;
+        }
         let kept: usize = self.ranks.iter().map(|(_, ranked)| ranked.byte_count()).sum();
         let wanted = question.views.iter().find_map(|view| {
             let Mark::Histogram { column, .. } = &view.mark else { return None };
