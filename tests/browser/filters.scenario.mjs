@@ -152,6 +152,8 @@ scenario('the ends of a range are dragged by the pointer', async (t) => {
   await imdb.getByRole('textbox', { name: 'imdb to' }).fill('8');
   await imdb.getByRole('textbox', { name: 'imdb to' }).press('Enter');
   await t.until('the range is typed', () => String(between()) === '4,8');
+  // Until the counts are here the ends have no place.
+  await t.until('the histogram is drawn', async () => ((await surface.boundingBox())?.width ?? 0) > 100);
   const width = (await surface.boundingBox()).width;
 
   const [raised, stays] = await dragThumb(low, width * 0.15);
