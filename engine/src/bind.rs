@@ -21,7 +21,7 @@ use half::f16;
 pub use self::fold::FoldedFinder;
 pub(crate) use self::literals::decimals_of;
 use self::literals::{Request, test_from_request};
-pub use self::outline::Outline;
+pub use self::outline::{Coordinate, Outline};
 pub use self::pattern::Pattern;
 pub use self::ranges::{Ranges, Stored};
 pub use self::text::TextTest;

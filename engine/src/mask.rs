@@ -200,6 +200,19 @@ pub(crate) fn words_of(buffer: &BooleanBuffer) -> Vec<u64> {
     words
 }
 
+/// The low bits of 64 bytes as one word.
+#[inline(always)]
+pub(crate) fn packed(bytes: &[u8; WORD_BITS]) -> u64 {
+    // The product moves bit 8i of eight bytes to bit 56 + i, and no two terms meet.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = bytes.as_chunks::<8>();
+    let mut word = 0;
+    for (place, eight) in eights.iter().enumerate() {
+        word |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (8 * place);
+    }
+    word
+}
+
 /// Clears the bits of the last word that stand for no row.
 pub(crate) fn clear_tail(words: &mut [u64], len: usize) {
     let used = len % WORD_BITS;

@@ -5,7 +5,7 @@ use arrow_buffer::NullBuffer;
 
 use super::ternary::Ternary;
 use super::words::words_by;
-use crate::bind::Outline;
+use crate::bind::{Coordinate, Outline};
 use crate::column::{Values, floats_of};
 use crate::mask::{WORD_BITS, words_of};
 
@@ -37,7 +37,7 @@ fn both_valid(x: Option<&NullBuffer>, y: Option<&NullBuffer>) -> Option<Vec<u64>
 }
 
 /// A bit for each point in an outline.
-fn words_in<T: Copy + Into<f64>>(outline: &Outline, xs: &[T], ys: &[T]) -> Vec<u64> {
+fn words_in<T: Coordinate>(outline: &Outline, xs: &[T], ys: &[T]) -> Vec<u64> {
     let pairs = xs.chunks(WORD_BITS).zip(ys.chunks(WORD_BITS));
     pairs.map(|(xs, ys)| outline.word(xs, ys)).collect()
 }

@@ -2,7 +2,7 @@
 //! the compiler turns them into vector instructions.
 
 use crate::bind::{Ranges, Stored};
-use crate::mask::WORD_BITS;
+use crate::mask::{WORD_BITS, packed};
 
 /// A bit for each value that passes.
 #[inline(always)]
@@ -25,19 +25,6 @@ pub(super) fn words_by<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Vec<u
         words.push(packed(&bytes));
     }
     words
-}
-
-/// The low bits of 64 bytes as one word.
-#[inline(always)]
-fn packed(bytes: &[u8; WORD_BITS]) -> u64 {
-    // The product moves bit 8i of eight bytes to bit 56 + i, and no two terms meet.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let (eights, _) = bytes.as_chunks::<8>();
-    let mut word = 0;
-    for (place, eight) in eights.iter().enumerate() {
-        word |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (8 * place);
-    }
-    word
 }
 
 /// A bit for each value inside the ranges, or outside if they are negated.
