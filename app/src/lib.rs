@@ -7,10 +7,13 @@
 pub mod cell;
 pub mod draw;
 pub mod few;
+#[cfg(target_arch = "wasm32")]
+pub mod held;
 pub mod look;
 pub mod plan;
 pub mod protocol;
 pub mod reading;
 pub mod scale;
 pub mod state;
+pub mod texts;
 pub mod worker;

@@ -5,6 +5,9 @@
 
 pub mod read;
 pub mod sides;
+pub mod steps;
+#[cfg(test)]
+pub mod told;
 pub mod units;
 
 use engine::literal::Literal;
@@ -274,13 +277,17 @@ fn against_zero(column: &str, op: Comparison) -> Predicate {
     Predicate::Compare { column: column.to_owned(), op, value: Literal::Number("0".to_owned()) }
 }
 
-/// Leaves NaN and infinities out, where the type has them.
+/// Leaves NaN and infinities out, where the type has them. The ends are those of the type: a
+/// literal is rounded to it, and what is beyond becomes infinite.
 fn finite(column: &str, data_type: &DataType) -> Option<Predicate> {
-    data_type.is_floating().then(|| Predicate::Between {
-        column: column.to_owned(),
-        low: float_literal(-f64::MAX),
-        high: float_literal(f64::MAX),
-    })
+    let most = match data_type {
+        DataType::Float16 => 65_504.0,
+        DataType::Float32 => f64::from(f32::MAX),
+        DataType::Float64 => f64::MAX,
+        _ => return None,
+    };
+    let column = column.to_owned();
+    Some(Predicate::Between { column, low: float_literal(-most), high: float_literal(most) })
 }
 
 fn containing(column: &str, search: &str) -> Option<Predicate> {

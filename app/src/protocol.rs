@@ -11,10 +11,10 @@
 mod charts;
 mod legend;
 pub mod relief;
+mod results;
 pub mod table;
 
 use engine::kind::Kind;
-use engine::literal::Literal;
 use engine::predicate::Predicate;
 use engine::query::{OrderKey, Version};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ use crate::look::Look;
 use crate::scale::step::TimeStep;
 pub use charts::{Form, Grid, Measured, Side, Sizes, Spread, Varied, Viewport};
 pub use legend::{Legend, LegendEntry};
+pub use results::{Bar, ClauseError, MarkResult, STEPS, ViewResult, Views};
 
 /// What tells the names of files of one's own from those of tables.
 const FILE_PREFIX: &str = "file:";
@@ -299,6 +300,12 @@ pub enum Reply {
         tables: Vec<TableInfo>,
         origin: Origin,
     },
+    /// How much of a file was looked at for the types of its columns, before it is described.
+    Opening {
+        table: String,
+        bytes: u64,
+        total: u64,
+    },
     Described {
         table: TableInfo,
         columns: Vec<ColumnInfo>,
@@ -445,92 +452,6 @@ pub struct Profile {
     pub distinct: Option<u64>,
     pub min: Option<String>,
     pub max: Option<String>,
-}
-
-/// The answer to `Show`: all views of one generation at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Views {
-    pub generation: Generation,
-    /// Rows that pass all clauses, and rows loaded (or in the table, on the server).
-    pub selected: u64,
-    pub total: u64,
-    /// False while rows are still arriving.
-    pub complete: bool,
-    pub origin: Origin,
-    pub elapsed_millis: f64,
-    /// `none`, or what was left out (`sample`, `bins`), as the contract names it.
-    pub reduction: String,
-    /// Of the companion: how many files it read for this, and of how many.
-    pub files: Option<[u64; 2]>,
-    pub results: Vec<ViewResult>,
-    /// Clauses that could not be evaluated; views are as if they were absent.
-    pub clause_errors: Vec<ClauseError>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClauseError {
-    pub id: String,
-    pub detail: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ViewResult {
-    pub id: ViewId,
-    pub result: MarkResult,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MarkResult {
-    Histogram {
-        /// Edges of the whole, in data units (times in milliseconds since 1970 UTC).
-        domain: [f64; 2],
-        /// The column's whole extent, for sliders.
-        extent: [f64; 2],
-        /// Where the bins begin and the last one ends; empty where they are equal.
-        edges: Vec<f64>,
-        /// Under the other clauses, and the unfiltered silhouette.
-        counts: Vec<u32>,
-        unfiltered: Vec<u32>,
-        nulls: u64,
-        /// Rows of a log axis that are not above zero.
-        without_log: u64,
-    },
-    Bars {
-        bars: Vec<Bar>,
-        /// Distinct values that match the search; may exceed the bars shown.
-        distinct: u64,
-        nulls: u64,
-    },
-    Scatter {
-        x_extent: [f64; 2],
-        y_extent: [f64; 2],
-        /// The names along the axes, where there are some.
-        names: Box<[Side; 2]>,
-        /// Points with both coordinates, under the other clauses.
-        points: u64,
-        /// Rows of an axis of logarithms that are not above zero.
-        without_log: u64,
-        legend: Legend,
-        sizes: Option<Sizes>,
-        /// The names of the shapes, where there are some.
-        shapes: Box<Side>,
-        /// Whether the picture is a density made of the companion's bins.
-        density: bool,
-    },
-    /// Of heat maps, lines and boxes.
-    Grid(Grid),
-    /// The view cannot be answered, and why.
-    Failed { detail: String },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Bar {
-    /// The value to filter by.
-    pub value: Literal,
-    pub label: String,
-    pub count: u64,
-    pub unfiltered: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

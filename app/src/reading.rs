@@ -35,6 +35,11 @@ pub enum Place {
 #[serde(rename_all = "snake_case")]
 pub enum Tell {
     Opened(Box<Opened>),
+    /// How much of a text has been looked at for the types of its columns.
+    Looking {
+        bytes: u64,
+        total: u64,
+    },
     Done,
     Failed {
         detail: String,

@@ -68,7 +68,7 @@ fn ask_of(message: JsValue) -> Option<(Ask, JsValue)> {
     Some((serde_json::from_str(&text?).ok()?, object))
 }
 
-fn tell(reply: &Tell) {
+pub fn tell(reply: &Tell) {
     if let Ok(text) = serde_json::to_string(reply) {
         let _posted = scope().post_message(&JsValue::from_str(&text));
     }

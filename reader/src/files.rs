@@ -9,9 +9,12 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{File, FileReaderSync};
 
+use super::desk;
 use super::source::{Chunks, Folder, Source};
 use super::stream::ReadError;
+use app::reading::Tell;
 use app::worker::net::text_of;
+use app::worker::turn::now_millis;
 
 /// Bytes taken from a file at a time.
 const CHUNK_BYTES: u64 = 4 << 20;
@@ -75,11 +78,25 @@ impl Source for FileSource {
 pub struct FileChunks {
     file: FileSource,
     at: u64,
+    /// When it was last told how far the first pass over it is; `None` once that is over.
+    told: Option<f64>,
 }
+
+/// Milliseconds between two words of that.
+const TOLD_EVERY: f64 = 150.0;
 
 impl FileChunks {
     pub fn new(file: FileSource) -> Self {
-        Self { file, at: 0 }
+        Self { file, at: 0, told: Some(now_millis()) }
+    }
+
+    /// Types are found in all of a file, which may be large, before anything can be shown.
+    fn tell(&mut self) {
+        let now = now_millis();
+        if self.told.is_some_and(|told| now - told > TOLD_EVERY) {
+            self.told = Some(now);
+            desk::tell(&Tell::Looking { bytes: self.at, total: self.file.size() });
+        }
     }
 }
 
@@ -91,11 +108,13 @@ impl Chunks for FileChunks {
         }
         let chunk = self.file.part(self.at, n_bytes)?;
         self.at += n_bytes;
+        self.tell();
         Ok(Some(chunk))
     }
 
     async fn restart(&mut self) -> Result<(), ReadError> {
         self.at = 0;
+        self.told = None;
         Ok(())
     }
 

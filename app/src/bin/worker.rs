@@ -17,18 +17,24 @@ mod parts {
         Ok(Box::pin(async move { elsewhere::answer(&host, question).await }))
     }
 
+    #[wasm_split(elsewhere, fallible)]
+    fn preparing(host: Rc<Host>) -> Result<Answering, SplitLoaderError> {
+        Ok(Box::pin(async move { elsewhere::ahead::prepare(&host).await }))
+    }
+
+    async fn done(loading: impl Future<Output = Result<Answering, SplitLoaderError>>) -> bool {
+        match loading.await {
+            Ok(work) => {
+                work.await;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     pub const PARTS: Parts = Parts {
-        answer_elsewhere: |host, question| {
-            Box::pin(async move {
-                match answering(host, question).await {
-                    Ok(answering) => {
-                        answering.await;
-                        true
-                    }
-                    Err(_) => false,
-                }
-            })
-        },
+        answer_elsewhere: |host, question| Box::pin(done(answering(host, question))),
+        prepare_elsewhere: |host| Box::pin(done(preparing(host))),
     };
 }
 

@@ -16,6 +16,7 @@ use super::gpu::target::{self, Target};
 use super::painter::{Painter, Renderer};
 use super::raster::{Drawn, Raster};
 use super::{Frame, Picture, Progress, Size};
+use crate::texts;
 
 /// Pixels of a canvas that are drawn at most; the browser scales larger ones up.
 const RASTER_PIXELS_MAX: f64 = 4e6;
@@ -25,11 +26,11 @@ const SIDE_MAX: u32 = 8192;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DrawError {
-    #[error("the canvas gives no {0} context")]
+    #[error("{}", texts::drawing::no_context(.0))]
     NoContext(&'static str),
-    #[error("the browser refused a picture: {0}")]
+    #[error("{}", texts::drawing::browser_refused(.0))]
     Refused(String),
-    #[error("the GPU did not draw: {0}")]
+    #[error("{}", texts::drawing::gpu_did_not_draw(.0))]
     Gpu(String),
 }
 
@@ -177,8 +178,7 @@ impl Canvas {
             }
             Ok(_) => self.raster(),
             Err(error) => {
-                self.painter
-                    .complain_later(format!("this picture is drawn without the GPU: {error}"));
+                self.painter.complain_later(texts::drawing::without_gpu(&error.to_string()));
                 self.raster()
             }
         }
@@ -199,8 +199,7 @@ impl Canvas {
             Ok(target::Drawn::Part) => Ok(Progress::More),
             Ok(target::Drawn::Busy) => Ok(Progress::Waiting),
             Err(error @ GpuError::OverBudget { .. }) => {
-                self.painter
-                    .complain_later(format!("this picture is drawn without the GPU: {error}"));
+                self.painter.complain_later(texts::drawing::without_gpu(&error.to_string()));
                 self.engine = Engine::None;
                 self.engine = self.raster()?;
                 Ok(Progress::More)

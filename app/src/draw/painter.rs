@@ -10,6 +10,7 @@ use web_sys::Performance;
 
 use super::gpu::device::{Gpu, GpuError};
 use crate::protocol::{Level, Notice, RendererChoice, RendererInfo};
+use crate::texts;
 
 /// Losing the device twice within this is once too often.
 const LOSSES_APART_MILLIS: f64 = 300_000.0;
@@ -96,7 +97,7 @@ impl Painter {
             Renderer::Between => RendererInfo {
                 name: "webgpu".to_owned(),
                 adapter: None,
-                reason: Some("the GPU was lost and is being asked for again".to_owned()),
+                reason: Some(texts::drawing::GPU_ASKED_AGAIN.to_owned()),
             },
         }
     }
@@ -178,7 +179,7 @@ impl Painter {
             !soon
         };
         if !again {
-            self.take_over(Renderer::Raster(Some(format!("the GPU was lost twice: {text}"))));
+            self.take_over(Renderer::Raster(Some(texts::drawing::gpu_lost_twice(&text))));
             return;
         }
         let painter = self.clone();
@@ -194,9 +195,11 @@ impl Painter {
         }
         match error {
             wgpu::Error::OutOfMemory { .. } => {
-                self.take_over(Renderer::Raster(Some("the GPU is out of memory".to_owned())));
+                self.take_over(Renderer::Raster(Some(
+                    texts::drawing::GPU_OUT_OF_MEMORY.to_owned(),
+                )));
             }
-            _ => self.complain(format!("the GPU refused a command: {error}")),
+            _ => self.complain(texts::drawing::command_refused(&error.to_string())),
         }
     }
 
@@ -230,7 +233,7 @@ impl Drop for Watch {
         let (painter, refused) = (self.painter.clone(), scope.pop());
         spawn_local(async move {
             if let Some(error) = refused.await {
-                painter.complain(format!("the GPU refused a part of the picture: {error}"));
+                painter.complain(texts::drawing::part_refused(&error.to_string()));
             }
         });
     }

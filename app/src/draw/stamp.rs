@@ -1,6 +1,6 @@
 //! What one point adds to the pixels around it: a disc's coverage, or that of another shape,
-//! in whole numbers, ready made for each of 8 × 8 places that its centre can have within a pixel, or just one for
-//! the pixel it falls in. Both renderers add the same numbers.
+//! in whole numbers, ready made for each of 8 × 8 places that its centre can have within a
+//! pixel, or just one for the pixel it falls in. Both renderers add the same numbers.
 
 /// Places per pixel and axis that a disc's centre is rounded to.
 pub const SUBPIXELS: usize = 8;

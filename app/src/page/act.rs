@@ -14,7 +14,8 @@ use crate::state::copy_as::{self, CopyForm};
 use crate::state::pace::Due;
 use crate::state::steps::{Step, steps};
 use crate::state::twin::{self, Twin};
-use crate::state::{AddressChange, Chosen, defaults, format};
+use crate::state::{AddressChange, Chosen, defaults};
+use crate::texts;
 
 /// Notices that nobody has to act on leave by themselves.
 const NOTICE_MILLIS: u64 = 9_000;
@@ -46,7 +47,7 @@ impl Page {
             Command::CopyLink => address_bar::copy_link(self),
             Command::CopySelection { form } => self.copy_selection(*form),
             Command::SavePicture { view, form } => {
-                parts::run(self, figure::begin(self, *view, *form))
+                parts::run(self, figure::save_picture(self, *view, *form))
             }
             Command::CopyTwin { view } => self.copy_twin(*view),
             Command::OpenFilter { column } => self.open_filter(column),
@@ -152,6 +153,7 @@ impl Page {
     /// Nothing of the table before may stay on screen.
     fn leave_table(self) {
         self.progress.set(None);
+        self.opening.set(None);
         self.profiles.set(Default::default());
         self.shown.set(None);
         self.results.set(Default::default());
@@ -223,9 +225,11 @@ impl Page {
         views
     }
 
-    /// Asks for tables, and for the open one's versions.
+    /// Asks for tables, for the open one's versions, and again for its views: they may have
+    /// failed.
     fn refresh(self) {
         companion::look(self);
+        self.ask_show();
         self.link.send(&Request::ListTables);
         let chosen = self.model.with_untracked(|model| model.chosen.clone());
         if let Some(table) = chosen.table {
@@ -299,15 +303,19 @@ impl Page {
         let query = self.model.with_untracked(|model| copy_as::query(&model.chosen));
         let api = self.api.get_value();
         let (Some(query), Some(api)) = (query, api) else {
-            self.notify(
-                Level::Warning,
-                "This table is in no companion that a query could be sent to.",
-            );
+            self.notify(Level::Warning, texts::notices::NO_COMPANION_FOR_QUERY);
             return;
         };
-        if let Ok(text) = copy_as::text(&query, form, &api) {
-            let done = format!("Copied {}: it gives the selected rows.", form.name());
-            browser::copy(self, &text, done);
+        let is_float = |name: &str| {
+            let column = untrack(|| self.column(name));
+            column.is_some_and(|column| column.data_type.starts_with("Float"))
+        };
+        match copy_as::text(&query, form, &api, &is_float) {
+            Some(text) => {
+                let done = texts::notices::selection_copied(form.name());
+                browser::copy(self, &text, done);
+            }
+            None => self.notify(Level::Warning, texts::notices::not_said_as(form.name())),
         }
     }
 
@@ -320,7 +328,7 @@ impl Page {
 
     fn copy_twin(self, view: ViewId) {
         if let Some(twin) = untrack(|| self.twin(view)) {
-            let done = format!("Copied {}.", format::counted(twin.rows.len() as u64, "line"));
+            let done = texts::notices::numbers_copied(twin.rows.len() as u64);
             browser::copy(self, &twin::tsv(&twin), done);
         }
     }

@@ -13,6 +13,7 @@ use super::signals::Page;
 use crate::protocol::Level;
 use crate::state::AddressChange;
 use crate::state::address::{self, Read};
+use crate::texts;
 
 /// Browsers refuse more than a few rewrites a second.
 const REWRITE_MILLIS: u64 = 300;
@@ -75,10 +76,7 @@ fn write(page: Page, new_entry: bool) {
 }
 
 fn name_tab(page: Page) {
-    let title = page.model.with_untracked(|model| match &model.chosen.table {
-        Some(table) => format!("{table} · Limn"),
-        None => "Limn".to_owned(),
-    });
+    let title = page.model.with_untracked(|model| texts::frame::tab(model.chosen.table.as_deref()));
     document().set_title(&title);
 }
 
@@ -91,5 +89,5 @@ pub(super) fn link(page: Page) -> String {
 
 pub(super) fn copy_link(page: Page) {
     let link = link(page);
-    browser::copy(page, &link, "Link copied. It opens this table, version, filters and views.");
+    browser::copy(page, &link, texts::notices::LINK_COPIED);
 }

@@ -19,6 +19,7 @@ use web_sys::{
 use super::signals::Page;
 use crate::protocol::Level;
 use crate::state::command::Command;
+use crate::texts;
 
 /// Milliseconds since the page began.
 pub(super) fn now() -> f64 {
@@ -75,6 +76,14 @@ pub(super) fn boot_function(name: &str) -> Option<Function> {
     boot_value(name)?.dyn_into().ok()
 }
 
+/// Which language the page is in, and which way it is read.
+pub(super) fn state_language() {
+    if let Some(root) = document().document_element() {
+        drop(root.set_attribute("lang", texts::LANGUAGE));
+        drop(root.set_attribute("dir", texts::DIRECTION));
+    }
+}
+
 pub(super) fn remove_boot_screen() {
     if let Some(boot) = document().get_element_by_id("boot") {
         boot.remove();
@@ -95,7 +104,7 @@ pub(super) fn show_fatal(text: &str) {
     };
     screen.set_class_name("fatal");
     drop(screen.set_attribute("role", "alert"));
-    title.set_text_content(Some("Limn has stopped. Reload the page: the address keeps your view."));
+    title.set_text_content(Some(texts::notices::PAGE_STOPPED));
     detail.set_text_content(Some(text));
     drop(screen.append_child(&title));
     drop(screen.append_child(&detail));
@@ -170,11 +179,7 @@ pub(super) fn copy(page: Page, text: &str, done: impl Into<String>) {
 /// As [`copy`]; where it is refused, something to do instead is offered.
 pub(super) fn copy_or(page: Page, text: &str, done: String, instead: Option<(String, Command)>) {
     let refuse = move || {
-        page.notify_with(
-            Level::Warning,
-            "This page may not write to the clipboard now.",
-            instead.clone(),
-        );
+        page.notify_with(Level::Warning, texts::notices::NO_CLIPBOARD, instead.clone());
     };
     let Some(written) = write_clipboard(text) else { return refuse() };
     spawn_local(async move {

@@ -21,12 +21,13 @@ use crate::protocol::relief::Relief;
 use crate::protocol::{Legend, Level, Mark, MarkResult, Request, ViewId, Viewport};
 use crate::scale::Linear;
 use crate::state::command::PictureForm;
+use crate::state::describe;
 use crate::state::figure::{Body, Figure, Over, Side, file_name, keys_of, svg};
 use crate::state::labels::{moved, placed};
 use crate::state::position::Scalar;
 use crate::state::shape::{self, Scale};
 use crate::state::ticks::{X_APART, log_ticks, ticks};
-use crate::state::{describe, format};
+use crate::texts;
 
 /// Of the area within the axes, in CSS pixels.
 const WIDTH: f64 = 760.0;
@@ -38,16 +39,16 @@ const KEPT_MILLIS: u64 = 60_000;
 const FINENESS: f64 = 2.0;
 
 #[wasm_split(figure, wasm_split_path = leptos::wasm_split, fallible)]
-pub(super) fn begin(
+pub(super) fn save_picture(
     page: Page,
     view: ViewId,
     form_of_file: PictureForm,
 ) -> Result<(), SplitLoaderError> {
-    start(page, view, form_of_file);
+    save_view(page, view, form_of_file);
     Ok(())
 }
 
-fn start(page: Page, view: ViewId, form_of_file: PictureForm) {
+fn save_view(page: Page, view: ViewId, form_of_file: PictureForm) {
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
     let result = page.results.with_untracked(|results| results.get(&view).cloned());
     let (Some(mark), Some(result)) = (mark, result) else { return };
@@ -79,7 +80,11 @@ fn start(page: Page, view: ViewId, form_of_file: PictureForm) {
             });
             let marks = shape::marks(tallest, *form).into_iter();
             let marks = marks.map(|(height, label)| (high - height * high, label)).collect();
-            let label = if form.cumulative { "share of rows below" } else { "rows" }.to_owned();
+            let label = match form.cumulative {
+                true => texts::figure::SHARE_BELOW,
+                false => texts::figure::ROWS,
+            };
+            let label = label.to_owned();
             let body = Body::Histogram { outlines, x, y: Side { label, marks } };
             save(page, &mark, body, [WIDTH, high], form_of_file);
         }
@@ -95,23 +100,23 @@ fn start(page: Page, view: ViewId, form_of_file: PictureForm) {
             });
             save(page, mark, Body::Chart { markup: body }, size.into(), form_of_file);
         }
-        _ => page.notify(Level::Warning, "There is nothing to save yet."),
+        _ => page.notify(Level::Warning, texts::figure::NOTHING_TO_SAVE),
     }
 }
 
 /// The worker's picture is here.
 #[wasm_split(figure, wasm_split_path = leptos::wasm_split, fallible)]
-pub(super) fn finish(
+pub(super) fn take_points(
     page: Page,
     view: ViewId,
     picture: Result<String, String>,
     over: (Legend, Option<Relief>),
 ) -> Result<(), SplitLoaderError> {
-    end(page, view, picture, over);
+    save_scatter(page, view, picture, over);
     Ok(())
 }
 
-fn end(
+fn save_scatter(
     page: Page,
     view: ViewId,
     picture: Result<String, String>,
@@ -122,7 +127,7 @@ fn end(
     let picture = match picture {
         Ok(picture) => picture,
         Err(error) => {
-            return page.notify(Level::Error, format!("The picture could not be made: {error}"));
+            return page.notify(Level::Error, texts::figure::not_made(&error));
         }
     };
     let mark = page.model.with_untracked(|model| model.chosen.view(view).map(|v| v.mark.clone()));
@@ -195,12 +200,12 @@ fn save(page: Page, mark: &Mark, body: Body, [width, height]: [f64; 2], form: Pi
             },
         };
         match saved {
-            Ok(()) => page.notify(Level::Info, format!("Saved {name}.")),
+            Ok(()) => page.notify(Level::Info, texts::figure::saved(&name)),
             Err(error) => {
                 let error =
                     error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-                let error = error.unwrap_or_else(|| "the browser refused".to_owned());
-                page.notify(Level::Error, format!("The picture could not be saved: {error}"));
+                let error = error.unwrap_or_else(|| texts::figure::BROWSER_REFUSED.to_owned());
+                page.notify(Level::Error, texts::figure::not_saved(&error));
             }
         }
     });
@@ -216,12 +221,8 @@ fn caption(page: Page, table: &str) -> String {
     });
     let counts = page.shown.with_untracked(|shown| {
         shown.as_ref().map(|shown| match shown.selected == shown.total {
-            true => format::counted(shown.total, "row"),
-            false => format!(
-                "{} of {}",
-                format::count(shown.selected),
-                format::counted(shown.total, "row")
-            ),
+            true => texts::counts::rows(shown.total),
+            false => texts::counts::rows_of(shown.selected, shown.total),
         })
     });
     let parts = [Some(table.to_owned()), version, counts].into_iter().flatten().chain(filters);
@@ -246,7 +247,7 @@ async fn png(text: &str) -> Result<Blob, JsValue> {
     let canvas: HtmlCanvasElement = document().create_element("canvas")?.dyn_into()?;
     canvas.set_width((width * FINENESS) as u32);
     canvas.set_height((height * FINENESS) as u32);
-    let refused = || JsValue::from(js_sys::Error::new("there is no canvas to draw on"));
+    let refused = || JsValue::from(js_sys::Error::new(texts::figure::NO_CANVAS));
     let context = canvas.get_context("2d")?.ok_or_else(refused)?;
     let context: CanvasRenderingContext2d = context.dyn_into()?;
     context.draw_image_with_html_image_element_and_dw_and_dh(

@@ -12,6 +12,7 @@ use web_sys::{ErrorEvent, Event, MessageEvent, Worker};
 
 use super::browser;
 use crate::protocol::{Reply, Request};
+use crate::texts;
 
 /// The worker now running; none after it died.
 #[derive(Clone, Copy)]
@@ -40,7 +41,7 @@ impl Link {
     pub(super) fn start(self, on_heard: impl Fn(Heard) + 'static) {
         self.stop();
         let Some((worker, early)) = first_worker().or_else(next_worker) else {
-            on_heard(Heard::Death("this browser has no module workers".to_owned()));
+            on_heard(Heard::Death(texts::notices::NO_WORKERS.to_owned()));
             return;
         };
         let on_heard = Rc::new(on_heard);
@@ -108,14 +109,14 @@ fn heard(event: Event) -> Heard {
             match serde_json::from_str(&text) {
                 Ok(Reply::Panicked { text }) => Heard::Death(text),
                 Ok(reply) => Heard::Reply(Box::new(reply)),
-                Err(error) => Heard::Death(format!("cannot read what it said: {error}")),
+                Err(error) => Heard::Death(texts::notices::unreadable_reply(&error.to_string())),
             }
         }
         Err(event) => {
             event.prevent_default();
             Heard::Death(match event.dyn_ref::<ErrorEvent>() {
                 Some(error) if !error.message().is_empty() => error.message(),
-                _ => "its program could not be loaded".to_owned(),
+                _ => texts::notices::NO_WORKER_PROGRAM.to_owned(),
             })
         }
     }

@@ -11,6 +11,7 @@ mod address_bar;
 mod browser;
 mod companion;
 mod figure;
+mod lasting;
 mod link;
 mod parts;
 mod receive;
@@ -29,6 +30,7 @@ pub fn start() {
         console_error_panic_hook::hook(info);
         browser::show_fatal(&info.to_string());
     }));
+    browser::state_language();
     mount_to_body(ui::App);
     browser::remove_boot_screen();
     // From here on there is something to use.

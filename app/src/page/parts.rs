@@ -12,6 +12,7 @@ pub(super) use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use super::signals::Page;
 use crate::protocol::Level;
+use crate::texts;
 
 /// What a marked function gives: that which makes the view, or no file.
 pub(super) type Fetched = Result<Rc<dyn Fn() -> AnyView>, SplitLoaderError>;
@@ -61,8 +62,8 @@ fn shown(load: Rc<dyn Fn() -> Loading>) -> AnyView {
         Err(_) => Some(
             view! {
                 <p class="part-missing" role="alert">
-                    {WORDS}
-                    <button type="button" class="button small" on:click=again>"Try again"</button>
+                    {texts::notices::PART_NOT_FETCHED}
+                    <button type="button" class="button small" on:click=again>{texts::frame::TRY_AGAIN}</button>
                 </p>
             }
             .into_any(),
@@ -71,13 +72,11 @@ fn shown(load: Rc<dyn Fn() -> Loading>) -> AnyView {
     .into_any()
 }
 
-const WORDS: &str = "This part of the page could not be fetched. ";
-
 /// Runs what a part does rather than shows.
 pub(super) fn run(page: Page, work: impl Future<Output = Result<(), SplitLoaderError>> + 'static) {
     spawn_local(async move {
         if work.await.is_err() {
-            page.notify(Level::Error, WORDS);
+            page.notify(Level::Error, texts::notices::PART_NOT_FETCHED);
         }
     });
 }

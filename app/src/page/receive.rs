@@ -19,11 +19,11 @@ use crate::state::AddressChange;
 use crate::state::command::Command;
 use crate::state::compare;
 use crate::state::settle::settle;
+use crate::texts;
 
 /// So many deaths within a minute are no accident.
 const DEATHS_MAX: usize = 3;
 const DEATHS_WINDOW_MILLIS: f64 = 60_000.0;
-const STARTED_AGAIN: &str = "The part that holds the data stopped and was started again";
 
 const POINTS_SHOWN: &str = "limn:first-points";
 const ALL_SHOWN: &str = "limn:all-views";
@@ -99,12 +99,12 @@ fn died(page: Page, epoch: u32, reason: String) {
     });
     if deaths.unwrap_or(DEATHS_MAX) >= DEATHS_MAX {
         page.notices.update(|notices| {
-            notices.retain(|notice| !notice.text.starts_with(STARTED_AGAIN));
+            notices.retain(|notice| !notice.text.starts_with(texts::notices::STARTED_AGAIN));
         });
         page.worker.set(WorkerState::Stopped { epoch, reason });
         return;
     }
-    page.notify(Level::Warning, format!("{STARTED_AGAIN}: {reason}"));
+    page.notify(Level::Warning, texts::notices::started_again(&reason));
     // Not from inside the dead worker's own event.
     set_timeout(move || start_worker(page, epoch + 1), std::time::Duration::ZERO);
 }
@@ -114,7 +114,7 @@ fn receive(page: Page, reply: Reply) {
         Reply::Ready { renderer } => page.renderer.set(Some(renderer)),
         Reply::Picture { view, picture, legend, relief } => {
             let over = (legend, relief.map(|relief| *relief));
-            parts::run(page, figure::finish(page, view, picture, over));
+            parts::run(page, figure::take_points(page, view, picture, over));
         }
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);
@@ -125,6 +125,10 @@ fn receive(page: Page, reply: Reply) {
         }
         Reply::Described { table, columns, versions, origin } => {
             described(page, table, columns, versions, origin);
+        }
+        Reply::Opening { table, bytes, total } => {
+            let is_chosen = page.model.with_untracked(|m| m.chosen.table.as_ref() == Some(&table));
+            page.opening.set(is_chosen.then_some((bytes, total)));
         }
         Reply::Progress(progress) => progressed(page, progress),
         Reply::Views(views) => shown(page, views),
@@ -279,6 +283,7 @@ fn shown(page: Page, views: Views) {
         elapsed_millis: views.elapsed_millis,
         reduction: views.reduction,
         files: views.files,
+        behind: views.behind,
         clause_errors: views.clause_errors,
     }));
 }
@@ -303,6 +308,7 @@ fn noticed(page: Page, notice: Notice) {
         page.described.set(Described::Failed(notice.text));
         return;
     }
-    let action = (notice.level == Level::Error).then(|| ("Try again".to_owned(), Command::Refresh));
+    let action = (notice.level == Level::Error)
+        .then(|| (texts::frame::TRY_AGAIN.to_owned(), Command::Refresh));
     page.notify_with(notice.level, notice.text, action);
 }

@@ -9,6 +9,7 @@ use crate::state::AddressChange;
 use crate::state::address;
 use crate::state::command::Command;
 use crate::state::saved::{self, SavedView};
+use crate::texts;
 
 const STORED: &str = "saved";
 
@@ -34,11 +35,11 @@ impl Page {
         let query = query.unwrap_or_else(|| address_bar::query(self));
         let view = SavedView { name: name.clone(), query };
         match self.change_saved(|all| saved::save(all, view)).flatten() {
-            None => self.notify(Level::Info, format!("Saved as {name:?}.")),
+            None => self.notify(Level::Info, texts::notices::view_saved(&name)),
             Some(SavedView { name, query }) => {
-                let text = format!("Saved as {name:?}, in place of the view of that name.");
+                let text = texts::notices::view_replaced(&name);
                 let back = Command::SaveView { name, query: Some(query) };
-                self.notify_with(Level::Info, text, Some(("Undo".to_owned(), back)));
+                self.notify_with(Level::Info, text, Some((texts::toolbar::UNDO.to_owned(), back)));
             }
         }
     }
@@ -46,9 +47,9 @@ impl Page {
     pub(super) fn forget_view(self, name: &str) {
         let gone = self.change_saved(|all| saved::forget(all, name)).flatten();
         if let Some(SavedView { name, query }) = gone {
-            let text = format!("{name:?} is no longer saved.");
+            let text = texts::notices::view_forgotten(&name);
             let back = Command::SaveView { name, query: Some(query) };
-            self.notify_with(Level::Info, text, Some(("Undo".to_owned(), back)));
+            self.notify_with(Level::Info, text, Some((texts::toolbar::UNDO.to_owned(), back)));
         }
     }
 

@@ -20,6 +20,7 @@ use super::browser;
 use super::signals::Page;
 use crate::protocol::Level;
 use crate::state::command::Command;
+use crate::texts;
 
 const LOOK_FOR_UPDATE_MILLIS: u64 = 30 * 60_000;
 
@@ -95,8 +96,8 @@ fn offer(page: Page, waiting: &ServiceWorker) {
 }
 
 fn offer_reload(page: Page) {
-    let action = Some(("Reload".to_owned(), Command::Reload));
-    page.notify_with(Level::Info, "A new version of Limn is ready.", action);
+    let action = Some((texts::notices::RELOAD.to_owned(), Command::Reload));
+    page.notify_with(Level::Info, texts::notices::NEW_VERSION, action);
 }
 
 fn say(worker: &ServiceWorker, key: &str, value: &JsValue) {

@@ -9,13 +9,14 @@ use engine::predicate::Predicate;
 use engine::query::Version;
 use leptos::prelude::*;
 
+use super::lasting::Lasting;
 use super::link::Link;
 use super::receive::Lives;
 use super::table::TableSignals;
 use crate::protocol::relief::Relief;
 use crate::protocol::{
     Cached, ClauseError, ColumnInfo, HoveredRow, LoadState, MarkResult, Origin, Profile, Progress,
-    RendererInfo, Rows, TableInfo, VersionInfo, ViewId, Viewport,
+    RendererInfo, Rows, STEPS, TableInfo, VersionInfo, ViewId, Viewport,
 };
 use crate::state::Model;
 use crate::state::address::Options;
@@ -25,6 +26,7 @@ use crate::state::pace::Pace;
 use crate::state::position::Scalar;
 use crate::state::saved::SavedView;
 use crate::state::viewport::fit;
+use crate::texts;
 
 /// Views of the filters in the side panel have ids from here on: this and the column's
 /// place in the schema. They are no part of the address.
@@ -32,51 +34,54 @@ pub(super) const FILTER_VIEWS: u32 = 1 << 31;
 
 #[derive(Clone, Copy)]
 pub(super) struct Page {
-    pub model: RwSignal<Model>,
+    pub model: Lasting<Model>,
     pub options: StoredValue<Options>,
-    pub tables: RwSignal<Tables>,
-    pub described: RwSignal<Described>,
-    pub progress: RwSignal<Option<Progress>>,
-    pub profiles: RwSignal<Arc<HashMap<String, Profile>>>,
-    pub shown: RwSignal<Option<Shown>>,
-    pub results: RwSignal<HashMap<ViewId, Arc<MarkResult>>>,
-    pub rows: RwSignal<Option<Arc<Rows>>>,
+    pub tables: Lasting<Tables>,
+    pub described: Lasting<Described>,
+    /// Bytes that were looked at of a file that is being opened, and all of them.
+    pub opening: Lasting<Option<(u64, u64)>>,
+    pub progress: Lasting<Option<Progress>>,
+    pub profiles: Lasting<Arc<HashMap<String, Profile>>>,
+    pub shown: Lasting<Option<Shown>>,
+    pub results: Lasting<HashMap<ViewId, Arc<MarkResult>>>,
+    pub rows: Lasting<Option<Arc<Rows>>>,
     pub table: TableSignals,
-    pub hovered: RwSignal<Option<(ViewId, Arc<HoveredRow>)>>,
+    pub hovered: Lasting<Option<(ViewId, Arc<HoveredRow>)>>,
     /// What lies over the pictures that have come to rest.
-    pub reliefs: RwSignal<HashMap<ViewId, Arc<Relief>>>,
+    pub reliefs: Lasting<HashMap<ViewId, Arc<Relief>>>,
     /// The row that is marked, with its values.
-    pub pinned: RwSignal<Option<Pinned>>,
-    pub cached: RwSignal<Option<Arc<Cached>>>,
-    pub renderer: RwSignal<Option<RendererInfo>>,
+    pub pinned: Lasting<Option<Pinned>>,
+    pub cached: Lasting<Option<Arc<Cached>>>,
+    pub renderer: Lasting<Option<RendererInfo>>,
     /// How often a view's canvas had to be replaced.
-    pub canvases_lost: RwSignal<BTreeMap<ViewId, u32>>,
-    pub companion: RwSignal<Companion>,
-    pub worker: RwSignal<WorkerState>,
+    pub canvases_lost: Lasting<BTreeMap<ViewId, u32>>,
+    pub companion: Lasting<Companion>,
+    pub worker: Lasting<WorkerState>,
     /// The newest version known, where it is newer than the one shown.
-    pub newer: RwSignal<Option<VersionInfo>>,
-    pub notices: RwSignal<Vec<ShownNotice>>,
-    pub saved: RwSignal<Vec<SavedView>>,
+    pub newer: Lasting<Option<VersionInfo>>,
+    pub notices: Lasting<Vec<ShownNotice>>,
+    pub saved: Lasting<Vec<SavedView>>,
 
-    pub theme: RwSignal<Theme>,
-    pub system_dark: RwSignal<bool>,
-    pub part: RwSignal<Part>,
-    pub dialog: RwSignal<Option<Dialog>>,
+    pub theme: Lasting<Theme>,
+    pub system_dark: Lasting<bool>,
+    pub part: Lasting<Part>,
+    pub dialog: Lasting<Option<Dialog>>,
+    /// A popover's, which takes it as a plain signal.
     pub tables_open: RwSignal<bool>,
-    pub side_open: RwSignal<bool>,
+    pub side_open: Lasting<bool>,
     /// The window of the player moves.
-    pub is_playing: RwSignal<bool>,
+    pub is_playing: Lasting<bool>,
     /// Bars are as tall as the selection lets them be, rather than beside all rows.
-    pub shapes: RwSignal<bool>,
+    pub shapes: Lasting<bool>,
     /// Columns whose filter is open in the side panel, and what is searched for in each.
-    pub open_filters: RwSignal<BTreeMap<String, String>>,
+    pub open_filters: Lasting<BTreeMap<String, String>>,
     /// Rises when the search of the filters is to have the keyboard.
-    pub search_asked: RwSignal<u32>,
+    pub search_asked: Lasting<u32>,
     /// The column whose filter is to have the keyboard.
-    pub filter_asked: RwSignal<Option<String>>,
+    pub filter_asked: Lasting<Option<String>>,
     /// Rises when a file is to be chosen.
-    pub file_asked: RwSignal<u32>,
-    pub folder_asked: RwSignal<u32>,
+    pub file_asked: Lasting<u32>,
+    pub folder_asked: Lasting<u32>,
 
     pub link: Link,
     /// The view whose row under the pointer is wanted.
@@ -144,7 +149,16 @@ pub(super) struct Shown {
     pub elapsed_millis: f64,
     pub reduction: String,
     pub files: Option<[u64; 2]>,
+    /// Views that still show what was asked before.
+    pub behind: Vec<ViewId>,
     pub clause_errors: Vec<ClauseError>,
+}
+
+impl Shown {
+    /// Whether this was worked out ahead, and the companion's own answer follows.
+    pub(super) fn is_step(&self) -> bool {
+        self.reduction == STEPS
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,40 +209,41 @@ pub(super) struct ShownNotice {
 impl Page {
     pub(super) fn new(options: Options) -> Self {
         Self {
-            model: RwSignal::default(),
+            model: Lasting::default(),
             options: StoredValue::new(options),
-            tables: RwSignal::default(),
-            described: RwSignal::default(),
-            progress: RwSignal::new(None),
-            profiles: RwSignal::default(),
-            shown: RwSignal::new(None),
-            results: RwSignal::default(),
-            rows: RwSignal::new(None),
+            tables: Lasting::default(),
+            described: Lasting::default(),
+            opening: Lasting::default(),
+            progress: Lasting::new(None),
+            profiles: Lasting::default(),
+            shown: Lasting::new(None),
+            results: Lasting::default(),
+            rows: Lasting::new(None),
             table: TableSignals::new(),
-            hovered: RwSignal::new(None),
-            reliefs: RwSignal::default(),
-            pinned: RwSignal::new(None),
-            cached: RwSignal::new(None),
-            renderer: RwSignal::new(None),
-            canvases_lost: RwSignal::default(),
-            companion: RwSignal::new(Companion::Unknown),
-            worker: RwSignal::new(WorkerState::Coming),
-            newer: RwSignal::new(None),
-            notices: RwSignal::default(),
-            saved: RwSignal::default(),
-            theme: RwSignal::default(),
-            system_dark: RwSignal::new(false),
-            part: RwSignal::default(),
-            dialog: RwSignal::new(None),
+            hovered: Lasting::new(None),
+            reliefs: Lasting::default(),
+            pinned: Lasting::new(None),
+            cached: Lasting::new(None),
+            renderer: Lasting::new(None),
+            canvases_lost: Lasting::default(),
+            companion: Lasting::new(Companion::Unknown),
+            worker: Lasting::new(WorkerState::Coming),
+            newer: Lasting::new(None),
+            notices: Lasting::default(),
+            saved: Lasting::default(),
+            theme: Lasting::default(),
+            system_dark: Lasting::new(false),
+            part: Lasting::default(),
+            dialog: Lasting::new(None),
             tables_open: RwSignal::new(false),
-            side_open: RwSignal::new(true),
-            is_playing: RwSignal::new(false),
-            shapes: RwSignal::new(false),
-            open_filters: RwSignal::default(),
-            search_asked: RwSignal::new(0),
-            filter_asked: RwSignal::new(None),
-            file_asked: RwSignal::new(0),
-            folder_asked: RwSignal::new(0),
+            side_open: Lasting::new(true),
+            is_playing: Lasting::new(false),
+            shapes: Lasting::new(false),
+            open_filters: Lasting::default(),
+            search_asked: Lasting::new(0),
+            filter_asked: Lasting::new(None),
+            file_asked: Lasting::new(0),
+            folder_asked: Lasting::new(0),
             link: Link::new(),
             hover_wanted: StoredValue::default(),
             picture_wanted: StoredValue::default(),
@@ -288,10 +303,10 @@ impl Page {
     /// The version on screen, in words: "version 4", or "as found" for files without one.
     pub(super) fn version_words(version: Option<&Version>) -> Option<String> {
         match version? {
-            Version::Number(number) => Some(format!("version {number}")),
+            Version::Number(number) => Some(texts::versions::version(*number)),
             Version::Fingerprint(text) => Some(match ends(version?) {
-                Some([from, to]) => format!("changes {from} → {to}"),
-                None => format!("state {}", text.get(2..10).unwrap_or(text)),
+                Some([from, to]) => texts::versions::changes(from, to),
+                None => texts::versions::state(text.get(2..10).unwrap_or(text)),
             }),
         }
     }

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browser;
+use super::lasting::Lasting;
 use super::signals::{FILTER_VIEWS, Page, Schema};
 use crate::protocol::table::{
     COPY_CELLS_MAX, CellForm, Copied, CopyAsked, Record, Shape, TableReply, TableRequest,
 };
 use crate::protocol::{Level, Mark, Request, View, ViewId};
 use crate::state::command::Command;
+use crate::state::layout;
 use crate::state::select::Selected;
-use crate::state::{format, layout};
+use crate::texts;
 
 /// Values that a field suggests.
 const SUGGESTED: u16 = 12;
@@ -28,20 +30,20 @@ type Images = HashMap<(u64, String), Option<Result<String, String>>>;
 #[derive(Clone, Copy)]
 pub(super) struct TableSignals {
     /// The cells that are selected, by their place in the order of the rows.
-    pub selected: RwSignal<Option<Selected>>,
+    pub selected: Lasting<Option<Selected>>,
     pub filter_row: Kept,
     pub profiles: Kept,
     /// The field that suggests values, and what stands in it.
-    pub suggesting: RwSignal<Option<(String, String)>>,
-    pub shapes: RwSignal<Arc<HashMap<String, Shape>>>,
+    pub suggesting: Lasting<Option<(String, String)>>,
+    pub shapes: Lasting<Arc<HashMap<String, Shape>>>,
     /// The row whose record is open, by its number in the table.
-    pub record_of: RwSignal<Option<u64>>,
-    pub record: RwSignal<Option<Arc<Record>>>,
-    pub images: RwSignal<Images>,
+    pub record_of: Lasting<Option<u64>>,
+    pub record: Lasting<Option<Arc<Record>>>,
+    pub images: Lasting<Images>,
     /// Rows copied so far, of how many.
-    pub copying: RwSignal<Option<(u64, u64)>>,
+    pub copying: Lasting<Option<(u64, u64)>>,
     /// Rises when the place of a row is to be typed.
-    pub go_asked: RwSignal<u32>,
+    pub go_asked: Lasting<u32>,
     /// The row whose points are lit.
     pub lit: StoredValue<Option<u64>>,
     copy: StoredValue<(u64, String)>,
@@ -52,13 +54,13 @@ pub(super) struct TableSignals {
 #[derive(Clone, Copy)]
 pub(super) struct Kept {
     name: &'static str,
-    value: RwSignal<bool>,
+    value: Lasting<bool>,
 }
 
 impl Kept {
     fn new(name: &'static str, usual: bool) -> Self {
         let kept = browser::kept(name).map(|kept| kept == "yes");
-        Self { name, value: RwSignal::new(kept.unwrap_or(usual)) }
+        Self { name, value: Lasting::new(kept.unwrap_or(usual)) }
     }
 
     pub(super) fn get(self) -> bool {
@@ -74,16 +76,16 @@ impl Kept {
 impl TableSignals {
     pub(super) fn new() -> Self {
         Self {
-            selected: RwSignal::new(None),
+            selected: Lasting::new(None),
             filter_row: Kept::new("rows-filters", false),
             profiles: Kept::new("rows-profiles", true),
-            suggesting: RwSignal::new(None),
-            shapes: RwSignal::default(),
-            record_of: RwSignal::new(None),
-            record: RwSignal::new(None),
-            images: RwSignal::default(),
-            copying: RwSignal::new(None),
-            go_asked: RwSignal::new(0),
+            suggesting: Lasting::new(None),
+            shapes: Lasting::default(),
+            record_of: Lasting::new(None),
+            record: Lasting::new(None),
+            images: Lasting::default(),
+            copying: Lasting::new(None),
+            go_asked: Lasting::new(0),
             lit: StoredValue::new(None),
             copy: StoredValue::default(),
             record_request: StoredValue::new(0),
@@ -143,23 +145,15 @@ impl Page {
     /// The selected cells as text to the clipboard; the worker puts them together.
     pub(super) fn copy_cells(self, form: CellForm) {
         let Some(selected) = self.table.selected.get_untracked() else {
-            return self
-                .notify(Level::Warning, "No cell is selected: click one, or drag over some.");
+            return self.notify(Level::Warning, texts::notices::NO_CELL_SELECTED);
         };
         let columns = untrack(|| self.row_columns());
         let columns: Vec<String> = columns.get(selected.columns()).unwrap_or_default().to_vec();
         let rows = selected.rows();
         let n_cells = selected.n_cells();
         if n_cells > COPY_CELLS_MAX {
-            return self.notify(
-                Level::Warning,
-                format!(
-                    "{} cells are selected, and at most {} are copied at once. The whole \
-                     selection is had by “Copy the selection as …” (Ctrl K).",
-                    format::count(n_cells),
-                    format::count(COPY_CELLS_MAX)
-                ),
-            );
+            return self
+                .notify(Level::Warning, texts::notices::too_many_cells(n_cells, COPY_CELLS_MAX));
         }
         let order_by = self.model.with_untracked(|model| model.chosen.order_by.clone());
         let request = self.table.copy.try_update_value(|(request, text)| {
@@ -190,19 +184,18 @@ impl Page {
         match text {
             Ok(text) => {
                 self.table.copy.update_value(|(_, kept)| *kept = text.clone());
-                let size = format::bytes(text.len() as u64);
-                let done = format!("Copied {}, {size}.", format::counted(copied.rows, "row"));
+                let done = texts::notices::rows_copied(copied.rows, text.len() as u64);
                 // A browser that has waited too long wants another press of a button.
-                let again = ("Copy now".to_owned(), Command::CopyAgain);
+                let again = (texts::notices::COPY_NOW.to_owned(), Command::CopyAgain);
                 browser::copy_or(self, &text, done, Some(again));
             }
-            Err(detail) => self.notify(Level::Warning, format!("Nothing was copied: {detail}.")),
+            Err(detail) => self.notify(Level::Warning, texts::notices::nothing_copied(&detail)),
         }
     }
 
     pub(super) fn copy_again(self) {
         let text = self.table.copy.with_value(|(_, text)| text.clone());
-        browser::copy(self, &text, "Copied.");
+        browser::copy(self, &text, texts::notices::COPIED);
     }
 
     /// Opens the values of a row, or closes them.

@@ -47,6 +47,7 @@ use super::{address_bar, companion, shell, theme};
 use crate::protocol::Level;
 use crate::state::Model;
 use crate::state::command::{Command, Part};
+use crate::texts;
 
 #[component]
 pub(super) fn App() -> impl IntoView {
@@ -78,7 +79,7 @@ pub(super) fn App() -> impl IntoView {
     });
     let stopped = move || matches!(page.worker.get(), WorkerState::Stopped { .. });
     view! {
-        <a class="skip" href="#main">"Skip to the views"</a>
+        <a class="skip" href="#main">{texts::frame::SKIP_TO_VIEWS}</a>
         <div class="app" data-part=part class:side-hidden=move || !page.side_open.get() || shut.get()>
             <header::Header/>
             <Show when=move || !stopped() fallback=|| view! { <empty::WorkerStopped/> }>
@@ -135,11 +136,11 @@ fn PartTabs() -> impl IntoView {
         }
     };
     view! {
-        <nav class="parts" aria-label="Parts of the page">
-            {tab(Part::Views, "Views", icon::Icon::Views)}
-            {tab(Part::Filters, "Filters", icon::Icon::Filter)}
-            {tab(Part::Columns, "Columns", icon::Icon::Columns)}
-            {tab(Part::Rows, "Rows", icon::Icon::Rows)}
+        <nav class="parts" aria-label=texts::frame::PARTS>
+            {tab(Part::Views, texts::frame::VIEWS, icon::Icon::Views)}
+            {tab(Part::Filters, texts::frame::FILTERS, icon::Icon::Filter)}
+            {tab(Part::Columns, texts::frame::COLUMNS, icon::Icon::Columns)}
+            {tab(Part::Rows, texts::frame::ROWS, icon::Icon::Rows)}
         </nav>
     }
 }

@@ -19,7 +19,7 @@ pub struct Answers {
     pub answers: Vec<Answer>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Answer {
     #[serde(default)]
     pub total_rows: Option<u64>,
@@ -59,6 +59,18 @@ impl Row<'_> {
 }
 
 impl Answer {
+    /// Counts, each of what its keys say.
+    pub fn of_counts(
+        counts: impl Iterator<Item = (u64, BTreeMap<String, Box<RawValue>>)>,
+        files: u64,
+    ) -> Self {
+        let rows = counts.map(|(count, mut row)| {
+            row.extend(RawValue::from_string(count.to_string()).map(|raw| (COUNT.to_owned(), raw)));
+            row
+        });
+        Self { total_rows: None, files, files_read: 0, rows: rows.collect() }
+    }
+
     pub fn each_row(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(Row)
     }

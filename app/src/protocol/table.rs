@@ -5,6 +5,7 @@ use engine::query::OrderKey;
 use serde::{Deserialize, Serialize};
 
 use super::Generation;
+use crate::texts;
 
 /// Page → worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,11 +66,11 @@ impl CellForm {
     /// As in "Copy as …".
     pub fn name(self) -> &'static str {
         match self {
-            Self::Tsv => "TSV",
-            Self::TsvNamed => "TSV with names",
-            Self::Csv => "CSV",
-            Self::Json => "JSON",
-            Self::Sql => "SQL (INSERT)",
+            Self::Tsv => texts::copies::TSV,
+            Self::TsvNamed => texts::copies::TSV_NAMED,
+            Self::Csv => texts::copies::CSV,
+            Self::Json => texts::copies::JSON,
+            Self::Sql => texts::copies::SQL,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Messages survive the trip between page and worker.
 #![allow(clippy::unwrap_used)]
 
+use engine::literal::Literal;
+
 use super::*;
 
 #[test]

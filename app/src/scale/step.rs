@@ -59,7 +59,7 @@ impl TimeStep {
         Self::Millennium,
     ];
 
-    /// As addresses and menus say it.
+    /// As addresses say it.
     pub fn name(self) -> &'static str {
         const NAMES: [&str; 14] = [
             "second",

@@ -2,6 +2,7 @@
 //! milliseconds since 1970; their scale is [`super::Linear`], only their ticks differ.
 
 use super::{TICKS_MAX, Ticks, ordered};
+use crate::texts;
 
 const SECOND: f64 = 1e3;
 const MINUTE: f64 = 60.0 * SECOND;
@@ -172,7 +173,7 @@ fn is_in_calendar(millis: f64) -> bool {
 /// they are not zero.
 pub fn format_time(millis: f64) -> String {
     if !is_in_calendar(millis) {
-        return "invalid date".to_owned();
+        return texts::time::NO_DATE.to_owned();
     }
     let moment = Moment::at(millis);
     let date = format!("{:04}-{:02}-{:02}", moment.year, moment.month, moment.day);
@@ -234,9 +235,7 @@ impl Moment {
     }
 
     fn month_name(&self) -> &'static str {
-        const NAMES: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        NAMES.get(self.month as usize - 1).copied().unwrap_or("")
+        texts::time::MONTHS.get(self.month as usize - 1).copied().unwrap_or("")
     }
 }
 

@@ -20,6 +20,7 @@ use super::layout::RowLayout;
 use super::player::{Player, SPEEDS, WIDTHS};
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
 use crate::protocol::{Clause, RendererChoice, is_address};
+use crate::texts;
 use atoms::{decoded, encoded, pairs};
 
 /// Longer addresses than this are made by no page of ours.
@@ -104,7 +105,7 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
 pub fn read(query: &str) -> Read {
     let mut read = Read::default();
     if query.len() > ADDRESS_BYTES_MAX {
-        read.complaints.push("the address is too long to be a link of Limn".to_owned());
+        read.complaints.push(texts::address::TOO_LONG.to_owned());
         return read;
     }
     for (name, value) in pairs(query) {
@@ -114,7 +115,7 @@ pub fn read(query: &str) -> Read {
     }
     // Everything else belongs to a table.
     if read.chosen.table.is_none() && read.chosen != Chosen::default() {
-        read.complaints.push("the address names no table".to_owned());
+        read.complaints.push(texts::address::NO_TABLE.to_owned());
         read.chosen = Chosen::default();
     }
     read
@@ -124,13 +125,13 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
     let chosen = &mut read.chosen;
     match name {
         "link" if value == FORM => {}
-        "link" => return Err("the link is of a newer Limn: parts of it may be missing".to_owned()),
-        "table" if value.is_empty() => return Err("the address names no table".to_owned()),
+        "link" => return Err(texts::address::NEWER_LINK.to_owned()),
+        "table" if value.is_empty() => return Err(texts::address::NO_TABLE.to_owned()),
         "table" => chosen.table = Some(decoded(value)?),
         "open" => {
             let address = decoded(value)?;
             if !is_address(&address) {
-                return Err(format!("no address {:?}: https://…", atoms::shortened(&address)));
+                return Err(texts::address::no_address(&atoms::shortened(&address)));
             }
             chosen.table = Some(address);
         }
@@ -140,13 +141,13 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
         "numbers" => {
             for atom in value.split(',').take(VIEWS_MAX) {
                 let view =
-                    atom.parse().map_err(|_| format!("no view {:?}", atoms::shortened(atom)))?;
+                    atom.parse().map_err(|_| texts::address::no_view(&atoms::shortened(atom)))?;
                 chosen.twins.push(crate::protocol::ViewId(view));
             }
         }
         "play" => chosen.player = Some(read_player(value)?),
         "pin" => {
-            let row = value.parse().map_err(|_| format!("{value:?} is no row"))?;
+            let row = value.parse().map_err(|_| texts::address::no_row(value))?;
             chosen.pinned = Some(row);
         }
         "pins" => chosen.row_layout.pins = read_list(value)?,
@@ -155,7 +156,7 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
         "filter" => {
             let clause = clauses::read(value)?;
             if chosen.clauses.len() >= CLAUSES_MAX {
-                return Err(format!("more than {CLAUSES_MAX} filters"));
+                return Err(texts::address::too_many_filters(CLAUSES_MAX));
             }
             add_clause(&mut chosen.clauses, clause);
         }
@@ -165,12 +166,11 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
                 "auto" => RendererChoice::Auto,
                 "webgpu" => RendererChoice::Webgpu,
                 "raster" => RendererChoice::Raster,
-                _ => return Err(format!("no renderer {value:?}: webgpu or raster")),
+                _ => return Err(texts::address::no_renderer(value)),
             };
         }
         "budget" => {
-            let bytes =
-                value.parse().map_err(|_| format!("budget {value:?} is no number of bytes"))?;
+            let bytes = value.parse().map_err(|_| texts::address::no_budget(value))?;
             read.options.budget_bytes = Some(bytes);
         }
         "debug" => read.options.debug = value != "0",
@@ -194,10 +194,10 @@ fn add_view(views: &mut Vec<ShownView>, value: &str) -> Result<(), String> {
     }
     let view = views::read(value)?;
     if views.len() >= VIEWS_MAX {
-        return Err(format!("more than {VIEWS_MAX} views"));
+        return Err(texts::address::too_many_views(VIEWS_MAX));
     }
     if views.iter().any(|known| known.id == view.id) {
-        return Err(format!("view {} is there twice", view.id.0));
+        return Err(texts::address::twice(view.id.0));
     }
     views.push(view);
     Ok(())
@@ -211,7 +211,7 @@ fn written_version(version: &Version) -> String {
 }
 
 fn read_player(value: &str) -> Result<Player, String> {
-    let broken = || format!("cannot read what is played: {value:?}");
+    let broken = || texts::address::no_player(value);
     let (rest, speed) = value.rsplit_once(':').ok_or_else(broken)?;
     let (column, width) = rest.rsplit_once(':').ok_or_else(broken)?;
     let among = |text: &str, all: &[u8]| text.parse().ok().filter(|number| all.contains(number));
@@ -229,7 +229,7 @@ fn read_version(value: &str) -> Result<Version, String> {
     let version = Version::Fingerprint(text);
     match is_fingerprint || compare::ends(&version).is_some() {
         true => Ok(version),
-        false => Err(format!("no version {:?}", atoms::shortened(&version.to_string()))),
+        false => Err(texts::address::no_version(&atoms::shortened(&version.to_string()))),
     }
 }
 
@@ -249,7 +249,7 @@ fn read_list(value: &str) -> Result<Vec<String>, String> {
             names.push(name);
         }
         if names.len() > COLUMNS_MAX {
-            return Err(format!("more than {COLUMNS_MAX} columns"));
+            return Err(texts::address::too_many_columns(COLUMNS_MAX));
         }
     }
     Ok(names)
@@ -261,7 +261,7 @@ fn read_widths(layout: &mut RowLayout, value: &str) -> Result<(), String> {
         let width =
             atom.split_once(':').and_then(|(name, width)| Some((name, width.parse().ok()?)));
         let (name, width) =
-            width.ok_or_else(|| format!("no width {:?}", atoms::shortened(atom)))?;
+            width.ok_or_else(|| texts::address::no_width(&atoms::shortened(atom)))?;
         layout.size(&decoded(name)?, Some(width));
     }
     Ok(())
@@ -291,7 +291,7 @@ fn read_sort(value: &str) -> Result<Vec<OrderKey>, String> {
         let nulls = if nulls_first { Nulls::First } else { Nulls::Last };
         keys.push(OrderKey { column: decoded(atom)?, descending, nulls });
         if keys.len() > SORT_KEYS_MAX {
-            return Err(format!("more than {SORT_KEYS_MAX} columns to sort by"));
+            return Err(texts::address::too_many_sorted(SORT_KEYS_MAX));
         }
     }
     Ok(keys)

@@ -9,6 +9,7 @@ use super::player::Player;
 use crate::look::Look;
 use crate::protocol::table::CellForm;
 use crate::protocol::{Mark, ViewId, Viewport};
+use crate::texts::commands;
 
 /// Whether a value is still being dragged. Only what is done enters undo and address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,37 +262,31 @@ pub struct Shortcut {
 
 /// Keys that work anywhere but while text is being typed.
 pub const SHORTCUTS: [Shortcut; 17] = [
-    shortcut("k", true, false, "Find a command, a table or a column", || Command::ShowDialog {
+    shortcut("k", true, false, commands::FIND, || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
-    shortcut("?", false, false, "Show all keys and gestures", || Command::ShowDialog {
+    shortcut("?", false, false, commands::SHOW_KEYS, || Command::ShowDialog {
         dialog: Some(Dialog::Help),
     }),
-    shortcut("t", false, false, "Choose a table", || Command::ToggleTables),
-    shortcut("/", false, false, "Search the filters", || Command::SearchFilters),
-    shortcut("z", true, false, "Undo the last change of filters, views or rows", || Command::Undo),
-    shortcut("z", true, true, "Redo the change", || Command::Redo),
-    shortcut("x", false, false, "Clear all filters", || Command::ClearClauses),
-    shortcut("b", false, false, "Show or hide the side panel", || Command::ToggleSide),
-    shortcut("c", false, false, "Compare shapes: scale bars to the selection", || {
-        Command::CompareShapes
-    }),
-    shortcut("e", false, false, "Filter by typing under the names of the rows' columns", || {
-        Command::ToggleFilterRow
-    }),
-    shortcut("d", false, false, "Show or hide the distribution of each column of the rows", || {
-        Command::ToggleProfiles
-    }),
-    shortcut("g", false, false, "Go to a row by its place", || Command::GoToRow),
-    shortcut("o", false, false, "What is kept offline", || Command::ShowDialog {
+    shortcut("t", false, false, commands::CHOOSE_TABLE, || Command::ToggleTables),
+    shortcut("/", false, false, commands::SEARCH_FILTERS, || Command::SearchFilters),
+    shortcut("z", true, false, commands::UNDO, || Command::Undo),
+    shortcut("z", true, true, commands::REDO, || Command::Redo),
+    shortcut("x", false, false, commands::CLEAR_FILTERS, || Command::ClearClauses),
+    shortcut("b", false, false, commands::TOGGLE_SIDE, || Command::ToggleSide),
+    shortcut("c", false, false, commands::COMPARE_SHAPES, || Command::CompareShapes),
+    shortcut("e", false, false, commands::FILTER_ROW, || Command::ToggleFilterRow),
+    shortcut("d", false, false, commands::DISTRIBUTIONS, || Command::ToggleProfiles),
+    shortcut("g", false, false, commands::GO_TO_ROW, || Command::GoToRow),
+    shortcut("o", false, false, commands::KEPT_OFFLINE, || Command::ShowDialog {
         dialog: Some(Dialog::Offline),
     }),
-    shortcut("l", false, false, "Copy a link to this view", || Command::CopyLink),
-    shortcut("v", false, false, "Save this view, or open a saved one", || Command::ShowDialog {
+    shortcut("l", false, false, commands::COPY_LINK, || Command::CopyLink),
+    shortcut("v", false, false, commands::SAVED_VIEWS, || Command::ShowDialog {
         dialog: Some(Dialog::Saved),
     }),
-    shortcut("f", false, false, "Open a file", || Command::ChooseFile),
-    shortcut("r", false, false, "Ask for tables and versions again", || Command::Refresh),
+    shortcut("f", false, false, commands::OPEN_FILE, || Command::ChooseFile),
+    shortcut("r", false, false, commands::REFRESH, || Command::Refresh),
 ];
 
 const fn shortcut(

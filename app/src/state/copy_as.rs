@@ -1,28 +1,33 @@
 //! What is selected, as a text to take elsewhere: the query itself, a command line, a
 //! program. All of them ask the companion for the rows that the page shows, in its order.
 
+mod sql;
+
 use engine::predicate::Predicate;
 use engine::query::Query;
 
 use super::Chosen;
 use crate::protocol::{file_of_name, is_address};
+use crate::texts;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyForm {
     Query,
+    Sql,
     Python,
     Curl,
 }
 
 impl CopyForm {
-    pub const ALL: [Self; 3] = [Self::Query, Self::Python, Self::Curl];
+    pub const ALL: [Self; 4] = [Self::Query, Self::Sql, Self::Python, Self::Curl];
 
     /// As in "Copy the selection as …".
     pub fn name(self) -> &'static str {
         match self {
-            Self::Query => "a query (JSON)",
-            Self::Python => "Python",
-            Self::Curl => "a curl command",
+            Self::Query => texts::copies::QUERY,
+            Self::Sql => texts::copies::SQL_QUERY,
+            Self::Python => texts::copies::PYTHON,
+            Self::Curl => texts::copies::CURL,
         }
     }
 }
@@ -46,11 +51,18 @@ pub fn query(chosen: &Chosen) -> Option<Query> {
     })
 }
 
-/// The text of a query in one of the forms. `api` is the companion's origin.
-pub fn text(query: &Query, form: CopyForm, api: &str) -> Result<String, serde_json::Error> {
-    let json = serde_json::to_string_pretty(query)?;
+/// The text of a query in one of the forms. `api` is the companion's origin; `is_float` says
+/// of which columns some values may be NaN. `None` where the form has no words for it.
+pub fn text(
+    query: &Query,
+    form: CopyForm,
+    api: &str,
+    is_float: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let json = serde_json::to_string_pretty(query).ok()?;
     let url = format!("{api}/api/query");
-    Ok(match form {
+    Some(match form {
+        CopyForm::Sql => return sql::text(query, is_float),
         CopyForm::Query => json,
         CopyForm::Python => python(&json, &url),
         CopyForm::Curl => curl(&json, &url),
@@ -109,7 +121,7 @@ mod tests {
     fn a_query_says_what_the_page_shows() {
         let query = query(&chosen()).unwrap();
         let read: Query =
-            serde_json::from_str(&text(&query, CopyForm::Query, "").unwrap()).unwrap();
+            serde_json::from_str(&text(&query, CopyForm::Query, "", &|_| false).unwrap()).unwrap();
         assert_eq!(read, query);
         assert_eq!(query.columns, Some(vec!["a".to_owned()]));
     }
@@ -123,9 +135,9 @@ mod tests {
     #[test]
     fn hostile_text_stays_within_its_quotes() {
         let query = query(&chosen()).unwrap();
-        let python = text(&query, CopyForm::Python, "http://here").unwrap();
+        let python = text(&query, CopyForm::Python, "http://here", &|_| false).unwrap();
         assert_eq!(python.matches("\"\"\"").count(), 2, "{python}");
-        let curl = text(&query, CopyForm::Curl, "http://here").unwrap();
+        let curl = text(&query, CopyForm::Curl, "http://here", &|_| false).unwrap();
         assert!(curl.contains(r"it'\''s"), "{curl}");
     }
 

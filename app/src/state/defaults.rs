@@ -8,6 +8,7 @@ use engine::query::AggregateOp;
 use super::ShownView;
 use crate::few::sort_few;
 use crate::protocol::{ColumnInfo, Form, Mark, Measured, ViewId};
+use crate::texts::views::{BOX_PLOT, HEAT_MAP, LINE, SCATTER, VIOLIN_PLOT};
 
 /// Columns beyond this many bytes are left for the user to add.
 pub const LOAD_BYTES_MAX: f64 = 256e6;
@@ -47,7 +48,7 @@ pub fn bars(column: String) -> Mark {
 }
 
 /// The sorts of charts of more than one column that can be added, with what each is called.
-pub const KINDS: [&str; 5] = ["Scatter", "Heat map", "Line by time", "Box plot", "Violin plot"];
+pub const KINDS: [&str; 5] = [SCATTER, HEAT_MAP, LINE, BOX_PLOT, VIOLIN_PLOT];
 
 /// A chart of one of the [`KINDS`], of the columns that suit it best; about this column, if
 /// one is named. `None` where the table has none that suit.
@@ -56,7 +57,7 @@ pub fn guess(kind: &str, columns: &[ColumnInfo], about: Option<&ColumnInfo>) -> 
     let mut known: Vec<&ColumnInfo> = columns.iter().collect();
     sort_few(&mut known, |column| {
         let is_about = about.is_some_and(|about| about.name == column.name);
-        (!is_about, is_key(column), place_axis(&column.name).is_some() && kind != "Scatter")
+        (!is_about, is_key(column), place_axis(&column.name).is_some() && kind != SCATTER)
     });
     let of = |kind: Kind| known.iter().copied().filter(move |column| column.kind == kind);
     let named = |most: u64| {
@@ -70,11 +71,11 @@ pub fn guess(kind: &str, columns: &[ColumnInfo], about: Option<&ColumnInfo>) -> 
     };
     let name = |column: &ColumnInfo| column.name.clone();
     match kind {
-        "Scatter" => match about {
+        SCATTER => match about {
             None => scatter(&known),
             Some(_) => None,
         },
-        "Heat map" => {
+        HEAT_MAP => {
             let mut sides = of(Kind::Number).chain(of(Kind::Time));
             let (x, y) = match about {
                 Some(about) => (
@@ -88,7 +89,7 @@ pub fn guess(kind: &str, columns: &[ColumnInfo], about: Option<&ColumnInfo>) -> 
             };
             Some(Mark::Heat { x: name(x), y: name(y), bins: HEAT_BINS, log: false })
         }
-        "Line by time" => {
+        LINE => {
             let time = name(of(Kind::Time).next()?);
             let measured = about.filter(|about| about.kind == Kind::Number);
             let of =
@@ -96,9 +97,9 @@ pub fn guess(kind: &str, columns: &[ColumnInfo], about: Option<&ColumnInfo>) -> 
             let split = about.filter(|about| !matches!(about.kind, Kind::Number | Kind::Time));
             Some(Mark::Line { time, of, split: split.map(name), step: None })
         }
-        "Box plot" | "Violin plot" => {
+        BOX_PLOT | VIOLIN_PLOT => {
             let column = name(of(Kind::Number).next()?);
-            let violin = kind == "Violin plot";
+            let violin = kind == VIOLIN_PLOT;
             Some(Mark::Boxes { column, by: named(COLORS_MAX * 2).map(name), violin })
         }
         _ => None,

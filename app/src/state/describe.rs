@@ -4,7 +4,9 @@
 use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
 
-use crate::protocol::{Clause, Mark, Measured};
+use super::chart::words::operation;
+use crate::protocol::{Clause, Mark};
+use crate::texts;
 
 /// What a clause is about: the column's name, or the columns of a box.
 pub fn subject(clause: &Clause) -> String {
@@ -20,30 +22,30 @@ pub fn predicate(predicate: &Predicate) -> String {
         Predicate::Between { low, high, .. } if low == high => format!("= {}", value(low)),
         Predicate::Between { low, high, .. } => format!("{} – {}", value(low), value(high)),
         Predicate::Compare { op, value: literal, .. } => match literal {
-            Literal::Bool(true) if *op == Comparison::Eq => "yes".to_owned(),
-            Literal::Bool(false) if *op == Comparison::Eq => "no".to_owned(),
+            Literal::Bool(true) if *op == Comparison::Eq => texts::values::YES.to_owned(),
+            Literal::Bool(false) if *op == Comparison::Eq => texts::values::NO.to_owned(),
             _ => format!("{} {}", sign(*op), value(literal)),
         },
         Predicate::In { values, negated, .. } => {
             let list = match values.len() {
-                0 => "nothing".to_owned(),
+                0 => texts::clauses::NOTHING.to_owned(),
                 1..=3 => values.iter().map(value).collect::<Vec<_>>().join(", "),
-                n => format!("{n} values"),
+                n => texts::clauses::values(n),
             };
-            if *negated { format!("not {list}") } else { list }
+            if *negated { texts::clauses::none_of(&list) } else { list }
         }
         Predicate::Contains { text, case_sensitive, .. } => {
-            format!("contains “{}”{}", clipped(text), case_note(*case_sensitive))
+            texts::clauses::contains(&clipped(text), *case_sensitive)
         }
         Predicate::Matches { pattern, case_sensitive, .. } => {
-            format!("matches /{}/{}", clipped(pattern), if *case_sensitive { "" } else { "i" })
+            texts::clauses::matches(&clipped(pattern), *case_sensitive)
         }
-        Predicate::IsNull { .. } => "is missing".to_owned(),
-        Predicate::NotNull { .. } => "is not missing".to_owned(),
-        Predicate::Within { polygon, .. } => format!("in an outline of {} corners", polygon.len()),
-        Predicate::Not(inner) => format!("not ({})", self::predicate(inner)),
+        Predicate::IsNull { .. } => texts::clauses::IS_MISSING.to_owned(),
+        Predicate::NotNull { .. } => texts::clauses::IS_NOT_MISSING.to_owned(),
+        Predicate::Within { polygon, .. } => texts::clauses::in_outline(polygon.len()),
+        Predicate::Not(inner) => texts::clauses::not(&self::predicate(inner)),
         // A record of another system's control, from a link: its meaning depends on the column.
-        Predicate::Interaction(_) => "as its control says".to_owned(),
+        Predicate::Interaction(_) => texts::clauses::AS_ITS_CONTROL.to_owned(),
         Predicate::And(parts) => match parts.as_slice() {
             // From one end to before the other, as cells have it.
             [
@@ -56,19 +58,15 @@ pub fn predicate(predicate: &Predicate) -> String {
             ] if one == other => format!("{} – {}", value(low), value(high)),
             parts => joined(parts, ", "),
         },
-        Predicate::Or(parts) => joined(parts, " or "),
+        Predicate::Or(parts) => joined(parts, texts::clauses::OR),
     }
 }
 
 fn joined(parts: &[Predicate], between: &str) -> String {
     match parts {
-        [] => "everything".to_owned(),
+        [] => texts::clauses::EVERYTHING.to_owned(),
         _ => parts.iter().map(predicate).collect::<Vec<_>>().join(between),
     }
-}
-
-fn case_note(case_sensitive: bool) -> &'static str {
-    if case_sensitive { " (case counts)" } else { "" }
 }
 
 /// A literal as people write it.
@@ -76,8 +74,8 @@ pub fn value(literal: &Literal) -> String {
     match literal {
         Literal::Text(text) if text.is_empty() => "“”".to_owned(),
         Literal::Text(text) => clipped(text),
-        Literal::Bool(true) => "yes".to_owned(),
-        Literal::Bool(false) => "no".to_owned(),
+        Literal::Bool(true) => texts::values::YES.to_owned(),
+        Literal::Bool(false) => texts::values::NO.to_owned(),
         Literal::Number(text) => text.replace('-', "−"),
     }
 }
@@ -104,21 +102,13 @@ fn clipped(text: &str) -> String {
 /// A view's name: what its marks show.
 pub fn mark(mark: &Mark) -> String {
     match mark {
-        Mark::Scatter { x, y, .. } => format!("{y} by {x}"),
+        Mark::Scatter { x, y, .. } => texts::views::scatter_name(x, y),
         Mark::Histogram { column, .. } | Mark::Bars { column, .. } => column.clone(),
-        Mark::Heat { x, y, .. } => format!("{y} by {x}, counted"),
+        Mark::Heat { x, y, .. } => texts::views::heat_name(x, y),
         Mark::Line { time, of, split, .. } => {
-            let what = match of {
-                Some(Measured { op, column }) => format!("{} of {column}", op.name()),
-                None => "rows".to_owned(),
-            };
-            let split = split.as_ref().map(|split| format!(" and {split}")).unwrap_or_default();
-            format!("{what} by {time}{split}")
+            texts::views::line_name(&operation(of.as_ref()), time, split.as_deref())
         }
-        Mark::Boxes { column, by, .. } => match by {
-            Some(by) => format!("{column} by {by}"),
-            None => format!("spread of {column}"),
-        },
+        Mark::Boxes { column, by, .. } => texts::views::boxes_name(column, by.as_deref()),
     }
 }
 

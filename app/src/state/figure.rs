@@ -9,6 +9,7 @@ use crate::protocol::Legend;
 use crate::protocol::relief::Counts;
 use crate::state::chart::FIGURE_STYLE;
 use crate::state::format;
+use crate::texts;
 pub use legend::{Key, keys_of};
 use legend::{gradient, keys_under, legend_of};
 
@@ -267,15 +268,18 @@ fn rows(out: &mut String, bars: &[(String, u64, u64)], column: &str, width: f64,
     add(
         out,
         format_args!(
-            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" fill=\"{QUIET}\">rows by {}</text>",
-            escaped(column)
+            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" fill=\"{QUIET}\">{}</text>",
+            escaped(&texts::figure::rows_by(column))
         ),
     );
 }
 
 /// What a density's colours mean.
 fn counts_of(out: &mut String, counts: &Counts, x: f64, y: f64) {
-    let head = if counts.cell.is_some() { "points per cell" } else { "points per bin" };
+    let head = match counts.cell {
+        Some(_) => texts::figure::POINTS_PER_CELL,
+        None => texts::scatter::POINTS_PER_BIN,
+    };
     let words = [1, counts.middle, counts.most].map(|count| format::short_count(count.into()));
     let grey = ["#dde5e8", "#b9c6cc", "#8b9ba4", "#55686f"].map(str::to_owned);
     let colors = if counts.colors.is_empty() { &grey[..] } else { &counts.colors };

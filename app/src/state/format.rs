@@ -2,6 +2,7 @@
 //! fractions and a comma for thousands, so that what is shown can be typed back.
 
 use super::position::{MILLIS_PER_DAY, Scalar, date_text, moment_text};
+use crate::texts::time;
 
 /// 1234567 as "1,234,567".
 pub fn count(number: u64) -> String {
@@ -70,19 +71,19 @@ pub fn millis(elapsed: f64) -> String {
 
 /// How long ago: "just now", "5 minutes ago", "3 days ago".
 pub fn age(elapsed_millis: f64) -> String {
-    const UNITS: [(f64, &str); 4] = [
-        (365.25 * MILLIS_PER_DAY, "year"),
-        (MILLIS_PER_DAY, "day"),
-        (3_600_000.0, "hour"),
-        (60_000.0, "minute"),
+    type Ago = fn(f64) -> String;
+    const UNITS: [(f64, Ago); 4] = [
+        (365.25 * MILLIS_PER_DAY, time::years_ago),
+        (MILLIS_PER_DAY, time::days_ago),
+        (3_600_000.0, time::hours_ago),
+        (60_000.0, time::minutes_ago),
     ];
-    for (size, unit) in UNITS {
+    for (size, ago) in UNITS {
         if elapsed_millis >= size {
-            let number = (elapsed_millis / size).floor();
-            return format!("{number} {unit}{} ago", if number == 1.0 { "" } else { "s" });
+            return ago((elapsed_millis / size).floor());
         }
     }
-    "just now".to_owned()
+    time::JUST_NOW.to_owned()
 }
 
 /// A share as a percentage that never rounds to nothing or to all: "<0.1 %", "12.3 %".
@@ -144,11 +145,6 @@ pub fn position(value: f64, scalar: Scalar, step: f64) -> String {
     }
 }
 
-/// "1 row", "2,000 rows".
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,8 +171,6 @@ mod tests {
         {
             assert_eq!(bytes(number), text);
         }
-        assert_eq!(counted(1, "row"), "1 row");
-        assert_eq!(counted(2000, "row"), "2,000 rows");
     }
 
     #[test]

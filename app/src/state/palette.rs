@@ -12,6 +12,7 @@ use super::{Chosen, ShownView, VIEWS_MAX, defaults, describe};
 use crate::look::{self, Look};
 use crate::protocol::table::CellForm;
 use crate::protocol::{ColumnInfo, Form, Mark, is_address};
+use crate::texts::{commands, filters, player};
 
 /// More than anybody reads; typing finds the rest.
 pub const ENTRIES_SHOWN: usize = 60;
@@ -37,10 +38,10 @@ pub enum Group {
 impl Group {
     pub fn name(self) -> &'static str {
         match self {
-            Self::Command => "command",
-            Self::Table => "table",
-            Self::View => "view",
-            Self::Column(_) => "column",
+            Self::Command => commands::COMMAND,
+            Self::Table => commands::TABLE,
+            Self::View => commands::VIEW,
+            Self::Column(_) => commands::COLUMN,
         }
     }
 }
@@ -67,41 +68,45 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
     };
     if has_table {
         for form in CopyForm::ALL {
-            let label = format!("Copy the selection as {}", form.name());
+            let label = commands::copy_selection_as(form.name());
             push(Group::Command, label, Command::CopySelection { form });
         }
         of_cells(&mut push);
         push(
             Group::Command,
-            "Load every column".to_owned(),
+            commands::LOAD_EVERY_COLUMN.to_owned(),
             Command::LoadColumns {
                 columns: schema.iter().map(|column| column.name.clone()).collect(),
             },
         );
         push(
             Group::Command,
-            "Choose the columns to load".to_owned(),
+            commands::CHOOSE_COLUMNS.to_owned(),
             Command::ShowPart { part: Part::Columns },
         );
     }
     for (label, theme) in [
-        ("Colours: as the system", Theme::System),
-        ("Colours: light", Theme::Light),
-        ("Colours: dark", Theme::Dark),
+        (commands::THEME_SYSTEM, Theme::System),
+        (commands::THEME_LIGHT, Theme::Light),
+        (commands::THEME_DARK, Theme::Dark),
     ] {
         push(Group::Command, label.to_owned(), Command::SetTheme { theme });
     }
     for kind in defaults::KINDS {
         let mark = defaults::guess(kind, schema, None);
         if let Some(mark) = mark.filter(|_| chosen.shown_views().len() < VIEWS_MAX) {
-            push(Group::Command, format!("Add a view: {kind}"), Command::AddView { mark });
+            push(Group::Command, commands::add_view(kind), Command::AddView { mark });
         }
     }
     of_looks(chosen, &mut |label, command| push(Group::Command, label, command));
     of_views(chosen, &mut |label, command| push(Group::Command, label, command));
-    push(Group::Command, "Open a folder: a Delta table".to_owned(), Command::ChooseFolder);
+    push(Group::Command, commands::OPEN_FOLDER.to_owned(), Command::ChooseFolder);
     for table in tables.iter().filter(|table| chosen.table.as_ref() != Some(*table)) {
-        push(Group::Table, format!("Open {table}"), Command::OpenTable { table: table.clone() });
+        push(
+            Group::Table,
+            commands::open_table(table),
+            Command::OpenTable { table: table.clone() },
+        );
     }
     for column in schema {
         of_column(chosen, schema, column, &mut |label, command| {
@@ -115,7 +120,7 @@ pub fn entries(chosen: &Chosen, tables: &[String], schema: &[ColumnInfo]) -> Vec
 pub fn add_saved(entries: &mut Vec<Entry>, saved: &[SavedView]) {
     entries.extend(saved.iter().map(|view| Entry {
         group: Group::View,
-        label: format!("Open view {}", view.name),
+        label: commands::open_view(&view.name),
         shortcut: None,
         command: Command::OpenView { query: view.query.clone() },
     }));
@@ -126,15 +131,18 @@ fn of_views(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
     for view in chosen.shown_views() {
         let mark = describe::mark(&view.mark);
         let twin = Command::ToggleTwin { view: view.id };
-        push(format!("Show {mark} as a table, or as a chart"), twin);
+        push(commands::toggle_twin(&mark), twin);
         let copy = Command::CopyTwin { view: view.id };
-        push(format!("Copy the numbers of {mark} as TSV"), copy);
+        push(commands::copy_numbers(&mark), copy);
         if let Mark::Histogram { column, bins, domain, form } = &view.mark {
             let turned = [
-                ("log axis", Form { log_axis: !form.log_axis, ..*form }),
-                ("log counts", Form { log_counts: !form.log_counts, cumulative: false, ..*form }),
+                (commands::LOG_AXIS, Form { log_axis: !form.log_axis, ..*form }),
                 (
-                    "cumulative share",
+                    commands::LOG_COUNTS,
+                    Form { log_counts: !form.log_counts, cumulative: false, ..*form },
+                ),
+                (
+                    commands::CUMULATIVE,
                     Form { cumulative: !form.cumulative, log_counts: false, ..*form },
                 ),
             ];
@@ -142,11 +150,11 @@ fn of_views(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
                 let mark =
                     Mark::Histogram { column: column.clone(), bins: *bins, domain: *domain, form };
                 let command = Command::SetMark { view: view.id, mark };
-                push(format!("Histogram of {column}: {name} on or off"), command);
+                push(commands::toggle_form(column, name), command);
             }
         }
         for (form, name) in [(PictureForm::Png, "PNG"), (PictureForm::Svg, "SVG")] {
-            let label = format!("Save {} as {name}", describe::mark(&view.mark));
+            let label = commands::save_as(&describe::mark(&view.mark), name);
             push(label, Command::SavePicture { view: view.id, form });
         }
     }
@@ -155,7 +163,7 @@ fn of_views(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
 /// What can be done with the cells that are selected in the table of rows.
 fn of_cells(push: &mut impl FnMut(Group, String, Command)) {
     for form in CellForm::ALL {
-        let label = format!("Copy the selected cells as {}", form.name());
+        let label = commands::copy_cells_as(form.name());
         push(Group::Command, label, Command::CopyCells { form });
     }
 }
@@ -171,33 +179,28 @@ fn needs_table(command: &Command) -> bool {
 fn of_looks(chosen: &Chosen, push: &mut impl FnMut(String, Command)) {
     for view in chosen.shown_views() {
         let Mark::Scatter { look, .. } = view.mark else { continue };
-        let switch =
-            |words: &str, is_on: bool| [if is_on { "Hide the " } else { "Show " }, words].concat();
-        let log = |axis: usize, words: &str| {
+        let log = |axis: usize, words: fn(bool) -> &'static str| {
             let mut log = look.log;
             let is_on = std::mem::take(&mut log[axis]);
             log[axis] = !is_on;
-            (switch(words, is_on), Look { log, ..look })
+            (words(is_on), Look { log, ..look })
         };
         for (what, look) in [
-            log(0, "log axis to the right"),
-            log(1, "log axis upwards"),
+            log(0, commands::toggle_log_across),
+            log(1, commands::toggle_log_up),
+            (commands::DRAW_AUTOMATIC, Look { form: look::Form::Auto, ..look }),
+            (commands::DRAW_POINTS, Look { form: look::Form::Points, ..look }),
+            (commands::DRAW_DENSITY, Look { form: look::Form::Density, ..look }),
             (
-                "Draw points, and a density where crowded".to_owned(),
-                Look { form: look::Form::Auto, ..look },
-            ),
-            ("Draw points".to_owned(), Look { form: look::Form::Points, ..look }),
-            ("Draw a density".to_owned(), Look { form: look::Form::Density, ..look }),
-            (
-                switch("contours", look.has_contours),
+                commands::toggle_contours(look.has_contours),
                 Look { has_contours: !look.has_contours, ..look },
             ),
             (
-                switch("names of categories", look.has_labels),
+                commands::toggle_names(look.has_labels),
                 Look { has_labels: !look.has_labels, ..look },
             ),
         ] {
-            let label = format!("{what}: {}", describe::mark(&view.mark));
+            let label = commands::of_scatter(what, &describe::mark(&view.mark));
             let command = Command::SetLook { view: view.id, look, gesture: Gesture::Done };
             push(label, command);
         }
@@ -211,11 +214,11 @@ fn of_scatter(view: &ShownView, column: &ColumnInfo, push: &mut impl FnMut(Strin
     let is_plain = !matches!(kind, Kind::Vector | Kind::Nested);
     let is = |other: &Option<String>| other.as_ref() == Some(name);
     for (at, (is_offered, label)) in [
-        (is_plain && !is(color), format!("Colour by {name}")),
-        (is_plain && x != name, format!("Scatter: {name} to the right")),
-        (is_plain && y != name, format!("Scatter: {name} upwards")),
-        (kind == Kind::Number && !is(&varied.size), format!("Size by {name}")),
-        (look::is_named(kind) && !is(&varied.shape), format!("Shape by {name}")),
+        (is_plain && !is(color), commands::color_by(name)),
+        (is_plain && x != name, commands::put_across(name)),
+        (is_plain && y != name, commands::put_up(name)),
+        (kind == Kind::Number && !is(&varied.size), commands::size_by(name)),
+        (look::is_named(kind) && !is(&varied.shape), commands::shape_by(name)),
     ]
     .into_iter()
     .enumerate()
@@ -245,22 +248,22 @@ fn of_column(
 ) {
     let name = &column.name;
     if let Some(mark) = defaults::mark_of(column) {
-        push(format!("Filter {name}"), Command::OpenFilter { column: name.clone() });
+        push(commands::filter(name), Command::OpenFilter { column: name.clone() });
         if chosen.clauses.iter().any(|clause| clause.id == super::column_clause(name)) {
-            push(format!("Clear the filter of {name}"), clear(name));
+            push(filters::clear_of(name), clear(name));
         }
         if chosen.shown_views().len() < VIEWS_MAX {
-            push(format!("Chart of {name}"), Command::AddView { mark });
+            push(commands::chart_of(name), Command::AddView { mark });
             for kind in defaults::KINDS {
                 if let Some(mark) = defaults::guess(kind, schema, Some(column)) {
-                    push(format!("{kind} of {name}"), Command::AddView { mark });
+                    push(commands::kind_of(kind, name), Command::AddView { mark });
                 }
             }
         }
     }
     if matches!(column.kind, Kind::Number | Kind::Time) {
         let player = Some(Player::of(name.clone()));
-        push(format!("Play over {name}"), Command::Play { player });
+        push(player::play_over(name), Command::Play { player });
     }
     let is_scatter = |view: &&ShownView| matches!(view.mark, Mark::Scatter { .. });
     if let Some(view) = chosen.shown_views().iter().find(is_scatter) {
@@ -269,18 +272,17 @@ fn of_column(
     let is_pinned = chosen.row_layout.is_pinned(name);
     push(
         match is_pinned {
-            true => format!("Rows: let {name} scroll"),
-            false => format!("Rows: keep {name} at the left"),
+            true => commands::unpin(name),
+            false => commands::pin(name),
         },
         Command::PinRowColumn { column: name.clone(), pinned: !is_pinned },
     );
     if !matches!(column.kind, Kind::Vector | Kind::Nested) {
-        for (label, descending) in [("lowest first", false), ("highest first", true)] {
+        for (label, descending) in
+            [(commands::sort_lowest(name), false), (commands::sort_highest(name), true)]
+        {
             let key = OrderKey { column: name.clone(), descending, nulls: Default::default() };
-            push(
-                format!("Sort rows by {name}, {label}"),
-                Command::SortRows { order_by: vec![key] },
-            );
+            push(label, Command::SortRows { order_by: vec![key] });
         }
     }
 }
@@ -294,7 +296,7 @@ fn clear(column: &str) -> Command {
 pub fn found(entries: &[Entry], text: &str) -> Vec<Entry> {
     if is_address(text.trim()) {
         let table = text.trim().to_owned();
-        let (group, label) = (Group::Command, format!("Open the address {table}"));
+        let (group, label) = (Group::Command, commands::open_address(&table));
         return vec![Entry { group, label, shortcut: None, command: Command::OpenTable { table } }];
     }
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();

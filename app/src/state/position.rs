@@ -2,6 +2,7 @@
 //! milliseconds since 1970 UTC, times of day as milliseconds since midnight. What a drag
 //! writes is rounded to what a pixel can tell, so that links stay short and readable.
 
+use crate::texts;
 use engine::calendar::{civil_from_days, days_from_civil};
 use engine::kind::Kind;
 use engine::literal::Literal;
@@ -107,21 +108,15 @@ impl Scalar {
     pub fn literal_from_typed(self, typed: &str, end: End) -> Result<Literal, String> {
         let text = typed.trim().replace([',', '\u{202f}', '_'], "");
         let literal = match self {
-            Self::Integer | Self::Float => {
-                Literal::Number(number_text(&text).ok_or_else(|| {
-                    format!("{typed:?} is not a number: write it like -12.5 or 3e6")
-                })?)
-            }
+            Self::Integer | Self::Float => Literal::Number(
+                number_text(&text).ok_or_else(|| texts::typed::not_a_number(typed))?,
+            ),
             _ => Literal::Text(typed.trim().to_owned()),
         };
         match self.position(&literal, end) {
             Some(_) => Ok(literal),
-            None if self == Self::TimeOfDay => {
-                Err(format!("{typed:?} is not a time of day: write it like 14:30:00"))
-            }
-            None => Err(format!(
-                "{typed:?} is not a date: write it like 2001-03-31 or 2001-03-31T14:30:00"
-            )),
+            None if self == Self::TimeOfDay => Err(texts::typed::not_a_time_of_day(typed)),
+            None => Err(texts::typed::not_a_date(typed)),
         }
     }
 }

@@ -4,9 +4,9 @@
 
 use engine::predicate::Predicate;
 
-use super::format;
 use super::side::Side;
 use crate::protocol;
+use crate::texts;
 
 /// What a newly drawn shape does to the selection before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,14 +88,18 @@ fn covered(x: &Side, y: &Side, corners: &[[f64; 2]], steps: [f64; 2]) -> Predica
     }
 }
 
+/// Each corner with the next one, the last with the first.
+fn edges(corners: &[[f64; 2]]) -> impl Iterator<Item = (&[f64; 2], &[f64; 2])> {
+    corners.iter().zip(corners.iter().cycle().skip(1))
+}
+
 /// Where an outline lies along the second axis, of a stretch of the first.
 fn crossings(corners: &[[f64; 2]], [from, to]: [f64; 2]) -> Vec<[f64; 2]> {
     const LINES: u32 = 16;
     let mut found: Vec<[f64; 2]> = Vec::new();
     for line in 0..=LINES {
         let at = from + (to - from) * f64::from(line) / f64::from(LINES);
-        let edges = corners.iter().zip(corners.iter().cycle().skip(1));
-        let mut ends: Vec<f64> = edges
+        let mut ends: Vec<f64> = edges(corners)
             .filter(|(a, b)| (a[0] <= at) != (b[0] <= at))
             .map(|(a, b)| a[1] + (b[1] - a[1]) * (at - a[0]) / (b[0] - a[0]))
             .collect();
@@ -142,8 +146,7 @@ fn bent(
         return corners.to_vec();
     }
     let mut found = Vec::new();
-    let edges = corners.iter().zip(corners.iter().cycle().skip(1));
-    for (from, to) in edges {
+    for (from, to) in edges(corners) {
         let mut open = vec![(*from, *to, HALVINGS)];
         while let Some((from, to, left)) = open.pop() {
             let half =
@@ -215,15 +218,15 @@ fn boxes_of(predicate: &Predicate, x: &Side, y: &Side) -> Vec<Vec<[f64; 2]>> {
     boxes.collect()
 }
 
-/// What a scatter cannot show, or not by itself, in words that follow others.
-pub fn left_out(without_log: u64, names: &[protocol::Side; 2]) -> String {
-    let mut words = String::new();
+/// What a scatter cannot show, or not by itself, in words.
+pub fn left_out(without_log: u64, names: &[protocol::Side; 2]) -> Vec<String> {
+    let mut words = Vec::new();
     if without_log > 0 {
-        words = [", ", &format::count(without_log), " not above 0"].concat();
+        words.push(texts::scatter::not_above_zero(without_log));
     }
     for side in names {
         if let protocol::Side::Names { values, other: true } = side {
-            words += &[", ", &values.len().to_string(), " names and others"].concat();
+            words.push(texts::scatter::names_and_others(values.len()));
         }
     }
     words
@@ -232,16 +235,16 @@ pub fn left_out(without_log: u64, names: &[protocol::Side; 2]) -> String {
 /// What the shapes are called together.
 pub fn name(predicate: &Predicate) -> &'static str {
     match predicate {
-        Predicate::Within { .. } => "lasso",
+        Predicate::Within { .. } => texts::scatter::LASSO,
         Predicate::And(parts)
             if parts.iter().all(|part| {
                 use Predicate::{Between, Compare, In, NotNull};
                 matches!(part, Between { .. } | In { .. } | Compare { .. } | NotNull { .. })
             }) =>
         {
-            "box"
+            texts::scatter::BOX
         }
-        _ => "selection",
+        _ => texts::scatter::SELECTION,
     }
 }
 

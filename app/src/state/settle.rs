@@ -7,6 +7,7 @@ use engine::query::Version;
 
 use super::{Chosen, ShownView, defaults, describe};
 use crate::protocol::{ColumnInfo, Mark};
+use crate::texts;
 
 /// Fills and cleans `chosen`. Returns what was left out, in words.
 pub fn settle(
@@ -38,10 +39,8 @@ pub fn settle(
                 false
             }
             Some(Unfit::Kind(name)) => {
-                complaints.push(format!(
-                    "the view {:?} was left out: column {name:?} has no such axis",
-                    describe::mark(&view.mark)
-                ));
+                let view = describe::mark(&view.mark);
+                complaints.push(texts::address::no_such_axis(&view, &name));
                 false
             }
         });
@@ -79,27 +78,16 @@ pub fn settle(
         // A view or a filter of a link works even where its list of columns was cut.
         Some(columns) => needed.iter().for_each(|name| add_once(columns, name)),
     }
-    complaints.extend(missing_words(&missing, chosen.version.as_ref()));
+    if !missing.is_empty() {
+        let version = chosen.version.as_ref().map(|version| version.to_string());
+        complaints.push(texts::address::columns_missing(&missing, version.as_deref()));
+    }
     complaints
 }
 
 fn add_once(names: &mut Vec<String>, name: &str) {
     if !names.iter().any(|seen| seen == name) {
         names.push(name.to_owned());
-    }
-}
-
-fn missing_words(missing: &[String], version: Option<&Version>) -> Option<String> {
-    let names = missing.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    let version = version.map(|version| format!(" at version {version}")).unwrap_or_default();
-    match missing.len() {
-        0 => None,
-        1 => {
-            Some(format!("column {names} is not in this table{version}: what used it was left out"))
-        }
-        _ => Some(format!(
-            "columns {names} are not in this table{version}: what used them was left out"
-        )),
     }
 }
 

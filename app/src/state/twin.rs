@@ -5,6 +5,7 @@ use super::format;
 use super::position::Scalar;
 use super::shape;
 use crate::protocol::{Grid, Legend, Mark, MarkResult, Side};
+use crate::texts::{charts, numbers};
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Twin {
@@ -38,15 +39,15 @@ pub fn twin(mark: &Mark, result: &MarkResult, scalar: impl Fn(&str) -> Option<Sc
                 let share = share.map(|share| format!("{share:.6}"));
                 ends.into_iter().chain(counts).chain(share).collect()
             });
-            let share = form.cumulative.then_some("share below its end");
-            let head = ["from", "to", "rows", "all rows"].into_iter().chain(share);
+            let share = form.cumulative.then_some(numbers::SHARE_BELOW_END);
+            let head = numbers::ENDS.into_iter().chain(numbers::COUNTS).chain(share);
             let mut note = note(*nulls);
             if *without_log > 0 {
-                let without = format!("{} not above zero", format::count(*without_log));
+                let without = numbers::not_above_zero(*without_log);
                 note = Some(note.map_or(without.clone(), |note| format!("{note}, {without}")));
             }
             if form.cumulative {
-                let last = "the last share is of rows up to and with its end".to_owned();
+                let last = numbers::LAST_SHARE.to_owned();
                 note = Some(note.map_or(last.clone(), |note| format!("{note}, {last}")));
             }
             Twin { head: owned(head), rows: rows.collect(), note }
@@ -56,10 +57,11 @@ pub fn twin(mark: &Mark, result: &MarkResult, scalar: impl Fn(&str) -> Option<Sc
                 vec![bar.label.clone(), bar.count.to_string(), bar.unfiltered.to_string()]
             });
             let more = distinct.saturating_sub(bars.len() as u64);
-            let more = (more > 0).then(|| format!("{} more values", format::count(more)));
+            let more = (more > 0).then(|| charts::more_values(more));
             let parts: Vec<String> = more.into_iter().chain(note(*nulls)).collect();
             let note = (!parts.is_empty()).then(|| parts.join(", "));
-            Twin { head: owned([column.as_str(), "rows", "all rows"]), rows: rows.collect(), note }
+            let head = std::iter::once(column.as_str()).chain(numbers::COUNTS);
+            Twin { head: owned(head), rows: rows.collect(), note }
         }
         (
             Mark::Scatter { color, .. },
@@ -72,10 +74,11 @@ pub fn twin(mark: &Mark, result: &MarkResult, scalar: impl Fn(&str) -> Option<Sc
                     .collect(),
                 _ => Vec::new(),
             };
-            rows.push(vec!["all".to_owned(), points.to_string()]);
+            rows.push(vec![numbers::ALL.to_owned(), points.to_string()]);
             let left_out = super::region::left_out(*without_log, names);
-            let note = Some(["Each point is one of the rows below", &left_out, "."].concat());
-            Twin { head: owned([color.as_deref().unwrap_or("colour"), "points"]), rows, note }
+            let note = Some(numbers::each_point_is_a_row(&left_out));
+            let head = [color.as_deref().unwrap_or(numbers::COLOR), numbers::POINTS];
+            Twin { head: owned(head), rows, note }
         }
         (mark, MarkResult::Grid(grid)) => of_grid(mark, grid, scalar),
         _ => Twin::default(),
@@ -86,8 +89,6 @@ fn of_grid(mark: &Mark, grid: &Grid, scalar: impl Fn(&str) -> Option<Scalar>) ->
     let note = note(grid.missing);
     let number = |value: f64| value.to_string();
     if let Mark::Boxes { column, by, .. } = mark {
-        let head = ["values", "mean", "least", "whisker", "first quartile", "median"];
-        let rest = ["third quartile", "whisker", "most", "outliers below", "outliers above"];
         let group = by.as_ref().unwrap_or(column).as_str();
         let rows = grid.boxes.iter().enumerate().filter_map(|(line, spread)| {
             let spread = (*spread)?;
@@ -109,7 +110,7 @@ fn of_grid(mark: &Mark, grid: &Grid, scalar: impl Fn(&str) -> Option<Scalar>) ->
             let cells = [name, spread.count.to_string()].into_iter();
             Some(cells.chain(numbers.map(number)).chain(outliers).collect())
         });
-        let head = std::iter::once(group).chain(head).chain(rest);
+        let head = std::iter::once(group).chain(numbers::BOXES);
         return Twin { head: owned(head), rows: rows.collect(), note };
     }
     let (x, y, of) = match mark {
@@ -132,12 +133,12 @@ fn of_grid(mark: &Mark, grid: &Grid, scalar: impl Fn(&str) -> Option<Scalar>) ->
         std::iter::once(place).chain(line).chain(value).chain(counts).collect()
     });
     let value = of.map(|of| words::operation(Some(of)));
-    let head = std::iter::once(x).chain(y).chain(value.as_deref()).chain(["rows", "all rows"]);
+    let head = std::iter::once(x).chain(y).chain(value.as_deref()).chain(numbers::COUNTS);
     Twin { head: owned(head), rows: rows.collect(), note }
 }
 
 fn note(missing: u64) -> Option<String> {
-    (missing > 0).then(|| format!("{} without a value", format::count(missing)))
+    (missing > 0).then(|| numbers::without_value(missing))
 }
 
 fn owned<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {

@@ -7,6 +7,7 @@ use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
 
 use super::position::{End, Scalar};
+use crate::texts;
 
 const SIGNS: [(&str, Comparison); 6] = [
     ("!=", Comparison::Ne),
@@ -38,7 +39,7 @@ impl Field {
                 (Kind::Number | Kind::Time, Some(scalar)) => self.read_scalar(scalar, text)?,
                 (Kind::Boolean, _) => self.read_boolean(text)?,
                 (Kind::Category | Kind::Text, _) => self.read_text(text)?,
-                _ => return Err("only null and !null can be asked of this column".to_owned()),
+                _ => return Err(texts::typed::ONLY_NULL.to_owned()),
             },
         };
         Ok(Some(found))
@@ -55,7 +56,7 @@ impl Field {
     fn read_scalar(&self, scalar: Scalar, text: &str) -> Result<Predicate, String> {
         if let Some((low, high)) = text.split_once("..") {
             return match (low.trim(), high.trim()) {
-                ("", "") => Err("a range needs an end: 1..4, 1.. or ..4".to_owned()),
+                ("", "") => Err(texts::typed::NO_END.to_owned()),
                 (low, "") => Ok(self.compare(Comparison::Ge, end(scalar, low, End::Low)?)),
                 ("", high) => Ok(self.compare(Comparison::Le, end(scalar, high, End::High)?)),
                 (low, high) => {
@@ -63,7 +64,7 @@ impl Field {
                     let ends = (scalar.position(&low, End::Low), scalar.position(&high, End::High));
                     match ends {
                         (Some(from), Some(to)) if from > to => {
-                            Err(format!("{} is after {}", low.as_text(), high.as_text()))
+                            Err(texts::typed::after(low.as_text(), high.as_text()))
                         }
                         _ => Ok(self.between(low, high)),
                     }
@@ -72,7 +73,7 @@ impl Field {
         }
         let (op, rest) = signed(text);
         if rest.is_empty() {
-            return Err(format!("a value is missing after {text}"));
+            return Err(texts::typed::no_value_after(text));
         }
         let whole = Span::of(scalar, rest)?;
         Ok(match (op.unwrap_or(Comparison::Eq), whole) {
@@ -95,12 +96,12 @@ impl Field {
         let value = match rest.to_lowercase().as_str() {
             "yes" | "y" | "true" | "t" | "1" => true,
             "no" | "n" | "false" | "f" | "0" => false,
-            _ => return Err(format!("{rest:?} is neither yes nor no")),
+            _ => return Err(texts::typed::neither_yes_nor_no(rest)),
         };
         match op {
             None | Some(Comparison::Eq) => Ok(self.compare(Comparison::Eq, value.into())),
             Some(Comparison::Ne) => Ok(self.compare(Comparison::Eq, (!value).into())),
-            _ => Err("yes and no have no order: write yes, no, null or !null".to_owned()),
+            _ => Err(texts::typed::NO_ORDER.to_owned()),
         }
     }
 
@@ -109,13 +110,13 @@ impl Field {
         if let Some(pattern) = text.strip_prefix('/') {
             let (pattern, flags) = pattern.rsplit_once('/').unwrap_or((pattern, ""));
             return match (pattern, flags) {
-                ("", _) => Err("a pattern is missing between the slashes".to_owned()),
+                ("", _) => Err(texts::typed::NO_PATTERN.to_owned()),
                 (_, "" | "c") => Ok(Predicate::Matches {
                     column,
                     pattern: pattern.to_owned(),
                     case_sensitive: flags == "c",
                 }),
-                _ => Err(format!("after the pattern stands nothing or c, not {flags:?}")),
+                _ => Err(texts::typed::unknown_flags(flags)),
             };
         }
         let (op, rest) = signed(text);
@@ -130,7 +131,7 @@ impl Field {
                 let negated = op == Comparison::Ne;
                 Ok(Predicate::In { column, values: values.collect(), negated })
             }
-            Some(_) if rest.is_empty() => Err(format!("a value is missing after {text}")),
+            Some(_) if rest.is_empty() => Err(texts::typed::no_value_after(text)),
             Some(op) => Ok(self.compare(op, unquoted(rest).into())),
         }
     }
@@ -226,15 +227,11 @@ fn end(scalar: Scalar, text: &str, end: End) -> Result<Literal, String> {
             && is_digits(month, 2)
         {
             let days = days_of_month(year.parse().unwrap_or(0), month.parse().unwrap_or(0));
-            let days = days.ok_or_else(|| format!("{month} is no month"))?;
+            let days = days.ok_or_else(|| texts::typed::no_month(month))?;
             return Ok(Literal::Text(format!("{text}-{:02}", if at_end { days } else { 1 })));
         }
         let typed = scalar.literal_from_typed(text, end);
-        return typed.map_err(|_| {
-            format!(
-                "{text:?} is not a date: write 2024, 2024-03, 2024-03-31 or 2024-03-31T14:30:00"
-            )
-        });
+        return typed.map_err(|_| texts::typed::not_a_span(text));
     }
     scalar.literal_from_typed(text, end)
 }

@@ -25,6 +25,7 @@ use crate::draw::Theme;
 use crate::protocol::{
     Clause, ClauseError, Generation, Mark, MarkResult, View, ViewId, ViewResult,
 };
+use crate::texts;
 use crate::worker::bins::Extent;
 use crate::worker::resident::Resident;
 use crate::worker::tally::Codes;
@@ -285,9 +286,8 @@ impl Shown {
         before: Option<Self>,
         known: &HashMap<String, Extent>,
     ) -> Result<Self, String> {
-        let find = |name: &str| {
-            resident.column(name).ok_or_else(|| format!("column {name:?} is not loaded"))
-        };
+        let find =
+            |name: &str| resident.column(name).ok_or_else(|| texts::refusals::not_loaded(name));
         match &view.mark {
             Mark::Histogram { column, bins, domain, form } => {
                 let here = find(column)?;
@@ -299,7 +299,7 @@ impl Shown {
                 }
                 Histogram::new(here, cutting, known.get(column).copied())
                     .map(Self::Histogram)
-                    .ok_or_else(|| format!("column {column:?} is not a number or a time"))
+                    .ok_or_else(|| texts::refusals::no_number_or_time(column))
             }
             Mark::Bars { column, limit, search } => {
                 let here = find(column)?;
@@ -311,7 +311,7 @@ impl Shown {
                 }
                 Bars::new(here, *limit, search)
                     .map(Self::Bars)
-                    .ok_or_else(|| format!("column {column:?} has no categories"))
+                    .ok_or_else(|| texts::refusals::no_categories(column))
             }
             Mark::Heat { .. } | Mark::Line { .. } | Mark::Boxes { .. } => {
                 let before = match before {
@@ -414,7 +414,7 @@ impl Shown {
             Self::Histogram(histogram) => histogram.result(),
             Self::Bars(bars) => match resident.column(&bars.column) {
                 Some(column) => bars.result(column, own),
-                None => MarkResult::Failed { detail: "the column is gone".to_owned() },
+                None => MarkResult::Failed { detail: texts::refusals::COLUMN_GONE.to_owned() },
             },
             Self::Scatter(scatter) => scatter.result(resident, theme),
             Self::Grid(grid) => grid.result(resident),

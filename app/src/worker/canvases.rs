@@ -16,6 +16,7 @@ use crate::draw::{Frame, Picture, Progress, Size, Style, Theme, Unselected};
 use crate::few::sort_few;
 use crate::look::Look;
 use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
+use crate::texts;
 use crate::worker::answer::Answers;
 use crate::worker::answer::nearest::Reach;
 use crate::worker::host::{Host, notice, post};
@@ -350,7 +351,7 @@ impl Plot {
         self.canvas = match Canvas::new(painter, canvas.clone(), width, height, pixel_ratio) {
             Ok(canvas) => Place::Ready(Box::new(canvas)),
             Err(error) => {
-                notice(Level::Error, format!("a picture cannot be drawn: {error}"));
+                notice(Level::Error, texts::drawing::not_drawn(&error.to_string()));
                 Place::Refused
             }
         };
@@ -376,7 +377,7 @@ impl Plot {
             Ok(Progress::Waiting) => false,
             Err(error) => {
                 self.is_stale = false;
-                let complaint = format!("a picture cannot be drawn: {error}");
+                let complaint = texts::drawing::not_drawn(&error.to_string());
                 if complaint != self.complaint {
                     notice(Level::Error, complaint.clone());
                     self.complaint = complaint;

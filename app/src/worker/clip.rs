@@ -6,6 +6,7 @@ use arrow_schema::DataType;
 
 use crate::cell::whole::{bytes_at, exact_text, write_json, write_quoted};
 use crate::protocol::table::CellForm;
+use crate::texts;
 
 /// More than this no clipboard takes gladly.
 const BYTES_MAX: usize = 64 << 20;
@@ -52,7 +53,7 @@ impl Clip {
         self.rows += 1;
         match self.out.len() <= BYTES_MAX {
             true => Ok(()),
-            false => Err(format!("these cells are more than {} MB of text", BYTES_MAX >> 20)),
+            false => Err(texts::refusals::text_too_large(BYTES_MAX >> 20)),
         }
     }
 

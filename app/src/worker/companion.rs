@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::protocol::{ColumnInfo, TableInfo, VersionInfo};
+use crate::texts;
 use crate::worker::budget::bytes_per_row_of_text;
 
 /// `GET /api/tables`
@@ -99,7 +100,7 @@ impl TableJson {
             column_count: u32::try_from(self.columns.len()).unwrap_or(u32::MAX),
             error: self.error.as_ref().map(|error| {
                 let text = error.detail.as_ref().or(error.title.as_ref());
-                text.cloned().unwrap_or_else(|| "the table cannot be read".to_owned())
+                text.cloned().unwrap_or_else(|| texts::loading::TABLE_UNREADABLE.to_owned())
             }),
             cached: false,
         }

@@ -1,13 +1,15 @@
 //! Views and rows of a table that does not fit this browser, counted by the companion: all
 //! views of a question in one request, on one version. Extents and unfiltered counts are
-//! remembered, since they stand still while a brush moves.
+//! remembered, since they stand still while a brush moves; so are its steps ([`ahead`]).
 
+pub mod ahead;
 mod ask;
 mod grid;
 mod scatter;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use arrow_array::RecordBatch;
@@ -21,10 +23,12 @@ use engine::query::Query;
 use crate::cell::cell_text;
 use crate::look::Look;
 use crate::plan::read::{Answer, Answers};
+use crate::plan::steps::name_of;
 use crate::plan::{Asked, HIGH, LOW};
 use crate::protocol::{
-    ClauseError, Mark, MarkResult, Origin, Reply, Rows, View, ViewResult, Views,
+    Clause, ClauseError, Mark, MarkResult, Origin, Reply, Rows, View, ViewResult, Views,
 };
+use crate::texts;
 use crate::worker::answer::Question;
 use crate::worker::bins::Extent;
 use crate::worker::data::Remote;
@@ -33,12 +37,12 @@ use crate::worker::host::{Host, post};
 use crate::worker::load::arrive::ask_for;
 use crate::worker::load::feed::{Feed, Trouble, decode};
 use crate::worker::matcher;
-use crate::worker::net::{Ask, Cancel, NetError, get_json, send};
+use crate::worker::net::{Ask, Cancel, NetError, get_bytes, get_json, send};
 use crate::worker::pages::no_rows;
 use crate::worker::tables::reachable_api;
 use crate::worker::turn::now_millis;
 
-use ask::{Asking, View2d};
+use ask::{Asking, Picture, View2d};
 
 /// What the companion said that stays true while filters move.
 #[derive(Default)]
@@ -58,6 +62,23 @@ pub struct Remembered {
     total_rows: Option<u64>,
     /// Rows that pass, by the filters as text.
     selected: Option<(String, u64)>,
+    /// The column whose clause may move soon.
+    pub near: Option<String>,
+    pub ahead: Option<ahead::Ahead>,
+    pub last: ahead::Last,
+}
+
+impl Remembered {
+    /// Where another clause moves than the one that somebody is near, they are busy elsewhere:
+    /// nothing is counted ahead before they come near again.
+    pub fn notice(&mut self, before: &Question, now: &[Clause]) {
+        self.near.take_if(|column| !ahead::moved_alone(&before.clauses, now, column));
+    }
+
+    /// Whether the steps of the clause that somebody is near are known.
+    pub fn is_foreseen(&self) -> bool {
+        self.near.is_some() && self.ahead.is_some()
+    }
 }
 
 /// Shared by the tasks that ask.
@@ -65,6 +86,9 @@ pub type Memory = RefCell<Remembered>;
 
 /// Answers `Show` from the companion.
 pub async fn answer(host: &Rc<Host>, question: Question) {
+    if !ahead::step_and_rest(host, &question).await {
+        return;
+    }
     let started = now_millis();
     let epoch = host.data.borrow().epoch();
     let cancel = Cancel::default();
@@ -92,6 +116,7 @@ pub fn refuse(host: &Host, question: &Question, detail: &str) {
 fn tell(host: &Host, views: Views) {
     host.desk.borrow_mut().answered(views.generation);
     post(&Reply::Views(views));
+    host.prepare.raise();
     host.rows.raise();
     host.shape.raise();
     host.draw.raise();
@@ -111,6 +136,7 @@ fn failed(question: &Question, detail: &str) -> Views {
         elapsed_millis: 0.0,
         reduction: "none".to_owned(),
         files: None,
+        behind: Vec::new(),
         results: question.views.iter().map(fail).collect(),
         clause_errors: Vec::new(),
     }
@@ -123,12 +149,17 @@ pub struct Table {
 }
 
 impl Table {
+    fn new(remote: Remote) -> Self {
+        let table = remote.table.name.clone();
+        let asked = Asked { table, version: remote.table.version.clone() };
+        Self { asked, remote }
+    }
+
     pub fn column(&self, name: &str) -> Result<(DataType, Kind), String> {
         let found = self.remote.columns.iter().find(|column| column.name == name);
-        let column = found.ok_or_else(|| format!("no column {name:?}"))?;
+        let column = found.ok_or_else(|| texts::refusals::no_column(name))?;
         let data_type = column.data_type.parse::<DataType>();
-        let data_type =
-            data_type.map_err(|_| format!("column {name:?} is of type {}", column.data_type))?;
+        let data_type = data_type.map_err(|_| texts::refusals::of_type(name, &column.data_type))?;
         Ok((value_type(data_type), column.kind))
     }
 }
@@ -171,38 +202,22 @@ async fn answer_with(
     cancel: &Cancel,
 ) -> Result<Views, String> {
     let Some(remote) = host.data.borrow().remote.clone() else {
-        return Err("no table is loaded".to_owned());
+        return Err(texts::refusals::NO_TABLE.to_owned());
     };
-    let asked = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
-    let table = Table { asked, remote };
+    let table = Table::new(remote);
     forget_others(host);
     let (clauses, clause_errors) = usable(&table, question).await;
     learn_extents(host, &table, question, cancel).await?;
     grid::learn_tops(host, &table, question, cancel).await?;
-    let all: Vec<Predicate> = clauses.iter().map(|(_, predicate)| predicate.clone()).collect();
-    let mut asking = Asking::default();
-    let selected = asking.add(table.asked.count(&all));
-    let pictures = question.views.iter().map(|view| {
-        let own = view.own_clause();
-        let others = clauses.iter().filter(|(id, _)| *id != own);
-        let others: Vec<Predicate> = others.map(|(_, predicate)| predicate.clone()).collect();
-        let frame = View2d {
-            viewport: host.canvases.borrow().viewport(view.id),
-            size: host.canvases.borrow().size(view.id),
-        };
-        let memory = host.memory.borrow();
-        asking.plan(&table, view, others, frame, &memory, |column, above| {
-            extent_of(&memory, column, above)
-        })
-    });
-    let pictures: Vec<_> = pictures.collect();
-    let answers = ask_all(host, asking.queries(), cancel).await?;
+    let Planned { queries, selected, pictures } = plan_all(host, &table, question, &clauses);
+    let names: Vec<String> = queries.iter().map(name_of).collect();
+    let answers = ask_all(host, queries, cancel).await?;
     let count = answers.get(selected).and_then(Answer::number).unwrap_or_default();
     let total = answers.first().and_then(|answer| answer.total_rows);
     let most = |count: fn(&Answer) -> u64| answers.iter().map(count).max().unwrap_or_default();
     let files = [most(|answer| answer.files_read), most(|answer| answer.files)];
     let mut results = Vec::with_capacity(question.views.len());
-    for (view, picture) in question.views.iter().zip(pictures) {
+    for (view, (_, picture)) in question.views.iter().zip(pictures) {
         let result = match picture {
             Err(detail) => MarkResult::Failed { detail },
             Ok(picture) => {
@@ -217,7 +232,14 @@ async fn answer_with(
     }
     let mut memory = host.memory.borrow_mut();
     memory.total_rows = total.or(memory.total_rows).or(table.remote.table.rows);
+    let all: Vec<&Predicate> = clauses.iter().map(|(_, predicate)| predicate).collect();
     memory.selected = serde_json::to_string(&all).ok().map(|filters| (filters, count));
+    let shown = question.views.iter().zip(&results);
+    memory.last = ahead::Last {
+        answers: names.into_iter().zip(answers).collect(),
+        results: shown.map(|(v, r)| (v.id, (v.mark.clone(), r.result.clone()))).collect(),
+        files: files[1],
+    };
     Ok(Views {
         generation: question.generation,
         selected: count,
@@ -227,9 +249,47 @@ async fn answer_with(
         elapsed_millis: 0.0,
         reduction: "bins".to_owned(),
         files: Some(files),
+        behind: Vec::new(),
         results,
         clause_errors,
     })
+}
+
+/// What a question asks of the companion.
+struct Planned {
+    queries: Vec<Query>,
+    /// The place of the count of all rows that pass.
+    selected: usize,
+    /// By view: which of the queries are for it, and its picture of their answers.
+    pictures: Vec<(Range<usize>, Result<Picture, String>)>,
+}
+
+fn plan_all(
+    host: &Host,
+    table: &Table,
+    question: &Question,
+    clauses: &[(String, Predicate)],
+) -> Planned {
+    let memory = host.memory.borrow();
+    let all: Vec<Predicate> = clauses.iter().map(|(_, predicate)| predicate.clone()).collect();
+    let mut asking = Asking::default();
+    let selected = asking.add(table.asked.count(&all));
+    let plan = |view: &View| {
+        let own = view.own_clause();
+        let others = clauses.iter().filter(|(id, _)| *id != own);
+        let others: Vec<Predicate> = others.map(|(_, predicate)| predicate.clone()).collect();
+        let frame = View2d {
+            viewport: host.canvases.borrow().viewport(view.id),
+            size: host.canvases.borrow().size(view.id),
+        };
+        let first = asking.len();
+        let picture = asking.plan(table, view, others, frame, &memory, |column, above| {
+            extent_of(&memory, column, above)
+        });
+        (first..asking.len(), picture)
+    };
+    let pictures = question.views.iter().map(plan).collect();
+    Planned { queries: asking.queries(), selected, pictures }
 }
 
 fn forget_others(host: &Host) {
@@ -251,20 +311,28 @@ async fn learn_extents(
     question: &Question,
     cancel: &Cancel,
 ) -> Result<(), String> {
+    learn_extents_of(host, table, question.views.iter().flat_map(ask::measured), cancel).await
+}
+
+/// Asks for the extents of columns, or of what in them is above zero, where they are not known.
+async fn learn_extents_of<'a>(
+    host: &Rc<Host>,
+    table: &Table,
+    columns: impl Iterator<Item = (&'a str, bool)>,
+    cancel: &Cancel,
+) -> Result<(), String> {
     let mut unknown: Vec<((String, bool), DataType)> = Vec::new();
-    for view in &question.views {
-        for (name, above_zero) in ask::measured(view) {
-            let Ok((data_type, kind)) = table.column(name) else { continue };
-            // Names have no ends, and times no logarithms.
-            if crate::look::is_named(kind) {
-                continue;
-            }
-            let key = (name.to_owned(), above_zero && kind == Kind::Number);
-            let is_known = host.memory.borrow().extents.contains_key(&key)
-                || unknown.iter().any(|(other, _)| *other == key);
-            if !is_known {
-                unknown.push((key, data_type));
-            }
+    for (name, above_zero) in columns {
+        let Ok((data_type, kind)) = table.column(name) else { continue };
+        // Names have no ends, and times no logarithms.
+        if crate::look::is_named(kind) {
+            continue;
+        }
+        let key = (name.to_owned(), above_zero && kind == Kind::Number);
+        let is_known = host.memory.borrow().extents.contains_key(&key)
+            || unknown.iter().any(|(other, _)| *other == key);
+        if !is_known {
+            unknown.push((key, data_type));
         }
     }
     if unknown.is_empty() {
@@ -321,23 +389,36 @@ pub async fn ask_all(
     queries: Vec<Query>,
     cancel: &Cancel,
 ) -> Result<Vec<Answer>, String> {
-    let api = reachable_api(host).map_err(|error| error.to_string())?;
     let n_queries = queries.len();
-    let url = format!("{api}/api/queries?format=json");
     let mut answers = Vec::with_capacity(n_queries);
     let mut left = queries;
     while !left.is_empty() {
         let rest = left.split_off(left.len().min(QUERIES_MAX));
-        let together = Together { queries: std::mem::replace(&mut left, rest) };
-        let body = serde_json::to_string(&together).map_err(|error| error.to_string())?;
-        let ask = Ask { body: Some(body), ..Ask::get(url.clone()) };
+        let ask = together(host, std::mem::replace(&mut left, rest))?;
         let some: Result<Answers, NetError> = get_json(&ask, cancel).await;
         answers.extend(some.map_err(|error| error.to_string())?.answers);
     }
     if answers.len() == n_queries {
         return Ok(answers);
     }
-    Err(format!("{} answers have come to {n_queries} queries", answers.len()))
+    Err(texts::refusals::answers_missing(answers.len(), n_queries))
+}
+
+/// The companion's answer to queries together, as it came.
+async fn ask_for_bytes(
+    host: &Rc<Host>,
+    queries: Vec<Query>,
+    cancel: &Cancel,
+) -> Result<(Ask, Vec<u8>), String> {
+    let ask = together(host, queries)?;
+    let body = get_bytes(&ask, cancel).await.map_err(|error| error.to_string())?;
+    Ok((ask, body))
+}
+
+fn together(host: &Rc<Host>, queries: Vec<Query>) -> Result<Ask, String> {
+    let api = reachable_api(host).map_err(|error| error.to_string())?;
+    let body = serde_json::to_string(&Together { queries }).map_err(|error| error.to_string())?;
+    Ok(Ask { body: Some(body), ..Ask::get(format!("{api}/api/queries?format=json")) })
 }
 
 /// Answers `Rows` from the companion.
@@ -380,11 +461,10 @@ async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
 /// The table that is elsewhere, and the filters that hold there.
 pub async fn selection(host: &Host) -> Result<(Table, Vec<Predicate>), String> {
     let Some(remote) = host.data.borrow().remote.clone() else {
-        return Err("no table is loaded".to_owned());
+        return Err(texts::refusals::NO_TABLE.to_owned());
     };
     let question = host.desk.borrow().question().clone();
-    let asked = Asked { table: remote.table.name.clone(), version: remote.table.version.clone() };
-    let table = Table { asked, remote };
+    let table = Table::new(remote);
     let (clauses, _) = usable(&table, &question).await;
     Ok((table, clauses.into_iter().map(|(_, predicate)| predicate).collect()))
 }
@@ -424,7 +504,7 @@ pub async fn selected_rows(
     let query = table.asked.count(filters);
     let answers = ask_all(host, vec![query], &Cancel::default()).await?;
     let count = answers.first().and_then(Answer::number);
-    let count = count.ok_or_else(|| "the rows were not counted".to_owned())?;
+    let count = count.ok_or_else(|| texts::refusals::NOT_COUNTED.to_owned())?;
     host.memory.borrow_mut().selected = Some((text, count));
     Ok(count)
 }

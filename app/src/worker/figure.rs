@@ -11,6 +11,7 @@ use crate::draw::canvas::Pixels;
 use crate::draw::raster::Raster;
 use crate::draw::{Size, Theme};
 use crate::protocol::{Legend, Reply, ViewId};
+use crate::texts;
 use crate::worker::host::{Host, post};
 use crate::worker::relief;
 use crate::worker::turn::turn;
@@ -39,7 +40,7 @@ async fn draw(host: &Host, view: ViewId, size: Size) -> Result<String, String> {
         let is_whole =
             host.canvases.borrow().step_picture(view, &host.answers.borrow(), &mut raster, size);
         match is_whole {
-            None => return Err("this view has no picture yet".to_owned()),
+            None => return Err(texts::refusals::NO_PICTURE.to_owned()),
             Some(true) => break,
             Some(false) => turn().await,
         }

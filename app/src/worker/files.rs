@@ -14,13 +14,15 @@ use wasm_bindgen::JsValue;
 
 use crate::few::sort_few;
 use crate::protocol::{
-    Level, Origin, TableInfo, VersionInfo, file_of_name, is_address, name_of_file,
+    Level, Origin, Reply, TableInfo, VersionInfo, file_of_name, is_address, name_of_file,
 };
 use crate::reading::{Opened, Place};
-use crate::worker::host::{Host, notice};
+use crate::texts;
+use crate::worker::host::{Host, notice, post};
 use crate::worker::load::feed::Trouble;
 use crate::worker::load::prepare::Wanted;
 use crate::worker::load::report::Report;
+use crate::worker::notify::Notify;
 use crate::worker::tables::{self, Described};
 
 pub use link::{ReaderLink, Refusal};
@@ -32,6 +34,8 @@ pub struct Files {
     /// Files that were dropped, by the names of their tables: objects beside their paths.
     dropped: RefCell<BTreeMap<String, (Vec<String>, Array)>>,
     n_opened: Cell<u64>,
+    /// Raised when what is being opened is not waited for any more.
+    given_up: Notify,
 }
 
 struct OpenTable {
@@ -42,6 +46,10 @@ struct OpenTable {
 }
 
 impl Files {
+    pub fn give_up(&self) {
+        self.given_up.raise();
+    }
+
     /// The versions of a table that is open here.
     pub fn versions(&self, table: &str) -> Vec<VersionInfo> {
         self.open.borrow().get(table).map(|open| open.versions.clone()).unwrap_or_default()
@@ -90,20 +98,33 @@ async fn link_to(
 ) -> Result<(ReaderLink, Opened), Refusal> {
     let failed = |detail: String| Refusal { detail, is_unreachable: false };
     let short = file_of_name(table).unwrap_or(table);
-    let script = host.settings.borrow().reader.clone().ok_or_else(|| {
-        failed(format!("{short}: the reader of such files is not part of this page"))
-    })?;
+    let script = host
+        .settings
+        .borrow()
+        .reader
+        .clone()
+        .ok_or_else(|| failed(texts::loading::no_reader(short)))?;
     let (place, objects) = match is_address(table) {
         true => (Place::Address(table.to_owned()), JsValue::UNDEFINED),
         false => {
             let dropped = host.files.dropped.borrow().get(table).cloned();
-            let gone = || failed(format!("{short} is no longer open here: open it again"));
+            let gone = || failed(texts::loading::file_gone(short));
             let (paths, objects) = dropped.ok_or_else(gone)?;
             (Place::Files(paths), objects.into())
         }
     };
     let mut link = ReaderLink::start(&script, place, version.cloned(), &objects).map_err(failed)?;
-    let opened = link.opened().await.map_err(|refusal| Refusal {
+    let looking = |bytes, total| {
+        post(&Reply::Opening { table: table.to_owned(), bytes, total });
+    };
+    let mut opened = None;
+    host.files.given_up.lower();
+    let opening = async { opened = Some(link.opened(looking).await) };
+    if host.files.given_up.is_raised_before(opening).await {
+        return Err(failed(texts::loading::CANCELLED.to_owned()));
+    }
+    let opened = opened.unwrap_or_else(|| Err(failed(texts::loading::CANCELLED.to_owned())));
+    let opened = opened.map_err(|refusal| Refusal {
         detail: match refusal.detail.contains(short) {
             true => refusal.detail,
             false => format!("{short}: {}", refusal.detail),
@@ -201,30 +222,17 @@ pub fn those_that_fit(
     let names: Vec<&str> = absent.iter().map(String::as_str).collect();
     report.leave_out(&names);
     let mib = budget.bytes_max >> 20;
-    notice(
-        Level::Warning,
-        format!(
-            "not loaded, because there are {mib} MiB for columns here: {}. Load fewer others to see them",
-            names.join(", ")
-        ),
-    );
+    notice(Level::Warning, texts::loading::columns_left_out(mib, &names.join(", ")));
     wanted.into_iter().filter(|column| !absent.iter().any(|name| name == column.name())).collect()
 }
 
 /// Said where the memory was full before the table was over.
 pub fn say_partial(host: &Host, described: &Described, rows: u64) {
     let budget = host.budget();
-    let of = described.table.rows.map(|rows| format!(" of {rows}")).unwrap_or_default();
-    let name = &described.table.name;
-    let why = match rows > budget.rows_max {
-        true => format!("a browser holds {} rows", budget.rows_max),
-        false => format!(
-            "there are {} MiB for columns here: load fewer to see more rows",
-            budget.bytes_max >> 20
-        ),
+    let (name, all) = (&described.table.name, described.table.rows);
+    let text = match rows > budget.rows_max {
+        true => texts::loading::rows_at_most(name, rows, all, budget.rows_max),
+        false => texts::loading::rows_that_fit(name, rows, all, budget.bytes_max >> 20),
     };
-    notice(
-        Level::Warning,
-        format!("{name}: only the first {rows} rows{of} are shown, because {why}"),
-    );
+    notice(Level::Warning, text);
 }

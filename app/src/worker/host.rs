@@ -12,7 +12,8 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, OffscreenCanvas};
 
 use crate::protocol::table::TableRequest;
-use crate::protocol::{Breakage, Level, Notice, Reply, Request};
+use crate::protocol::{Breakage, Clause, Level, Notice, Reply, Request};
+use crate::texts;
 use crate::worker::answer::{Answers, Question};
 use crate::worker::budget::Budget;
 use crate::worker::cache::browser::Cache;
@@ -50,6 +51,8 @@ pub type Done = Pin<Box<dyn Future<Output = bool>>>;
 pub struct Parts {
     /// [`elsewhere::answer`], where it can be fetched.
     pub answer_elsewhere: fn(Rc<Host>, Question) -> Done,
+    /// [`elsewhere::ahead::prepare`].
+    pub prepare_elsewhere: fn(Rc<Host>) -> Done,
 }
 
 /// Everything of the worker, shared by its tasks.
@@ -68,6 +71,8 @@ pub struct Host {
     pub memory: elsewhere::Memory,
     /// The question that the companion is at, and since when.
     pub asking: RefCell<Option<(Cancel, f64)>>,
+    /// The column whose steps it counts ahead.
+    pub preparing: RefCell<Option<(Cancel, String)>>,
     /// Raised when views or the rows under them changed.
     pub show: Notify,
     /// There may be something to prepare for the next question.
@@ -104,6 +109,7 @@ pub fn start(parts: Parts) {
         files: files::Files::default(),
         memory: elsewhere::Memory::default(),
         asking: RefCell::default(),
+        preparing: RefCell::default(),
         show: Notify::default(),
         prepare: Notify::default(),
         ahead: Notify::default(),
@@ -147,7 +153,7 @@ fn take(host: &Rc<Host>, message: JsValue) {
     match serde_json::from_str::<Request>(&text) {
         Ok(request) => host.handle(request, object),
         Err(error) => {
-            notice(Level::Error, format!("the page's message cannot be read: {error}"));
+            notice(Level::Error, texts::loading::unreadable_request(&error.to_string()));
         }
     }
 }
@@ -179,6 +185,7 @@ impl Host {
             }
             Request::Approach { column } => {
                 self.answers.borrow_mut().approach(&column);
+                self.approach_elsewhere(column);
                 self.prepare.raise();
             }
             Request::ListTables => spawn_local(tables::list(Rc::clone(self))),
@@ -186,14 +193,17 @@ impl Host {
                 spawn_local(tables::describe(Rc::clone(self), table, version));
             }
             Request::Load { table, version, columns } => load::begin(self, table, version, columns),
-            Request::CancelLoad => self.load.cancel(),
+            Request::CancelLoad => {
+                self.load.cancel();
+                self.files.give_up();
+            }
             Request::OpenFile { name, paths } => match object.dyn_into::<Array>() {
                 Ok(objects) => files::open(self, name, paths, objects),
-                Err(_) => notice(Level::Error, format!("the file {name:?} did not arrive")),
+                Err(_) => notice(Level::Error, texts::loading::file_not_arrived(&name)),
             },
             Request::Show { generation, clauses, views } => {
+                self.give_up_slow_question(&clauses);
                 self.desk.borrow_mut().show(generation, clauses, views);
-                self.give_up_slow_question();
                 self.show.raise();
             }
             Request::Rows { request, order_by, columns, first, count } => {
@@ -246,7 +256,7 @@ impl Host {
             Request::AttachCanvas { view, width, height, pixel_ratio } => {
                 match object.dyn_into::<OffscreenCanvas>() {
                     Ok(canvas) => canvases.attach(view, canvas, [width, height, pixel_ratio]),
-                    Err(_) => notice(Level::Error, "a canvas did not arrive"),
+                    Err(_) => notice(Level::Error, texts::drawing::NO_CANVAS),
                 }
             }
             Request::ResizeCanvas { view, width, height, pixel_ratio } => {
@@ -282,13 +292,25 @@ impl Host {
         self.draw.raise();
     }
 
-    /// What the companion takes long over is not waited for when something else is asked.
-    fn give_up_slow_question(&self) {
-        if let Some((cancel, since)) = &*self.asking.borrow()
-            && now_millis() - since > PATIENCE_MILLIS
+    /// What the companion takes long over is not waited for when something else is asked, and
+    /// nothing is while a brush moves whose steps are known.
+    fn give_up_slow_question(&self, now: &[Clause]) {
+        let mut memory = self.memory.borrow_mut();
+        memory.notice(self.desk.borrow().question(), now);
+        let Some((cancel, since)) = &*self.asking.borrow() else { return };
+        if memory.is_foreseen() || now_millis() - since > PATIENCE_MILLIS {
+            cancel.cancel();
+        }
+    }
+
+    /// What was counted ahead for another column is of no use any more.
+    fn approach_elsewhere(&self, column: String) {
+        if let Some((cancel, of)) = &*self.preparing.borrow()
+            && *of != column
         {
             cancel.cancel();
         }
+        self.memory.borrow_mut().near = Some(column);
     }
 
     fn set_theme(&self, dark: bool) {

@@ -16,6 +16,7 @@ use engine::query::Version;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::protocol::{Level, LoadState, Origin, Profile};
+use crate::texts;
 use crate::worker::files;
 use crate::worker::host::{Host, notice};
 use crate::worker::net::Cancel;
@@ -169,19 +170,15 @@ fn say_offline(
     absent: &[Wanted],
 ) -> Result<(), Trouble> {
     let table = &described.table;
-    let version = table.version.as_ref().map(|version| format!(" version {version}"));
-    let shown = format!("{}{}", table.name, version.unwrap_or_default());
+    let version = table.version.as_ref().map(|version| version.to_string());
+    let version = version.as_deref();
     if absent.is_empty() {
         let saved = host.cache.now().and_then(|cache| saved_at(&cache, described));
-        let age = saved.map(|saved| format!(", kept here since {saved}")).unwrap_or_default();
-        notice(Level::Info, format!("without the companion: {shown}{age}"));
+        notice(Level::Info, texts::loading::offline(&table.name, version, saved.as_deref()));
         return Ok(());
     }
     let names: Vec<&str> = absent.iter().map(Wanted::name).collect();
-    let detail = format!(
-        "the companion cannot be reached, and of {shown} this browser does not keep {}",
-        names.join(", ")
-    );
+    let detail = texts::loading::not_kept(&table.name, version, &names.join(", "));
     report.leave_out(&names);
     if report.columns().is_empty() {
         return Err(Trouble::Failed(detail));

@@ -9,6 +9,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use crate::protocol::Clause;
+use crate::texts;
 use crate::worker::net::text_of;
 
 #[wasm_bindgen]
@@ -58,10 +59,7 @@ pub async fn fetch_for(clauses: &[Clause]) {
 fn compile(text: &str, case_sensitive: bool) -> Result<Box<dyn Matcher>, String> {
     PROGRAM.with_borrow_mut(|program| {
         let Some(compile) = &program.compile else {
-            return Err(format!(
-                "the part of Limn that matches regular expressions did not load: {}",
-                program.failure
-            ));
+            return Err(texts::refusals::no_matcher(&program.failure));
         };
         let pattern = compile
             .call2(&JsValue::UNDEFINED, &text.into(), &case_sensitive.into())

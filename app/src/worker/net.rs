@@ -11,21 +11,22 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
 
+use crate::texts;
 use crate::worker::turn::{scope, sleep};
 
 /// Why there is no answer, or not all of one.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum NetError {
     /// Nobody answers: no network, no companion, or a gateway that says so.
-    #[error("the companion cannot be reached: {detail}")]
+    #[error("{}", texts::loading::unreachable(.detail))]
     Unreachable { detail: String },
     /// The companion refuses, and says why.
     #[error("{detail}")]
     Refused { status: u16, detail: String },
     /// The answer stopped before its end, or is not what was asked for.
-    #[error("the answer broke off: {detail}")]
+    #[error("{}", texts::loading::broken_off(.detail))]
     Broken { detail: String },
-    #[error("cancelled")]
+    #[error("{}", texts::loading::CANCELLED)]
     Cancelled,
 }
 
@@ -123,7 +124,7 @@ pub async fn send(ask: &Ask, cancel: &Cancel) -> Result<Answer, NetError> {
         Err(error) => {
             cancel.release(&controller);
             let detail = match (late.get(), ask.patience_millis) {
-                (true, Some(millis)) => format!("no answer within {} s", millis / 1000),
+                (true, Some(millis)) => texts::loading::no_answer_within(millis / 1000),
                 _ => text_of(&error),
             };
             return Err(NetError::Unreachable { detail });
@@ -141,12 +142,22 @@ pub async fn send(ask: &Ask, cancel: &Cancel) -> Result<Answer, NetError> {
 
 /// The answer to a GET, read from JSON.
 pub async fn get_json<T: DeserializeOwned>(ask: &Ask, cancel: &Cancel) -> Result<T, NetError> {
+    from_json(ask, &get_bytes(ask, cancel).await?)
+}
+
+/// The whole answer, as it is.
+pub async fn get_bytes(ask: &Ask, cancel: &Cancel) -> Result<Vec<u8>, NetError> {
     let mut answer = send(ask, cancel).await?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body)
+    Ok(body)
+}
+
+/// Reads JSON where it lies.
+pub fn from_json<'a, T: Deserialize<'a>>(ask: &Ask, body: &'a [u8]) -> Result<T, NetError> {
+    serde_json::from_slice(body)
         .map_err(|error| NetError::Broken { detail: format!("{}: {error}", ask.url) })
 }
 
@@ -239,7 +250,7 @@ async fn problem(response: &Response) -> NetError {
         }
         Some(Problem { detail: Some(detail), .. }) => detail,
         Some(Problem { title: Some(title), .. }) => title,
-        _ => format!("the companion answers {status} {}", response.status_text()),
+        _ => texts::loading::companion_answers(status, &response.status_text()),
     };
     match status {
         // What a gateway or a service worker says where there is nobody behind it.

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Poll, Waker};
 
 /// Raised any number of times, seen once: the newest state is elsewhere.
@@ -21,6 +22,11 @@ impl Notify {
         }
     }
 
+    /// What was raised before counts no more.
+    pub fn lower(&self) {
+        self.raised.set(false);
+    }
+
     /// Waits until raised, and lowers it.
     pub async fn wait(&self) {
         poll_fn(|context| {
@@ -31,6 +37,19 @@ impl Notify {
             Poll::Pending
         })
         .await;
+    }
+
+    /// Whether it is raised before something else has come to its end. It stays raised.
+    pub async fn is_raised_before(&self, end: impl Future<Output = ()>) -> bool {
+        let mut end = pin!(end);
+        poll_fn(|context| {
+            if self.raised.get() {
+                return Poll::Ready(true);
+            }
+            self.waker.replace(Some(context.waker().clone()));
+            end.as_mut().poll(context).map(|()| false)
+        })
+        .await
     }
 }
 
@@ -90,6 +109,19 @@ mod tests {
         assert!(wait.as_mut().poll(&mut context).is_pending());
         notify.raise();
         assert!(wait.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn whichever_is_first_ends_the_wait_and_a_raise_is_kept() {
+        let notify = Notify::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let ended = pin!(notify.is_raised_before(std::future::ready(())));
+        assert_eq!(ended.poll(&mut context), Poll::Ready(false));
+        let mut waiting = pin!(notify.is_raised_before(std::future::pending()));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        notify.raise();
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(true));
+        assert!(pin!(notify.wait()).poll(&mut context).is_ready());
     }
 
     #[test]

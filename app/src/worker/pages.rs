@@ -8,6 +8,7 @@ use arrow_array::ArrayRef;
 
 use crate::protocol::table::{COPY_CELLS_MAX, Copied, CopyAsked, TableReply};
 use crate::protocol::{Origin, Reply, Rows};
+use crate::texts;
 use crate::worker::clip::Clip;
 use crate::worker::desk::RowsAsked;
 use crate::worker::elsewhere;
@@ -70,7 +71,7 @@ async fn ordered<T>(
             let data = host.data.borrow();
             let answers = host.answers.borrow();
             let Some(resident) = &data.resident else {
-                return Err("no table is loaded".to_owned());
+                return Err(texts::refusals::NO_TABLE.to_owned());
             };
             let (words, rows) = answers.selection();
             let (revision, epoch) = (answers.revision(), data.epoch());
@@ -129,8 +130,7 @@ impl Copying {
     fn begin(host: &Host, asked: CopyAsked) -> Option<Self> {
         let n_cells = asked.count.saturating_mul(asked.columns.len() as u64);
         if n_cells > COPY_CELLS_MAX {
-            let detail =
-                format!("{n_cells} cells are more than {COPY_CELLS_MAX} that are copied at once");
+            let detail = texts::refusals::too_many_cells(n_cells, COPY_CELLS_MAX);
             tell(&asked, 0, Some(Err(detail)));
             return None;
         }
@@ -179,7 +179,7 @@ impl Copying {
 
     async fn step_here(&mut self, host: &Host, order: &mut RowOrder) -> Result<bool, String> {
         if revision(host) != self.of {
-            return Err("the rows changed while they were copied".to_owned());
+            return Err(texts::refusals::ROWS_CHANGED.to_owned());
         }
         let Self { asked, clip, .. } = self;
         let keys = asked.order_by.clone();
@@ -208,7 +208,7 @@ impl Copying {
     async fn step_elsewhere(&mut self, host: &Rc<Host>) -> Result<bool, String> {
         let (table, filters) = elsewhere::selection(host).await?;
         if revision(host) != self.of {
-            return Err("the rows changed while they were copied".to_owned());
+            return Err(texts::refusals::ROWS_CHANGED.to_owned());
         }
         let Self { asked, clip, .. } = self;
         let count = (asked.count - clip.rows()).min(COPIED_A_PAGE);

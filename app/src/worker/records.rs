@@ -10,6 +10,7 @@ use crate::cell::cell_text;
 use crate::cell::whole::{bytes_at, exact_text, image_address, write_json};
 use crate::protocol::Reply;
 use crate::protocol::table::{Record, RecordValue, TableReply};
+use crate::texts;
 use crate::worker::elsewhere;
 use crate::worker::host::{Host, post};
 use crate::worker::resident::BLOCK_ROWS;
@@ -39,7 +40,7 @@ pub async fn answer(host: Rc<Host>, request: u64, row: u64, columns: Vec<String>
                 }
             }
             Err(detail) => {
-                missing = Some(format!("{} columns are not loaded: {detail}", absent.len()));
+                missing = Some(texts::refusals::columns_not_loaded(absent.len(), &detail));
             }
         }
     }
@@ -57,14 +58,14 @@ async fn image(host: &Rc<Host>, column: &str, row: u64) -> Result<String, String
         Some(found) => found,
         None => {
             let mut found = fetched(host, &[column.to_owned()], row).await?;
-            (found.pop().flatten().ok_or_else(|| "there is no such value".to_owned())?, 0)
+            (found.pop().flatten().ok_or_else(|| texts::refusals::NO_SUCH_VALUE.to_owned())?, 0)
         }
     };
     let address = image_address(array.as_ref(), at);
-    let address = address.ok_or_else(|| "these bytes are no picture".to_owned())?;
+    let address = address.ok_or_else(|| texts::refusals::NO_PICTURE_IN_BYTES.to_owned())?;
     match address.len() <= IMAGE_BYTES_MAX {
         true => Ok(address),
-        false => Err(format!("the picture is larger than {} MB", IMAGE_BYTES_MAX >> 20)),
+        false => Err(texts::refusals::picture_too_large(IMAGE_BYTES_MAX >> 20)),
     }
 }
 
@@ -86,7 +87,7 @@ async fn fetched(
         let here = data.resident.as_ref().map(|here| (here.table.clone(), here.version.clone()));
         let remote = data.remote.as_ref();
         let remote = remote.map(|remote| (remote.table.name.clone(), remote.table.version.clone()));
-        remote.or(here).ok_or_else(|| "no table is loaded".to_owned())?
+        remote.or(here).ok_or_else(|| texts::refusals::NO_TABLE.to_owned())?
     };
     let query = Query {
         version,
@@ -97,7 +98,7 @@ async fn fetched(
     };
     let batches = elsewhere::batches(host, &query).await?;
     let batch = batches.into_iter().find(|batch| batch.num_rows() > 0);
-    let batch = batch.ok_or_else(|| "there is no such row".to_owned())?;
+    let batch = batch.ok_or_else(|| texts::refusals::NO_SUCH_ROW.to_owned())?;
     Ok(columns.iter().map(|name| batch.column_by_name(name).cloned()).collect())
 }
 

@@ -6,6 +6,7 @@ use engine::mask::WORD_BITS;
 use engine::query::OrderKey;
 
 use crate::cell::cell_text;
+use crate::texts;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
 use crate::worker::sort::{RowSort, Sorted};
 
@@ -47,7 +48,7 @@ impl RowOrder {
     ) -> Result<bool, String> {
         let names: Vec<&str> = keys.iter().map(|key| key.column.as_str()).collect();
         if let Some(missing) = names.iter().find(|name| resident.column(name).is_none()) {
-            return Err(format!("column {missing:?} is not loaded"));
+            return Err(texts::refusals::not_loaded(missing));
         }
         let rows = selection.rows.min(resident.rows_of(names.iter().copied()));
         let is_same = self.of.as_ref().is_some_and(|(of, epoch, of_rows)| {

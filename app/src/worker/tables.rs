@@ -8,6 +8,7 @@ use engine::error::nearest_name;
 use engine::query::Version;
 
 use crate::protocol::{ColumnInfo, Level, Origin, Reply, TableInfo, VersionInfo};
+use crate::texts;
 use crate::worker::cache::catalog::Description;
 use crate::worker::companion::{TableJson, TableList, VersionList};
 use crate::worker::files;
@@ -42,8 +43,7 @@ impl Described {
         found.ok_or_else(|| {
             let names = self.columns.iter().map(|column| column.name.as_str());
             let near = nearest_name(name, names);
-            let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            format!("no column {name:?} in {}{hint}", self.table.name)
+            texts::loading::no_column(name, &self.table.name, near.as_deref())
         })
     }
 }
@@ -76,7 +76,7 @@ pub async fn list(host: Rc<Host>) {
         Ok(tables) => post(&Reply::Tables { tables, origin: Origin::Server }),
         Err(error) => {
             if !error.is_offline() {
-                notice(Level::Error, format!("cannot list the tables: {error}"));
+                notice(Level::Error, texts::loading::tables_not_listed(&error.to_string()));
             }
             let cache = host.cache.get().await;
             cache.refresh().await;
@@ -112,10 +112,10 @@ async fn list_of_companion(host: &Rc<Host>) -> Result<Vec<TableInfo>, NetError> 
 /// The companion's origin, unless there is none or no network.
 pub fn reachable_api(host: &Host) -> Result<String, NetError> {
     let unreachable = |detail: &str| NetError::Unreachable { detail: detail.to_owned() };
-    let api = host.api().ok_or_else(|| unreachable("this page has none"))?;
+    let api = host.api().ok_or_else(|| unreachable(texts::loading::NO_COMPANION))?;
     // A companion on this machine answers without a network.
     if is_offline() && !is_local(&api) {
-        return Err(unreachable("there is no network"));
+        return Err(unreachable(texts::loading::NO_NETWORK));
     }
     Ok(api)
 }
@@ -176,7 +176,7 @@ pub async fn described(
         Ok(found) => Ok(found),
         Err(error) if error.is_offline() => described_by_cache(host, table, version)
             .await
-            .ok_or_else(|| format!("{error}; nothing of {table} is kept in this browser")),
+            .ok_or_else(|| texts::loading::nothing_kept(&error.to_string(), table)),
         Err(error) => Err(error.to_string()),
     }
 }

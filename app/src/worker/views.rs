@@ -4,11 +4,12 @@
 
 use std::rc::Rc;
 
-use crate::protocol::{Origin, Reply, Views};
+use crate::protocol::{Level, Origin, Reply, Views};
+use crate::texts;
 use crate::worker::answer::{Answer, Answers, Question};
 use crate::worker::bins::Extent;
 use crate::worker::elsewhere;
-use crate::worker::host::{Host, post};
+use crate::worker::host::{Host, notice, post};
 use crate::worker::matcher;
 use crate::worker::resident::Resident;
 use crate::worker::tables::Described;
@@ -24,7 +25,10 @@ pub async fn answer_on_demand(host: Rc<Host>) {
         }
         if host.data.borrow().is_remote() {
             if !(host.parts.answer_elsewhere)(host.clone(), question.clone()).await {
-                elsewhere::refuse(&host, &question, "a part of the page could not be fetched");
+                let detail = texts::refusals::PART_NOT_FETCHED;
+                elsewhere::refuse(&host, &question, detail);
+                // With a button that asks again.
+                notice(Level::Error, detail);
             }
         } else {
             answer_here(&host, question).await;
@@ -36,6 +40,11 @@ pub async fn answer_on_demand(host: Rc<Host>) {
 pub async fn prepare_on_demand(host: Rc<Host>) {
     loop {
         host.prepare.wait().await;
+        if host.data.borrow().is_remote() {
+            // Without its part every step is asked for.
+            let _fetched = (host.parts.prepare_elsewhere)(host.clone()).await;
+            continue;
+        }
         let mut stride = Stride::start();
         let mut n_steps = 0;
         while prepare(&host, Answers::prepare_next) {
@@ -131,6 +140,7 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
         elapsed_millis,
         reduction: "none".to_owned(),
         files: None,
+        behind: Vec::new(),
         results: answer.results,
         clause_errors: answer.clause_errors,
     }));

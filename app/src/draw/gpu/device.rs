@@ -12,6 +12,7 @@ use wgpu::{
 };
 
 use super::pipelines::Pipelines;
+use crate::texts;
 
 /// Bytes of buffers, of all canvases together.
 const BUDGET_BYTES: u64 = 1 << 30;
@@ -20,17 +21,17 @@ const BINDING_BYTES_MAX: u64 = 128 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
-    #[error("the browser has no WebGPU")]
+    #[error("{}", texts::drawing::NO_WEBGPU)]
     NoWebGpu,
-    #[error("no GPU answers: {0}")]
+    #[error("{}", texts::drawing::no_gpu_answers(.0))]
     NoAdapter(String),
-    #[error("the only adapter is a fallback without a GPU")]
+    #[error("{}", texts::drawing::FALLBACK_ADAPTER)]
     Fallback,
-    #[error("the GPU gives no device: {0}")]
+    #[error("{}", texts::drawing::no_device(.0))]
     NoDevice(String),
-    #[error("the canvas gives no GPU context: {0}")]
+    #[error("{}", texts::drawing::no_gpu_context(.0))]
     NoSurface(String),
-    #[error("the picture needs {needed} bytes of GPU memory and {left} are left")]
+    #[error("{}", texts::drawing::over_budget(*.needed, *.left))]
     OverBudget { needed: u64, left: u64 },
 }
 

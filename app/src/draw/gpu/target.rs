@@ -19,6 +19,7 @@ use crate::draw::palette::Palette;
 use crate::draw::plan::{Plan, Planner, Shade};
 use crate::draw::points::Points;
 use crate::draw::{Frame, Picture, Size};
+use crate::texts;
 
 /// How far [`Target::draw`] got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +206,7 @@ impl Target {
     /// The last pass, onto the canvas.
     fn color(&mut self, encoder: &mut CommandEncoder, size: Size) -> Result<(), GpuError> {
         self.configure(size);
-        let lost = || GpuError::NoSurface("it has no picture to draw on".to_owned());
+        let lost = || GpuError::NoSurface(texts::drawing::NO_SURFACE.to_owned());
         let texture = match self.surface.get_current_texture() {
             CurrentSurfaceTexture::Success(texture)
             | CurrentSurfaceTexture::Suboptimal(texture) => texture,

@@ -8,6 +8,7 @@ use crate::page::signals::use_page;
 use crate::protocol::Clause;
 use crate::state::command::{Command, Gesture};
 use crate::state::describe;
+use crate::texts;
 
 #[component]
 pub(super) fn ActiveFilters() -> impl IntoView {
@@ -16,7 +17,7 @@ pub(super) fn ActiveFilters() -> impl IntoView {
     let many = move || clauses.with(Vec::len);
     view! {
         <Show when=move || { many() > 0 }>
-            <div class="active-filters" role="group" aria-label=move || format!("{} active filters", many())>
+            <div class="active-filters" role="group" aria-label=move || texts::filters::active(many())>
                 <ul class="chips">
                     <For each=move || clauses.get() key=|clause| clause.id.clone() let:clause>
                         <Chip id=clause.id clauses/>
@@ -25,10 +26,10 @@ pub(super) fn ActiveFilters() -> impl IntoView {
                 <button
                     type="button"
                     class="button small clear-all"
-                    title="Clear all filters (X)"
+                    title=texts::filters::CLEAR_ALL_HINT
                     on:click=move |_| page.dispatch(Command::ClearClauses)
                 >
-                    {move || if many() > 1 { format!("Clear all {}", many()) } else { "Clear".to_owned() }}
+                    {move || texts::filters::clear_all(many())}
                 </button>
             </div>
         </Show>
@@ -68,7 +69,7 @@ fn Chip(id: String, clauses: Memo<Vec<Clause>>) -> impl IntoView {
             <button
                 type="button"
                 class="chip-clear"
-                aria-label=move || format!("Clear the filter of {}", subject().unwrap_or_default())
+                aria-label=move || texts::filters::clear_of(&subject().unwrap_or_default())
                 on:click=clear
             >
                 {Icon::Cancel.view()}

@@ -11,16 +11,17 @@ use crate::protocol::{ColumnInfo, Mark};
 use crate::state::VIEWS_MAX;
 use crate::state::command::{Command, Part};
 use crate::state::{defaults, settle};
+use crate::texts;
 
 #[component]
 pub(super) fn AddView() -> impl IntoView {
     let page = use_page();
     let open = RwSignal::new(false);
     let is_full = move || page.model.with(|m| m.chosen.shown_views().len() >= VIEWS_MAX);
-    let button = || view! { {Icon::Add.view()} <span>"View"</span> };
+    let button = || view! { {Icon::Add.view()} <span>{texts::views::ADD_SHORT}</span> };
     view! {
         <Popover
-            label="Add a view"
+            label=texts::views::ADD
             open=open
             button_class="button add-view"
             panel_class="add-panel"
@@ -29,7 +30,7 @@ pub(super) fn AddView() -> impl IntoView {
         >
             <Show
                 when=move || !is_full()
-                fallback=|| view! { <p class="quiet">{format!("There is room for {VIEWS_MAX} views.")}</p> }
+                fallback=|| view! { <p class="quiet">{texts::views::room_for(VIEWS_MAX)}</p> }
             >
                 {part(move || choices(open))}
             </Show>
@@ -55,11 +56,11 @@ fn Choices(open: RwSignal<bool>) -> impl IntoView {
     let kinds = move || {
         let columns = columns();
         let kinds = defaults::KINDS.into_iter().zip([
-            (Icon::Scatter, "two columns, point by point"),
-            (Icon::Views, "two columns, counted by cell"),
-            (Icon::Line, "rows or a number, by steps of time"),
-            (Icon::Boxes, "quartiles of a number, by group"),
-            (Icon::Shapes, "densities of a number, by group"),
+            (Icon::Scatter, texts::views::SCATTER_HINT),
+            (Icon::Views, texts::views::HEAT_HINT),
+            (Icon::Line, texts::views::LINE_HINT),
+            (Icon::Boxes, texts::views::BOXES_HINT),
+            (Icon::Shapes, texts::views::VIOLINS_HINT),
         ]);
         let kinds = kinds.filter_map(|(kind, (icon, hint))| {
             let mark = defaults::guess(kind, &columns, None)?;
@@ -88,8 +89,8 @@ fn Choices(open: RwSignal<bool>) -> impl IntoView {
                 {Icon::Search.view()}
                 <input
                     type="search"
-                    placeholder="Chart of a column"
-                    aria-label="Search columns"
+                    placeholder=texts::views::CHART_OF_COLUMN
+                    aria-label=texts::columns::SEARCH
                     prop:value=move || search.get()
                     on:input=move |event| search.set(event_target_value(&event))
                 />
@@ -127,7 +128,7 @@ fn ColumnChoice(column: ColumnInfo, add: impl Fn(Mark) + Copy + 'static) -> impl
         <button type="button" class="choice" on:click=choose>
             {Icon::of_kind(kind).view()}
             <span>{label}</span>
-            <small>{move || if is_shown() { "already shown" } else { kind_name(kind) }}</small>
+            <small>{move || if is_shown() { texts::views::ALREADY_SHOWN } else { kind_name(kind) }}</small>
         </button>
     }
 }

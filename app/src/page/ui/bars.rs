@@ -14,6 +14,7 @@ use crate::page::signals::{Page, use_page};
 use crate::protocol::{Bar, MarkResult};
 use crate::state::command::{Command, Gesture};
 use crate::state::{choice, column_clause, describe, format};
+use crate::texts;
 
 /// What a row stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,9 +80,9 @@ pub(super) fn BarsChart(
     let label = move || summary(&column.get(), &rows.get());
     let more = move || {
         let more = rows.with(|rows| rows.more);
-        (more > 0).then(|| view! { <li class="bars-more" role="presentation">{format!("{} more values", format::count(more))}</li> })
+        (more > 0).then(|| view! { <li class="bars-more" role="presentation">{texts::charts::more_values(more)}</li> })
     };
-    let numbered = move || rows.get().rows.into_iter().enumerate().collect::<Vec<_>>();
+    let places = move || 0..rows.with(|rows| rows.rows.len());
     view! {
         <ul
             class="bars"
@@ -92,9 +93,9 @@ pub(super) fn BarsChart(
             aria-label=label
             on:keydown=on_key
         >
-            // Keyed by place: a row that changes its numbers keeps its element.
-            <For each=numbered key=|(at, row)| (*at, row_key(row)) let:item>
-                <BarRow at=item.0 key=row_key(&item.1) rows column clause focused/>
+            // By place: a row keeps its element, whatever it comes to stand for.
+            <For each=places key=|at| *at let:at>
+                <BarRow at rows column clause focused/>
             </For>
             {more}
         </ul>
@@ -120,27 +121,16 @@ fn rows(result: Option<&MarkResult>, clause: Option<&Predicate>) -> Rows {
     }
 }
 
-fn row_key(row: &Row) -> String {
-    match row {
-        Row::Value(bar) => format!("v{}", bar.value),
-        Row::Absent(value) => format!("v{value}"),
-        Row::Missing(_) => "missing".to_owned(),
-    }
-}
-
 #[component]
 fn BarRow(
     at: usize,
-    key: String,
     rows: Memo<Rows>,
     column: Signal<String>,
     clause: Memo<Option<Predicate>>,
     focused: RwSignal<usize>,
 ) -> impl IntoView {
     let page = use_page();
-    let row = Memo::new(move |_| {
-        rows.with(|rows| rows.rows.get(at).filter(|row| row_key(row) == key).cloned())
-    });
+    let row = Memo::new(move |_| rows.with(|rows| rows.rows.get(at).cloned()));
     let is_chosen = move || {
         row.with(|row| {
             clause.with(|clause| match row {
@@ -156,7 +146,7 @@ fn BarRow(
             Some(Row::Value(bar)) if bar.label.is_empty() => "“”".to_owned(),
             Some(Row::Value(bar)) => bar.label.clone(),
             Some(Row::Absent(value)) => describe::value(value),
-            Some(Row::Missing(_)) => "missing".to_owned(),
+            Some(Row::Missing(_)) => texts::values::MISSING.to_owned(),
             None => String::new(),
         })
     };
@@ -175,7 +165,7 @@ fn BarRow(
     };
     let title = move || {
         let (count, all) = counts();
-        format!("{}: {} of {}", label(), format::count(count), format::counted(all, "row"))
+        texts::charts::bar(&label(), count, all)
     };
     let pick = move |only: bool| {
         if let Some(row) = row.get_untracked() {
@@ -249,5 +239,5 @@ fn summary(column: &str, rows: &Rows) -> String {
         .take(3)
         .collect();
     let listed = rows.rows.len() as u64 + rows.more;
-    format!("Values of {column}: {listed}, most often {}", most.join(", "))
+    texts::charts::bars(column, listed, &most.join(", "))
 }

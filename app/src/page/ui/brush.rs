@@ -11,6 +11,7 @@ use crate::state::command::Gesture;
 use crate::state::format;
 use crate::state::position::Scalar;
 use crate::state::shape::Scale;
+use crate::texts;
 
 /// A press that moves less is a click.
 const CLICK_PIXELS: f64 = 3.0;
@@ -189,7 +190,10 @@ fn Handle(
             .map(|axis| format::position(value(), axis.scalar, axis.step()))
             .unwrap_or_default()
     };
-    let name = move || format!("{} {}", label.get(), if at == 0 { "from" } else { "to" });
+    let name = move || match at {
+        0 => texts::filters::lower_end(&label.get()),
+        _ => texts::filters::upper_end(&label.get()),
+    };
     let on_key = move |event: KeyboardEvent| {
         let Some(axis) = axis.get_untracked() else { return };
         let before = interval.get_untracked().unwrap_or(axis.domain);

@@ -14,6 +14,7 @@ use crate::protocol::{ColumnInfo, Profile};
 use crate::state::command::Command;
 use crate::state::position::{End, Scalar};
 use crate::state::{defaults, format, settle};
+use crate::texts;
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn list() -> Fetched {
@@ -63,8 +64,8 @@ fn Columns() -> impl IntoView {
             {Icon::Search.view()}
             <input
                 type="search"
-                placeholder="Search columns"
-                aria-label="Search columns"
+                placeholder=texts::columns::SEARCH
+                aria-label=texts::columns::SEARCH
                 prop:value=move || search.get()
                 on:input=move |event| search.set(event_target_value(&event))
             />
@@ -72,10 +73,10 @@ fn Columns() -> impl IntoView {
         <div class="columns-head">
             <span>{move || {
                 let all = page.schema().map_or(0, |schema| schema.columns.len());
-                format!("{} of {all} loaded", loaded.with(BTreeSet::len))
+                texts::columns::loaded(loaded.with(BTreeSet::len), all)
             }}</span>
-            <button type="button" class="text-button" on:click=move |_| tick_all(true)>"all"</button>
-            <button type="button" class="text-button" on:click=move |_| tick_all(false)>"fewest"</button>
+            <button type="button" class="text-button" on:click=move |_| tick_all(true)>{texts::columns::TICK_ALL}</button>
+            <button type="button" class="text-button" on:click=move |_| tick_all(false)>{texts::columns::TICK_FEWEST}</button>
         </div>
         <ul class="column-list">
             <For each=move || found.get() key=|column| column.name.clone() let:column>
@@ -111,9 +112,9 @@ fn LoadFoot(
     };
     view! {
         <div class="columns-foot">
-            <span>{move || cost().map(|bytes| format!("about {}", format::bytes(bytes)))}</span>
+            <span>{move || cost().map(texts::columns::cost)}</span>
             <button type="button" class="button primary" disabled=move || !is_changed() on:click=load>
-                "Load these columns"
+                {texts::columns::LOAD}
             </button>
         </div>
     }
@@ -161,7 +162,7 @@ fn ColumnRow(
                     prop:checked=is_ticked
                     aria-disabled=move || (is_needed() && is_ticked()).to_string()
                     on:click=keep_needed
-                    title=move || if is_needed() { "A view or a filter needs this column" } else { "" }
+                    title=move || if is_needed() { texts::columns::NEEDED } else { "" }
                     on:change=toggle
                 />
                 <span class="kind" title=kind_name(kind)>{Icon::of_kind(kind).view()}</span>
@@ -188,12 +189,12 @@ fn facts(column: &ColumnInfo, profile: Option<&Profile>, rows: Option<u64>) -> V
         facts.push(format!("{min} – {max}"));
     }
     let distinct = profile.and_then(|profile| profile.distinct).or(column.distinct_count);
-    facts.extend(distinct.map(|distinct| format::counted(distinct, "value")));
+    facts.extend(distinct.map(texts::counts::values));
     let nulls = profile.map(|profile| profile.nulls).or(column.null_count);
     if let (Some(nulls), Some(rows)) = (nulls, rows)
         && nulls > 0
     {
-        facts.push(format!("{} missing", format::share(nulls.min(rows), rows)));
+        facts.push(texts::columns::missing(&format::share(nulls.min(rows), rows)));
     }
     facts
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use crate::page::signals::use_page;
 use crate::state::command::{Command, Dialog};
+use crate::texts;
 
 #[component]
 pub(super) fn ModalDialog(
@@ -50,7 +51,7 @@ pub(super) fn ModalDialog(
                 {(!bare).then(|| view! {
                     <header class="dialog-head">
                         <h2>{title}</h2>
-                        <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close()>
+                        <button type="button" class="icon-button" aria-label=texts::frame::CLOSE on:click=move |_| close()>
                             {Icon::Cancel.view()}
                         </button>
                     </header>

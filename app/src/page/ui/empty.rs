@@ -5,10 +5,11 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::tables::TableList;
-use crate::page::signals::{Companion, Described, WorkerState, use_page};
+use crate::page::signals::{Companion, Described, Page, WorkerState, use_page};
 use crate::protocol::Clause;
 use crate::state::command::{Command, Gesture};
 use crate::state::describe;
+use crate::texts;
 
 /// Before a table is chosen: the tables there are.
 #[component]
@@ -19,19 +20,16 @@ pub(super) fn Welcome() -> impl IntoView {
         <main id="main" class="welcome" tabindex="-1">
             <section class="welcome-card">
                 <img src="icon.svg" alt="" width="52" height="52"/>
-                <h1>"Explore a table"</h1>
-                <p>
-                    "Filters, charts, points and rows move together. What you have loaded stays
-                    in this browser and works without a network."
-                </p>
+                <h1>{texts::start::EXPLORE}</h1>
+                <p>{texts::start::WHAT_IT_DOES}</p>
                 <Show when=offline>
                     <p class="hint">
                         {Icon::Offline.view()}
-                        "The companion does not answer. Tables marked offline are kept here."
+                        {texts::start::COMPANION_AWAY}
                     </p>
                 </Show>
                 <TableList/>
-                <p class="quiet">"Or drop a Parquet, Arrow, CSV or JSON file anywhere on this page: it stays on your machine."</p>
+                <p class="quiet">{texts::start::OR_DROP}</p>
             </section>
         </main>
     }
@@ -42,11 +40,39 @@ pub(super) fn Welcome() -> impl IntoView {
 pub(super) fn TableState() -> impl IntoView {
     let page = use_page();
     move || match page.described.get() {
-        Described::Asked => Some(
-            view! { <p class="state quiet" role="status">"Opening the table …"</p> }.into_any(),
-        ),
+        Described::Asked => Some(match page.opening.get() {
+            None => view! { <p class="state quiet" role="status">{texts::start::OPENING}</p> }
+                .into_any(),
+            Some((bytes, total)) => looking(page, bytes, total).into_any(),
+        }),
         Described::Failed(reason) => Some(view! { <CannotOpen reason/> }.into_any()),
         Described::None | Described::Known(_) => None,
+    }
+}
+
+/// How far a file has been looked at: its types are those of all its rows.
+fn looking(page: Page, bytes: u64, total: u64) -> impl IntoView {
+    let share = bytes as f64 / total.max(1) as f64 * 100.0;
+    view! {
+        <section class="state looking">
+            <p>{texts::start::LOOKING}</p>
+            <div
+                class="load-bar"
+                role="progressbar"
+                aria-label=texts::start::LOOKING
+                aria-valuenow=format!("{share:.0}")
+                aria-valuemin="0"
+                aria-valuemax="100"
+            >
+                <i style:width=format!("{share:.1}%")></i>
+            </div>
+            <p class="quiet">{texts::start::looked_at(bytes, total)}</p>
+            <div class="state-buttons">
+                <button type="button" class="button" on:click=move |_| page.dispatch(Command::CancelLoad)>
+                    {texts::toolbar::STOP}
+                </button>
+            </div>
+        </section>
     }
 }
 
@@ -72,17 +98,17 @@ fn CannotOpen(reason: String) -> impl IntoView {
     let pinned = page.model.with_untracked(|model| model.chosen.version.is_some());
     let newest = pinned.then(|| {
         let go = move |_| page.dispatch(Command::OpenVersion { version: None });
-        view! { <button type="button" class="button" on:click=go>"Open the newest version"</button> }
+        view! { <button type="button" class="button" on:click=go>{texts::start::OPEN_NEWEST}</button> }
     });
     view! {
         <section class="state error" role="alert">
-            <h2>{Icon::Warning.view()} {format!("{table} cannot be opened")}</h2>
+            <h2>{Icon::Warning.view()} {texts::start::cannot_open(&table)}</h2>
             <p>{reason}</p>
             <div class="state-buttons">
                 {newest}
-                <button type="button" class="button" on:click=move |_| page.dispatch(Command::Refresh)>"Try again"</button>
+                <button type="button" class="button" on:click=move |_| page.dispatch(Command::Refresh)>{texts::frame::TRY_AGAIN}</button>
                 <button type="button" class="button" on:click=move |_| page.dispatch(Command::ToggleTables)>
-                    "Choose another table"
+                    {texts::start::CHOOSE_ANOTHER}
                 </button>
             </div>
         </section>
@@ -102,14 +128,14 @@ fn NothingLeft() -> impl IntoView {
         };
         view! {
             <button type="button" class="button small" on:click=clear>
-                {format!("Clear {about}: {says}")}
+                {texts::start::clear(&about, &says)}
             </button>
         }
     };
     let buttons = move || clauses().into_iter().rev().take(4).map(button).collect_view();
     view! {
         <section class="state nothing" role="status">
-            <p><b>"No row passes all filters."</b> " Loosen one:"</p>
+            <p><b>{texts::start::NO_ROW_PASSES}</b> {texts::start::LOOSEN_ONE}</p>
             <div class="state-buttons">{buttons}</div>
         </section>
     }
@@ -129,18 +155,18 @@ pub(super) fn WorkerStopped() -> impl IntoView {
             page.dispatch(Command::ClearClauses);
             page.start_again();
         };
-        view! { <button type="button" class="button" on:click=go>"Try again without filters"</button> }
+        view! { <button type="button" class="button" on:click=go>{texts::start::TRY_WITHOUT_FILTERS}</button> }
     });
     view! {
         <main id="main" class="welcome" tabindex="-1">
             <section class="welcome-card" role="alert">
-                <h1>"The part that holds the data keeps stopping"</h1>
-                <p>"It was started again three times within a minute. This is what it said last:"</p>
+                <h1>{texts::start::KEEPS_STOPPING}</h1>
+                <p>{texts::start::STOPPED_OFTEN}</p>
                 <pre>{reason}</pre>
                 <div class="state-buttons">
-                    <button type="button" class="button primary" on:click=move |_| page.start_again()>"Try again"</button>
+                    <button type="button" class="button primary" on:click=move |_| page.start_again()>{texts::frame::TRY_AGAIN}</button>
                     {without_filters}
-                    <a class="button" href="./">"Back to the tables"</a>
+                    <a class="button" href="./">{texts::start::BACK_TO_TABLES}</a>
                 </div>
             </section>
         </main>

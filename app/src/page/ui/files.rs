@@ -5,8 +5,10 @@ use leptos::prelude::*;
 use leptos::{ev, html};
 use web_sys::{DragEvent, File, FileList};
 
+use crate::page::lasting::Lasting;
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Level, Request, name_of_file};
+use crate::texts;
 
 const ENDINGS: [&str; 13] = [
     ".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".csv", ".tsv", ".txt", ".json",
@@ -75,13 +77,13 @@ pub(super) fn FileDrop() -> impl IntoView {
             on:change=folder_chosen
         />
         <Show when=move || over.get()>
-            <div class="drop-target"><p>"Drop a Parquet, Arrow, CSV or JSON file to explore it here"</p></div>
+            <div class="drop-target"><p>{texts::tables::DROP_HERE}</p></div>
         </Show>
     }
 }
 
 /// Opens the browser's own dialog each time that `asked` rises.
-fn click_when_asked(asked: RwSignal<u32>, input: NodeRef<html::Input>) {
+fn click_when_asked(asked: Lasting<u32>, input: NodeRef<html::Input>) {
     Effect::new(move |_| {
         if asked.get() > 0
             && let Some(input) = input.get()
@@ -124,8 +126,7 @@ fn open(page: Page, file: &File) {
     let name = file.name();
     let lower = name.to_lowercase();
     if !ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
-        let text = format!("{name} is none of Parquet, Arrow (feather), CSV and JSON.");
-        page.notify(Level::Warning, text);
+        page.notify(Level::Warning, texts::tables::not_readable(&name));
         return;
     }
     page.open_file(&name_of_file(&name));

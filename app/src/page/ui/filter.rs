@@ -19,6 +19,7 @@ use crate::protocol::{ColumnInfo, MarkResult};
 use crate::state::choice::TextSearch;
 use crate::state::column_clause;
 use crate::state::command::{Command, Gesture};
+use crate::texts;
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn control(column: ColumnInfo) -> Fetched {
@@ -66,9 +67,9 @@ fn NamedFilter(column: Signal<String>, result: Memo<Option<Arc<MarkResult>>>) ->
         }
     };
     view! {
-        <div class="segmented" role="group" aria-label="How to filter">
-            {tab("Values", false)}
-            {tab("Text", true)}
+        <div class="segmented" role="group" aria-label=texts::filters::HOW>
+            {tab(texts::filters::BY_VALUES, false)}
+            {tab(texts::filters::BY_TEXT, true)}
         </div>
         <Show
             when=move || by_text.get()
@@ -90,8 +91,8 @@ fn ValueSearch(column: Signal<String>) -> impl IntoView {
             {Icon::Search.view()}
             <input
                 type="search"
-                placeholder="Search values"
-                aria-label=move || format!("Search the values of {}", column.get())
+                placeholder=texts::filters::SEARCH_VALUES
+                aria-label=move || texts::filters::search_values_of(&column.get())
                 prop:value=text
                 on:input=move |event| page.search_values(&column.get_untracked(), event_target_value(&event))
             />
@@ -128,10 +129,10 @@ fn MissingRow(column: Signal<String>, result: Memo<Option<Arc<MarkResult>>>) -> 
     view! {
         <Show when=move || { nulls() > 0 }>
             <div class="missing-row">
-                <span>{move || format!("{} missing", crate::state::format::count(nulls()))}</span>
+                <span>{move || texts::filters::missing(nulls())}</span>
                 <div class="segmented">
-                    <button type="button" aria-pressed=move || is_on(true)().to_string() on:click=move |_| toggle(true)>"only"</button>
-                    <button type="button" aria-pressed=move || is_on(false)().to_string() on:click=move |_| toggle(false)>"without"</button>
+                    <button type="button" aria-pressed=move || is_on(true)().to_string() on:click=move |_| toggle(true)>{texts::filters::ONLY_MISSING}</button>
+                    <button type="button" aria-pressed=move || is_on(false)().to_string() on:click=move |_| toggle(false)>{texts::filters::WITHOUT_MISSING}</button>
                 </div>
             </div>
         </Show>

@@ -15,6 +15,7 @@ use crate::page::signals::use_page;
 use crate::protocol::ColumnInfo;
 use crate::state::column_clause;
 use crate::state::command::{Command, Part};
+use crate::texts;
 
 #[component]
 pub(super) fn Side() -> impl IntoView {
@@ -34,10 +35,10 @@ pub(super) fn Side() -> impl IntoView {
         }
     };
     view! {
-        <aside class="side" aria-label="Filters and columns">
+        <aside class="side" aria-label=texts::filters::PANEL>
             <div class="tabs" role="tablist">
-                {tab("Filters", Part::Filters, Signal::derive(move || !on_columns()))}
-                {tab("Columns", Part::Columns, Signal::derive(on_columns))}
+                {tab(texts::frame::FILTERS, Part::Filters, Signal::derive(move || !on_columns()))}
+                {tab(texts::frame::COLUMNS, Part::Columns, Signal::derive(on_columns))}
             </div>
             <Show when=on_columns fallback=|| view! { <Filters/> }>{part(columns::list)}</Show>
         </aside>
@@ -78,7 +79,7 @@ fn Filters() -> impl IntoView {
     });
     let nothing = move || {
         (page.schema().is_some() && found.with(Vec::is_empty))
-            .then(|| view! { <p class="quiet">"No loaded column has that name."</p> })
+            .then(|| view! { <p class="quiet">{texts::filters::NONE_NAMED_SO}</p> })
     };
     view! {
         <div class="search side-search">
@@ -86,8 +87,8 @@ fn Filters() -> impl IntoView {
             <input
                 node_ref=input
                 type="search"
-                placeholder="Search filters"
-                aria-label="Search filters"
+                placeholder=texts::filters::SEARCH
+                aria-label=texts::filters::SEARCH
                 aria-keyshortcuts="/"
                 prop:value=move || search.get()
                 on:input=move |event| search.set(event_target_value(&event))
@@ -147,8 +148,8 @@ fn FilterItem(column: ColumnInfo) -> impl IntoView {
                     <button
                         type="button"
                         class="icon-button dot"
-                        title="Clear this filter"
-                        aria-label=move || format!("Clear the filter of {}", name.get_value())
+                        title=texts::filters::CLEAR_THIS
+                        aria-label=move || texts::filters::clear_of(&name.get_value())
                         on:click=clear
                     >
                         {Icon::Cancel.view()}

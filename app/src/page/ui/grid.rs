@@ -25,6 +25,7 @@ use crate::state::chart::{Chart, Drawing};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::{between, interval};
 use crate::state::{cells, choice, column_clause, describe};
+use crate::texts;
 
 /// Steps of the ramp.
 const RAMP: usize = 12;
@@ -153,6 +154,11 @@ impl GridView {
 
     /// Where a key moves the cursor to.
     fn moved(self, key: &str) -> Option<[usize; 2]> {
+        // Every other key is somebody else's, wherever the cursor is.
+        let keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
+        if !keys.contains(&key) {
+            return None;
+        }
         untrack(|| {
             self.with(|chart| {
                 let (width, height) = (chart.grid.x.many(), chart.grid.y.many());
@@ -167,8 +173,7 @@ impl GridView {
                     "ArrowUp" => [x, up],
                     "ArrowDown" => [x, down],
                     "Home" => [0, y],
-                    "End" => [right, y],
-                    _ => return None,
+                    _ => [right, y],
                 })
             })
         })
@@ -230,16 +235,18 @@ fn GridChart(id: ViewId) -> impl IntoView {
     });
     let clear = move |_| view.set_clause(None, Gesture::Done);
     let words = move || view.cursor.get().and_then(|at| view.with(|chart| Some(chart.cell(at))));
-    let said = move || match words() {
+    let said = move || {
+        match words() {
         Some(text) => Some(view! { <span>{text}</span> }.into_any()),
         None => page.clause(&view.clause_id()).map(|clause| {
             view! {
-                <button type="button" class="own-clause" title="Clear this filter" on:click=clear>
+                <button type="button" class="own-clause" title=texts::filters::CLEAR_THIS on:click=clear>
                     {describe::predicate(&clause)} {Icon::Cancel.view()}
                 </button>
             }
             .into_any()
         }),
+    }
     };
     view! {
         <ViewFrame
@@ -300,16 +307,23 @@ fn Plot(view: GridView) -> impl IntoView {
         }
     };
     let summary = move || view.with(|chart| Some(chart.summary())).unwrap_or_default();
+    // The time of a line may be brushed. Not heard by the picture itself: one that listens for
+    // the focus is a stop of the keyboard in some browsers.
+    let approach = move || {
+        if let Some(Mark::Line { time, .. }) = view.mark.get_untracked() {
+            view.page.link.send(&Request::Approach { column: time });
+        }
+    };
     let nothing = move || {
         let is_empty =
             view.with(|chart| Some(chart.grid.unfiltered.iter().all(|count| *count == 0)));
-        let words = || view! { <p class="instead">"No values to draw"</p> };
+        let words = || view! { <p class="instead">{texts::charts::NO_VALUES}</p> };
         (is_empty == Some(true)).then(words)
     };
     let kind = move || match view.mark.get() {
-        Some(Mark::Line { .. }) => "line chart",
-        Some(Mark::Boxes { .. }) => "box plot",
-        _ => "heat map",
+        Some(Mark::Line { .. }) => texts::grid::LINE_CHART,
+        Some(Mark::Boxes { .. }) => texts::grid::BOX_PLOT,
+        _ => texts::grid::HEAT_MAP,
     };
     view! {
         <div
@@ -320,6 +334,8 @@ fn Plot(view: GridView) -> impl IntoView {
             role="application"
             aria-roledescription=kind
             aria-label=summary
+            on:pointerenter=move |_| approach()
+            on:focusin=move |_| approach()
             on:pointerdown=on_down
             on:pointermove=on_move
             on:pointerup=on_up
@@ -435,19 +451,12 @@ fn TimeBrush(view: GridView, drawing: Memo<Drawing>) -> impl IntoView {
         view.set_clause(predicate, gesture);
     });
     let place = move || drawing.with(|d| format!("translate({:.1} {:.1})", d.left, d.top));
-    let approach = move || {
-        if let Some(column) = time.get_untracked() {
-            page.link.send(&Request::Approach { column });
-        }
-    };
     view! {
         <Show when=move || axis.with(Option::is_some)>
             <svg
                 class="time-brush"
                 width=move || view.size.get().0
                 height=move || view.size.get().1
-                on:pointerenter=move |_| approach()
-                on:focusin=move |_| approach()
             >
                 <g transform=place><Brush axis interval=range label on_change/></g>
             </svg>

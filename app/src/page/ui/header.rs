@@ -9,6 +9,7 @@ use super::tables::TablePicker;
 use super::versions::VersionPicker;
 use crate::page::signals::use_page;
 use crate::state::command::{Command, Dialog, Theme};
+use crate::texts;
 
 #[component]
 pub(super) fn Header() -> impl IntoView {
@@ -17,9 +18,9 @@ pub(super) fn Header() -> impl IntoView {
     let is_open = move || table().is_some();
     view! {
         <header class="top">
-            <a class="mark" href="./" aria-label="Limn, to the list of tables">
+            <a class="mark" href="./" aria-label=texts::frame::TO_TABLES>
                 <img src="icon.svg" alt="" width="24" height="24"/>
-                <span>"Limn"</span>
+                <span>{texts::frame::NAME}</span>
             </a>
             {move || table().map(|table| view! { <h1 class="unseen">{table}</h1> })}
             <TablePicker/>
@@ -28,24 +29,24 @@ pub(super) fn Header() -> impl IntoView {
             <Status/>
             <div class="top-buttons">
                 <IconButton
-                    label="Find a command, a table or a column (Ctrl-K)"
+                    label=texts::frame::FIND
                     icon=Icon::Search
                     command=Command::ShowDialog { dialog: Some(Dialog::Palette) }
                 />
-                <IconButton label="Copy a link to this view" icon=Icon::Link command=Command::CopyLink/>
+                <IconButton label=texts::frame::COPY_LINK icon=Icon::Link command=Command::CopyLink/>
                 <IconButton
-                    label="Saved views (V)"
+                    label=texts::frame::SAVED_VIEWS
                     icon=Icon::Saved
                     command=Command::ShowDialog { dialog: Some(Dialog::Saved) }
                 />
                 <IconButton
-                    label="What is kept offline"
+                    label=texts::frame::KEPT_OFFLINE
                     icon=Icon::Offline
                     command=Command::ShowDialog { dialog: Some(Dialog::Offline) }
                 />
                 <ThemeButton/>
                 <IconButton
-                    label="Keys and gestures"
+                    label=texts::frame::KEYS_AND_GESTURES
                     icon=Icon::Help
                     command=Command::ShowDialog { dialog: Some(Dialog::Help) }
                 />
@@ -75,9 +76,9 @@ pub(super) fn IconButton(label: &'static str, icon: Icon, command: Command) -> i
 fn ThemeButton() -> impl IntoView {
     let page = use_page();
     let label = move || match page.theme.get() {
-        Theme::System => "Colours: as the system. Change to light",
-        Theme::Light => "Colours: light. Change to dark",
-        Theme::Dark => "Colours: dark. Change to the system's",
+        Theme::System => texts::frame::THEME_IS_SYSTEM,
+        Theme::Light => texts::frame::THEME_IS_LIGHT,
+        Theme::Dark => texts::frame::THEME_IS_DARK,
     };
     let icon = move || match page.theme.get() {
         Theme::System => Icon::System.view(),

@@ -14,6 +14,7 @@ use crate::state::command::{Command, Gesture};
 use crate::state::position::{Scalar, between, interval};
 use crate::state::ticks::{log_ticks, ticks};
 use crate::state::{column_clause, format, shape};
+use crate::texts;
 
 const AXIS_HEIGHT: f64 = 18.0;
 /// Room for the label of the tallest bar.
@@ -176,8 +177,10 @@ fn words_instead(bars: &Bars, scalar: Scalar) -> Option<String> {
     let [low, high] = bars.domain;
     let total: u64 = bars.unfiltered.iter().map(|count| u64::from(*count)).sum();
     match total {
-        0 => Some("No values to draw".to_owned()),
-        _ if low >= high => Some(format!("Every value is {}", format::position(low, scalar, 1e-6))),
+        0 => Some(texts::charts::NO_VALUES.to_owned()),
+        _ if low >= high => {
+            Some(texts::charts::every_value_is(&format::position(low, scalar, 1e-6)))
+        }
         _ => None,
     }
 }
@@ -208,13 +211,15 @@ fn BarPaths(
         let within = |position: f64| axis.scale().position(position).clamp(0.0, axis.width);
         Some((within(low), (within(high) - within(low)).max(1.0), axis.height))
     };
+    // All of them are part of the one effect below: what is made anew with every answer may
+    // hold none of its own, because a signal never forgets those who listened to it.
     let tallest = move || {
         bars.with(|bars| {
             let (count, form) = (bars.as_ref()?.tallest(page.shapes.get()).1, form.get());
             let count = format::short_count(u64::from(count));
             Some(match form {
-                Form { cumulative: true, .. } => "100 %, share below".to_owned(),
-                Form { log_counts: true, .. } => format!("{count}, log"),
+                Form { cumulative: true, .. } => texts::charts::ALL_BELOW.to_owned(),
+                Form { log_counts: true, .. } => texts::charts::tallest_log(&count),
                 _ => count,
             })
         })
@@ -224,7 +229,7 @@ fn BarPaths(
         let (without, width) =
             (bars.with(|bars| bars.as_ref().map_or(0, |b| b.without_log)), axis.get()?.width);
         (without > 0).then(|| {
-            let words = format!("{} not above 0", format::short_count(without));
+            let words = texts::charts::not_above_zero_short(without);
             view! { <text class="tallest" x=width - 2.0 y="9" text-anchor="end">{words}</text> }
         })
     };
@@ -241,8 +246,8 @@ fn BarPaths(
                     <path class="bars-front" d=front></path>
                 </svg>
             })}
-            <text class="tallest" x="2" y="9">{tallest}</text>
-            {left_out}
+            <text class="tallest" x="2" y="9">{tallest()}</text>
+            {left_out()}
         })
     }
 }
@@ -302,43 +307,27 @@ fn words_at(bars: &Bars, axis: Axis, x: f64, form: Form) -> Option<String> {
         let (here, whole) = (share(&bars.counts), share(&bars.unfiltered));
         // Bins hold where they begin; the last one where it ends, too.
         let is_last = at + 1 == bars.counts.len();
-        let up_to = if is_last { "up to" } else { "below" };
-        return Some(format!("{up_to} {to}: {here}, of all rows {whole}"));
+        return Some(texts::charts::share_up_to(is_last, &to, &here, &whole));
     }
-    let counts = match count == all {
-        true => format::count(u64::from(all)),
-        false => {
-            format!("{} of {}", format::count(u64::from(count)), format::count(u64::from(all)))
-        }
-    };
-    Some(format!("{from} – {to}: {counts}"))
+    Some(texts::charts::bin(&from, &to, u64::from(count), u64::from(all)))
 }
 
 fn summary(column: &str, bars: &Bars, axis: Axis, range: Option<[f64; 2]>, form: Form) -> String {
-    let [low, high] = bars.domain.map(|end| format::position(end, axis.scalar, axis.step()));
-    let total: u64 = bars.counts.iter().map(|count| u64::from(*count)).sum();
+    let words = |ends: [f64; 2]| ends.map(|end| format::position(end, axis.scalar, axis.step()));
     let peak = bars.counts.iter().enumerate().max_by_key(|(_, count)| **count).map(|(at, _)| {
         let [low, high] = bars.ends(at);
         let middle = low / 2.0 + high / 2.0;
-        format!(", most around {}", format::position(middle, axis.scalar, high - low))
+        format::position(middle, axis.scalar, high - low)
     });
-    let range = range.map(|range| {
-        let [low, high] = range.map(|end| format::position(end, axis.scalar, axis.step()));
-        format!(". Selected {low} to {high}")
-    });
-    let nulls = match bars.nulls {
-        0 => String::new(),
-        nulls => format!(", {} missing", format::count(nulls)),
+    let said = texts::charts::Histogram {
+        column,
+        is_cumulative: form.cumulative,
+        rows: bars.counts.iter().map(|count| u64::from(*count)).sum(),
+        ends: words(bars.domain),
+        peak,
+        nulls: bars.nulls,
+        without_log: bars.without_log,
+        selected: range.map(words),
     };
-    let without = match bars.without_log {
-        0 => String::new(),
-        without => format!(", {} not above zero", format::count(without)),
-    };
-    let name = if form.cumulative { "Share of rows below each value" } else { "Histogram" };
-    format!(
-        "{name} of {column}: {} from {low} to {high}{}{nulls}{without}{}",
-        format::counted(total, "row"),
-        peak.unwrap_or_default(),
-        range.unwrap_or_default()
-    )
+    said.summary()
 }

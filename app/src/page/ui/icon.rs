@@ -1,5 +1,6 @@
 //! The page's signs, drawn on a grid of 16 × 16 as single strokes.
 
+use crate::texts;
 use engine::kind::Kind;
 use leptos::prelude::*;
 
@@ -151,12 +152,12 @@ impl Icon {
 /// What a kind is called where it is read out or explained.
 pub(super) fn kind_name(kind: Kind) -> &'static str {
     match kind {
-        Kind::Number => "number",
-        Kind::Category => "category",
-        Kind::Time => "time",
-        Kind::Boolean => "yes or no",
-        Kind::Text => "text",
-        Kind::Vector => "vector",
-        Kind::Nested => "nested",
+        Kind::Number => texts::columns::NUMBER,
+        Kind::Category => texts::columns::CATEGORY,
+        Kind::Time => texts::columns::TIME,
+        Kind::Boolean => texts::columns::BOOLEAN,
+        Kind::Text => texts::columns::TEXT,
+        Kind::Vector => texts::columns::VECTOR,
+        Kind::Nested => texts::columns::NESTED,
     }
 }

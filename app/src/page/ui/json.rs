@@ -1,5 +1,6 @@
 //! A nested value as a tree that opens and closes, made as far as it is open.
 
+use crate::texts;
 use js_sys::{Array, JSON, Object};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -51,7 +52,7 @@ fn tree(value: &JsValue, name: Option<String>, open: bool) -> AnyView {
         let more = (upto < n_entries).then(|| view! {
             <li>
                 <button type="button" class="text-button" on:click=move |_| shown.update(|n| *n += 10 * ENTRIES_SHOWN)>
-                    {format!("{} more", n_entries - upto)}
+                    {texts::record::more(n_entries - upto)}
                 </button>
             </li>
         });

@@ -7,6 +7,7 @@ use super::icon::Icon;
 use crate::page::signals::{ShownNotice, use_page};
 use crate::protocol::Level;
 use crate::state::command::Command;
+use crate::texts;
 
 #[component]
 pub(super) fn Notices() -> impl IntoView {
@@ -53,7 +54,7 @@ fn NoticeCard(notice: ShownNotice) -> impl IntoView {
             <button
                 type="button"
                 class="icon-button"
-                aria-label="Dismiss"
+                aria-label=texts::frame::DISMISS
                 on:click=move |_| page.dispatch(Command::DismissNotice { notice: id })
             >
                 {Icon::Cancel.view()}

@@ -15,6 +15,7 @@ use crate::page::signals::{Page, use_page};
 use crate::protocol::{Cached, CachedSlice, Level, Request};
 use crate::state::command::{Command, Dialog};
 use crate::state::format;
+use crate::texts;
 
 const GIGABYTE: u64 = 1_000_000_000;
 const BUDGETS: [u64; 6] =
@@ -22,7 +23,7 @@ const BUDGETS: [u64; 6] =
 
 #[component]
 pub(super) fn OfflineDialog() -> impl IntoView {
-    view! { <ModalDialog which=Dialog::Offline title="Kept in this browser">{part(body)}</ModalDialog> }
+    view! { <ModalDialog which=Dialog::Offline title=texts::offline::TITLE>{part(body)}</ModalDialog> }
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
@@ -35,14 +36,11 @@ fn Offline() -> impl IntoView {
     let page = use_page();
     page.link.send(&Request::ListCached);
     let content = move || match page.cached.get() {
-        None => view! { <p class="quiet">"Looking …"</p> }.into_any(),
+        None => view! { <p class="quiet">{texts::offline::LOOKING}</p> }.into_any(),
         Some(cached) => view! { <Kept cached=(*cached).clone()/> }.into_any(),
     };
     view! {
-        <p>
-            "Columns you load are kept here, so that their tables open without a network, as of
-            the version they were loaded at. The least used go first when room is needed."
-        </p>
+        <p>{texts::offline::WHAT}</p>
         {content}
         <Persistence/>
     }
@@ -51,11 +49,8 @@ fn Offline() -> impl IntoView {
 #[component]
 fn Kept(cached: Cached) -> impl IntoView {
     let page = use_page();
-    let more = if cached.slices.is_empty() { "Nothing" } else { "Nothing more" };
     let hint = cached.unavailable.clone().map(|reason| {
-        let text = format!(
-            "{more} can be kept here: {reason}. Tables still open while the companion answers."
-        );
+        let text = texts::offline::unavailable(cached.slices.is_empty(), &reason);
         view! { <p class="hint">{Icon::Warning.view()} {text}</p> }
     });
     if hint.is_some() && cached.slices.is_empty() {
@@ -82,8 +77,8 @@ fn Kept(cached: Cached) -> impl IntoView {
         {hint}
         <div class="cache-use">
             <span class="meter wide"><i style:width=format!("{share}%")></i></span>
-            <span>{format::bytes(used_bytes)} " of at most "</span>
-            <select aria-label="Budget" on:change=set_budget>{options.collect_view()}</select>
+            <span>{texts::offline::used_of(used_bytes)}</span>
+            <select aria-label=texts::offline::BUDGET on:change=set_budget>{options.collect_view()}</select>
             <div class="spacer"></div>
             <button
                 type="button"
@@ -91,20 +86,20 @@ fn Kept(cached: Cached) -> impl IntoView {
                 disabled=is_empty
                 on:click=move |_| page.link.send(&Request::ClearCached)
             >
-                "Delete all"
+                {texts::offline::DELETE_ALL}
             </button>
         </div>
-        {is_empty.then(|| view! { <p class="quiet">"Nothing is kept yet: open a table."</p> })}
+        {is_empty.then(|| view! { <p class="quiet">{texts::offline::NOTHING_KEPT}</p> })}
         <table class="slices" class:none=is_empty>
             <thead>
                 <tr>
-                    <th scope="col">"Table"</th>
-                    <th scope="col">"Version"</th>
-                    <th scope="col">"Columns"</th>
-                    <th scope="col" class="right">"Rows"</th>
-                    <th scope="col" class="right">"Size"</th>
-                    <th scope="col">"Loaded"</th>
-                    <th scope="col"><span class="unseen">"Delete"</span></th>
+                    <th scope="col">{texts::offline::TABLE}</th>
+                    <th scope="col">{texts::offline::VERSION}</th>
+                    <th scope="col">{texts::offline::COLUMNS}</th>
+                    <th scope="col" class="right">{texts::offline::ROWS}</th>
+                    <th scope="col" class="right">{texts::offline::SIZE}</th>
+                    <th scope="col">{texts::offline::LOADED}</th>
+                    <th scope="col"><span class="unseen">{texts::offline::DELETE}</span></th>
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>
@@ -125,11 +120,11 @@ fn SliceRow(slice: CachedSlice) -> impl IntoView {
             page.dispatch(Command::OpenVersion { version: version.clone() });
         }
     };
-    let delete_label = format!("Delete what is kept of {table}");
+    let delete_label = texts::offline::delete_of(&table);
     let names = columns.join(", ");
     let columns = match columns.len() {
         1..=3 => names.clone(),
-        many => format::counted(many as u64, "column"),
+        many => texts::offline::columns(many),
     };
     view! {
         <tr>
@@ -181,11 +176,8 @@ fn Persistence() -> impl IntoView {
                     None => false,
                 };
             match granted {
-                true => page.notify(Level::Info, "The browser keeps it until you delete it."),
-                false => page.notify(
-                    Level::Warning,
-                    "The browser did not promise: it may delete what is kept when the disk is full. A bookmark or installing Limn helps.",
-                ),
+                true => page.notify(Level::Info, texts::offline::PROMISED),
+                false => page.notify(Level::Warning, texts::offline::NOT_PROMISED),
             }
             look();
         });
@@ -194,16 +186,13 @@ fn Persistence() -> impl IntoView {
         match promise.get() {
         Promise::Unknown => None,
         Promise::Persistent => Some(
-            view! { <p class="quiet">{Icon::Check.view()} "The browser keeps this until you delete it."</p> }.into_any(),
+            view! { <p class="quiet">{Icon::Check.view()} {texts::offline::IS_PROMISED}</p> }.into_any(),
         ),
         Promise::AtWill { quota_bytes } => Some(
             view! {
                 <p class="quiet">
-                    {format!(
-                        "The browser offers {} and may delete what is kept here when the disk is full. ",
-                        format::bytes(quota_bytes)
-                    )}
-                    <button type="button" class="button small" on:click=ask>"Ask it to keep this"</button>
+                    {texts::offline::offered(quota_bytes)}
+                    <button type="button" class="button small" on:click=ask>{texts::offline::ASK}</button>
                 </p>
             }
             .into_any(),

@@ -13,10 +13,11 @@ use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Tables, use_page};
 use crate::state::command::{Command, Dialog, SHORTCUTS};
 use crate::state::palette::{self, Entry, Group};
+use crate::texts;
 
 #[component]
 pub(super) fn PaletteDialog() -> impl IntoView {
-    view! { <ModalDialog which=Dialog::Palette title="Find a command" bare=true>{part(body)}</ModalDialog> }
+    view! { <ModalDialog which=Dialog::Palette title=texts::commands::TITLE bare=true>{part(body)}</ModalDialog> }
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
@@ -93,12 +94,12 @@ fn Palette() -> impl IntoView {
                 node_ref=input
                 type="text"
                 role="combobox"
-                aria-label="Find a command, a table or a column"
+                aria-label=texts::commands::FIND
                 aria-expanded="true"
                 aria-controls="palette-list"
                 aria-autocomplete="list"
                 aria-activedescendant=move || option_id(at.get())
-                placeholder="Find a command, a table or a column"
+                placeholder=texts::commands::FIND
                 autocomplete="off"
                 spellcheck="false"
                 on:input=move |event| {
@@ -107,11 +108,11 @@ fn Palette() -> impl IntoView {
                 }
                 on:keydown=on_key
             />
-            <kbd>"Esc"</kbd>
+            <kbd>{texts::commands::ESCAPE}</kbd>
         </div>
-        <ul id="palette-list" class="palette-list" role="listbox" aria-label="Commands">{options}</ul>
+        <ul id="palette-list" class="palette-list" role="listbox" aria-label=texts::commands::COMMANDS>{options}</ul>
         <Show when=move || found.with(Vec::is_empty)>
-            <p class="quiet" role="status">"Nothing is called that."</p>
+            <p class="quiet" role="status">{texts::commands::NONE_NAMED_SO}</p>
         </Show>
     }
 }

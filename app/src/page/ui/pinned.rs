@@ -6,7 +6,7 @@ use super::icon::Icon;
 use crate::page::signals::{WorkerState, use_page};
 use crate::protocol::Request;
 use crate::state::command::Command;
-use crate::state::format;
+use crate::texts;
 
 #[component]
 pub(super) fn PinnedRecord() -> impl IntoView {
@@ -40,11 +40,10 @@ pub(super) fn PinnedRecord() -> impl IntoView {
                 pinned.as_ref().filter(|(row, _)| *row == number).map(|(_, values)| values);
             let values = values.map(Vec::as_slice).unwrap_or_default();
             if values.is_empty() {
-                return view! { <p class="quiet">"Its values are not in this browser."</p> }
-                    .into_any();
+                return view! { <p class="quiet">{texts::record::NOT_HERE}</p> }.into_any();
             }
             let values = values.iter().map(|(name, value)| {
-                let text = value.clone().unwrap_or_else(|| "missing".to_owned());
+                let text = value.clone().unwrap_or_else(|| texts::values::MISSING.to_owned());
                 view! { <dt>{name.clone()}</dt><dd class:missing=value.is_none()>{text}</dd> }
             });
             view! { <dl>{values.collect_view()}</dl> }.into_any()
@@ -52,16 +51,16 @@ pub(super) fn PinnedRecord() -> impl IntoView {
     };
     move || {
         row.get().map(|number| {
-            let title = format!("Row {}", format::count(number));
+            let title = texts::record::row(number);
             view! {
                 <aside class="pin-panel" aria-label=title.clone() on:keydown=on_key>
                     <header>
                         <h2 role="status">{title.clone()}</h2>
-                        <button type="button" class="icon-button" aria-label="Let the row go" title="Let go (Escape)" on:click=close>
+                        <button type="button" class="icon-button" aria-label=texts::record::UNPIN title=texts::record::UNPIN_HINT on:click=close>
                             {Icon::Cancel.view()}
                         </button>
                     </header>
-                    <div class="pin-values" tabindex="0" role="group" aria-label="Values">{values}</div>
+                    <div class="pin-values" tabindex="0" role="group" aria-label=texts::record::VALUES>{values}</div>
                 </aside>
             }
         })

@@ -12,6 +12,7 @@ use crate::state::command::{Command, Gesture};
 use crate::state::player::{Player, SPEEDS, WIDTHS};
 use crate::state::position::{Scalar, between, interval};
 use crate::state::{column_clause, format};
+use crate::texts;
 
 /// A frame that took longer counts as this long: a page in the background stands still.
 const FRAME_MILLIS_MAX: f64 = 250.0;
@@ -160,7 +161,8 @@ fn Bar(player: Memo<Option<Player>>) -> impl IntoView {
             </select>
         }
     };
-    let name = move || if page.is_playing.get() { "Pause" } else { "Play" };
+    let name =
+        move || if page.is_playing.get() { texts::player::PAUSE } else { texts::player::PLAY };
     let icon = move || if page.is_playing.get() { Icon::Pause.view() } else { Icon::Play.view() };
     let on_key = move |event: web_sys::KeyboardEvent| {
         // On a button the space presses it.
@@ -175,14 +177,14 @@ fn Bar(player: Memo<Option<Player>>) -> impl IntoView {
         page.dispatch(Command::Play { player: None });
     };
     view! {
-        <div class="player" role="group" tabindex="-1" aria-label=move || format!("Play over {}", column()) on:keydown=on_key>
-            <button type="button" class="icon-button" aria-label="Step back" title="Step back" on:click=move |_| step(page, -1.0)>
+        <div class="player" role="group" tabindex="-1" aria-label=move || texts::player::play_over(&column()) on:keydown=on_key>
+            <button type="button" class="icon-button" aria-label=texts::player::STEP_BACK title=texts::player::STEP_BACK on:click=move |_| step(page, -1.0)>
                 {Icon::StepBack.view()}
             </button>
-            <button type="button" class="icon-button" aria-label=name title=move || format!("{} (Space on a scatter)", name()) on:click=move |_| play_or_pause(page)>
+            <button type="button" class="icon-button" aria-label=name title=move || texts::player::with_key(name()) on:click=move |_| play_or_pause(page)>
                 {icon}
             </button>
-            <button type="button" class="icon-button" aria-label="Step forward" title="Step forward" on:click=move |_| step(page, 1.0)>
+            <button type="button" class="icon-button" aria-label=texts::player::STEP_FORWARD title=texts::player::STEP_FORWARD on:click=move |_| step(page, 1.0)>
                 {Icon::StepForward.view()}
             </button>
             <strong>{column}</strong>
@@ -190,16 +192,16 @@ fn Bar(player: Memo<Option<Player>>) -> impl IntoView {
                 type="range"
                 min="0"
                 max="1000"
-                aria-label="Beginning of the window"
+                aria-label=texts::player::BEGINNING
                 aria-valuetext=words
                 prop:value=share
                 on:input=move |event| slide(event, Gesture::Moving)
                 on:change=move |event| slide(event, Gesture::Done)
             />
             <span class="value">{words}</span>
-            {choice("Width of the window", &WIDTHS, |width| format!("{width} % wide"), |p| p.width, |p, width| p.width = width)}
-            {choice("Speed", &SPEEDS, |speed| format!("{} ×", f64::from(speed) / 4.0), |p| p.speed, |p, speed| p.speed = speed)}
-            <button type="button" class="icon-button" aria-label="Close the player" title="Close" on:click=close>
+            {choice(texts::player::WIDTH, &WIDTHS, texts::player::wide, |p| p.width, |p, width| p.width = width)}
+            {choice(texts::player::SPEED, &SPEEDS, |speed| texts::player::times(f64::from(speed) / 4.0), |p| p.speed, |p, speed| p.speed = speed)}
+            <button type="button" class="icon-button" aria-label=texts::player::CLOSE title=texts::frame::CLOSE on:click=close>
                 {Icon::Cancel.view()}
             </button>
         </div>

@@ -26,7 +26,7 @@ pub(super) fn Popover(
     open: RwSignal<bool>,
     #[prop(into)] button_class: String,
     #[prop(optional, into)] panel_class: String,
-    /// The right edges of button and panel meet, rather than the left ones.
+    /// Button and panel meet where lines end, rather than where they begin.
     #[prop(optional)]
     at_end: bool,
     /// The button is no stop of the Tab key: something else opens the panel by keys.
@@ -112,7 +112,9 @@ fn place(panel: &HtmlElement, button: &HtmlElement, at_end: bool) {
         (size(window().inner_width()), size(window().inner_height()));
     let anchor = button.get_bounding_client_rect();
     let own = panel.get_bounding_client_rect();
-    let left = if at_end { anchor.right() - own.width() } else { anchor.left() };
+    let is_mirrored =
+        document().document_element().is_some_and(|root| root.matches(":dir(rtl)") == Ok(true));
+    let left = if at_end != is_mirrored { anchor.right() - own.width() } else { anchor.left() };
     let left = left.min(window_width - own.width() - EDGE).max(EDGE);
     let below = window_height - anchor.bottom() - EDGE * 1.5;
     let above = anchor.top() - EDGE * 1.5;

@@ -16,7 +16,7 @@ use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::table::{Record, RecordValue};
 use crate::state::command::Command;
-use crate::state::format;
+use crate::texts;
 
 #[component]
 pub(super) fn RecordPanel(
@@ -59,15 +59,15 @@ fn Panel(page: Page, step: Callback<i64>) -> impl IntoView {
     };
     let copy = move |_| {
         if let Some(record) = page.table.record.get_untracked() {
-            browser::copy(page, &json_of(&record), "Record copied as JSON.");
+            browser::copy(page, &json_of(&record), texts::record::COPIED);
         }
     };
-    let title = move || page.table.record_of.get().map(|row| format!("Row {}", format::count(row)));
+    let title = move || page.table.record_of.get().map(texts::record::row);
     let values = move || {
         let record = page.table.record.get();
         let wanted = search.get().trim().to_lowercase();
         let Some(record) = record else {
-            return view! { <p class="quiet">"Loading …"</p> }.into_any();
+            return view! { <p class="quiet">{texts::record::LOADING}</p> }.into_any();
         };
         let found = record.values.iter().filter(|value| {
             let text = value.text.as_deref().unwrap_or_default();
@@ -88,17 +88,17 @@ fn Panel(page: Page, step: Callback<i64>) -> impl IntoView {
             != page.table.record_of.get()
     };
     view! {
-        <aside class="record" class:late=is_late aria-label="Record" tabindex="-1" on:keydown=on_key>
+        <aside class="record" class:late=is_late aria-label=texts::record::RECORD tabindex="-1" on:keydown=on_key>
             <header>
                 <h3 aria-live="polite">{title}</h3>
-                <button type="button" class="icon-button small" aria-label="Previous row" title="Previous row (↑)" on:click=move |_| step.run(-1)>
+                <button type="button" class="icon-button small" aria-label=texts::record::PREVIOUS title=texts::record::PREVIOUS_HINT on:click=move |_| step.run(-1)>
                     {Icon::Up.view()}
                 </button>
-                <button type="button" class="icon-button small" aria-label="Next row" title="Next row (↓)" on:click=move |_| step.run(1)>
+                <button type="button" class="icon-button small" aria-label=texts::record::NEXT title=texts::record::NEXT_HINT on:click=move |_| step.run(1)>
                     {Icon::Down.view()}
                 </button>
-                <button type="button" class="button small" on:click=copy>"Copy JSON"</button>
-                <button type="button" class="icon-button small" aria-label="Close the record" title="Close (Escape)" on:click=move |_| close()>
+                <button type="button" class="button small" on:click=copy>{texts::record::COPY_JSON}</button>
+                <button type="button" class="icon-button small" aria-label=texts::record::CLOSE title=texts::record::CLOSE_HINT on:click=move |_| close()>
                     {Icon::Cancel.view()}
                 </button>
             </header>
@@ -106,8 +106,8 @@ fn Panel(page: Page, step: Callback<i64>) -> impl IntoView {
                 {Icon::Search.view()}
                 <input
                     type="search"
-                    placeholder="Search this record"
-                    aria-label="Search this record"
+                    placeholder=texts::record::SEARCH
+                    aria-label=texts::record::SEARCH
                     prop:value=move || search.get()
                     on:input=move |event| search.set(event_target_value(&event))
                 />
@@ -141,7 +141,7 @@ fn Value(page: Page, row: u64, value: RecordValue) -> impl IntoView {
     };
     let is_nested = value.json.starts_with(['[', '{']);
     let shown = match value.text {
-        None => view! { <i class="null">"null"</i> }.into_any(),
+        None => view! { <i class="null">{texts::values::NULL}</i> }.into_any(),
         Some(text) if text.is_empty() => view! { <i class="null">"\"\""</i> }.into_any(),
         Some(text) if is_picture(&text) => {
             let column = value.column.clone();
@@ -165,7 +165,7 @@ fn Value(page: Page, row: u64, value: RecordValue) -> impl IntoView {
                 <span class="kind">{Icon::of_kind(kind).view()}</span>
                 {value.column.clone()}
             </dt>
-            <dd>{shown} {value.is_cut.then(|| view! { <small>" (cut: it is longer)"</small> })}</dd>
+            <dd>{shown} {value.is_cut.then(|| view! { <small>{texts::record::IS_CUT}</small> })}</dd>
         </div>
     }
 }

@@ -26,6 +26,7 @@ use crate::page::signals::{Page, use_page};
 use crate::state::layout::{WIDTH_MAX, WIDTH_MIN};
 use crate::state::select::{Bounds, Place, Selected};
 use crate::state::window::Window;
+use crate::texts;
 
 pub(super) const ROW_HEIGHT: f64 = 24.0;
 /// Rows that have pictures.
@@ -250,7 +251,7 @@ pub(super) fn RowsPanel() -> impl IntoView {
         <section
             class="rows"
             class:folded=move || folded.get()
-            aria-label="Rows"
+            aria-label=texts::rows::PANEL
             style:--rows-height=move || format!("{}px", panel_height.get())
         >
             <HeightHandle panel_height/>
@@ -299,7 +300,7 @@ fn HeightHandle(panel_height: RwSignal<f64>) -> impl IntoView {
             class="height-handle"
             role="separator"
             aria-orientation="horizontal"
-            aria-label="Height of the rows"
+            aria-label=texts::rows::HEIGHT
             aria-valuenow=move || format!("{:.0}", panel_height.get())
             tabindex="0"
             on:pointerdown=on_down

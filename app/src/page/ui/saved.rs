@@ -8,10 +8,11 @@ use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::use_page;
 use crate::state::command::{Command, Dialog};
 use crate::state::saved::{self, SavedView};
+use crate::texts;
 
 #[component]
 pub(super) fn SavedDialog() -> impl IntoView {
-    view! { <ModalDialog which=Dialog::Saved title="Saved views">{part(body)}</ModalDialog> }
+    view! { <ModalDialog which=Dialog::Saved title=texts::saved::TITLE>{part(body)}</ModalDialog> }
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
@@ -34,7 +35,7 @@ fn Saved() -> impl IntoView {
     let list = move || {
         let views = page.saved.get();
         match views.is_empty() {
-            true => view! { <p class="quiet">"None yet."</p> }.into_any(),
+            true => view! { <p class="quiet">{texts::saved::NONE}</p> }.into_any(),
             false => {
                 let lines = views.into_iter().map(|view| view! { <Line view/> });
                 view! { <ul class="saved-list">{lines.collect_view()}</ul> }.into_any()
@@ -42,21 +43,18 @@ fn Saved() -> impl IntoView {
         }
     };
     view! {
-        <p>
-            "A view is a table at its version with its filters, charts and sorting. It is kept in
-            this browser; to give it to somebody, copy its link."
-        </p>
+        <p>{texts::saved::WHAT}</p>
         <Show when=has_table>
             <form class="saved-form" on:submit=save>
                 <input
                     type="text"
                     maxlength="80"
-                    placeholder="Name of what is on screen"
-                    aria-label="Name of what is on screen"
+                    placeholder=texts::saved::NAME
+                    aria-label=texts::saved::NAME
                     prop:value=name
                     on:input=move |event| name.set(event_target_value(&event))
                 />
-                <button type="submit" class="button" disabled=is_nameless>"Save"</button>
+                <button type="submit" class="button" disabled=is_nameless>{texts::saved::SAVE}</button>
             </form>
         </Show>
         {list}
@@ -71,7 +69,7 @@ fn Line(view: SavedView) -> impl IntoView {
         let name = name.clone();
         move |_| page.dispatch(Command::ForgetView { name: name.clone() })
     };
-    let label = format!("Delete {name}");
+    let label = texts::saved::delete(&name);
     view! {
         <li>
             <button

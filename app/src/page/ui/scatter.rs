@@ -27,7 +27,8 @@ use crate::state::position::Scalar;
 use crate::state::region;
 use crate::state::side::{Scale, Side};
 use crate::state::ticks::{X_APART, Y_APART};
-use crate::state::{describe, figure, format};
+use crate::state::{describe, figure};
+use crate::texts;
 
 /// What the parts of one scatter share: plain values as they are now.
 #[derive(Clone, Copy)]
@@ -204,8 +205,7 @@ pub(in crate::page) fn axes_of(
 pub(super) fn ScatterView(id: ViewId) -> impl IntoView {
     let page = use_page();
     let scatter = Scatter::new(page, id);
-    let name =
-        Signal::derive(move || format!("Scatter of {} by {}", scatter.y.get(), scatter.x.get()));
+    let name = Signal::derive(move || texts::scatter::name(&scatter.x.get(), &scatter.y.get()));
     let is_named = move || {
         let named = page.column(&scatter.y.get()).map(|column| is_named(column.kind));
         named.unwrap_or_default()
@@ -268,15 +268,15 @@ fn Pickers(scatter: Scatter) -> impl IntoView {
         set(&|_, _, color| *color = (!name.is_empty()).then(|| name.clone()));
     });
     view! {
-        <ColumnSelect label="Vertical axis" names=columns chosen=scatter.y on_choose=set_y/>
-        <span class="by">"by"</span>
-        <ColumnSelect label="Horizontal axis" names=columns chosen=scatter.x on_choose=set_x/>
-        <span class="by">"colour"</span>
+        <ColumnSelect label=texts::scatter::VERTICAL_AXIS names=columns chosen=scatter.y on_choose=set_y/>
+        <span class="by">{texts::scatter::BY}</span>
+        <ColumnSelect label=texts::scatter::HORIZONTAL_AXIS names=columns chosen=scatter.x on_choose=set_x/>
+        <span class="by">{texts::scatter::COLORED_BY}</span>
         <ColumnSelect
-            label="Colour"
+            label=texts::scatter::COLOR
             names=columns
             chosen=Signal::derive(move || scatter.color.get().unwrap_or_default())
-            none="none"
+            none=texts::scatter::NO_COLOR
             on_choose=set_color
         />
     }
@@ -289,13 +289,16 @@ fn Readout(scatter: Scatter) -> impl IntoView {
     let counts = move || {
         scatter.result.with(|result| match result.as_deref() {
             Some(MarkResult::Scatter { points, density, without_log, names, .. }) => {
-                let density = if *density { ", counted in bins" } else { "" };
-                let points = format::counted(*points, "point");
+                let points = texts::counts::points(*points);
                 let left_out = region::left_out(*without_log, names);
-                let title = [&points, &*left_out, density].concat();
+                let density = density.then_some(texts::scatter::COUNTED_IN_BINS);
+                let all = std::iter::once(points.as_str());
+                let all = all.chain(left_out.iter().map(String::as_str)).chain(density);
+                let title = all.collect::<Vec<_>>().join(", ");
                 // Where there is little room, what is missing is said first.
-                let (comma, left_out) = left_out.split_at(left_out.len().min(2));
-                let (points, left_out) = ([&points, comma].concat(), left_out.to_owned());
+                let points = if left_out.is_empty() { points } else { points + ", " };
+                let left_out = left_out.join(", ");
+                let density = density.map(|density| [", ", density].concat());
                 Some(view! {
                     <span title=title>
                         <span class="all">{points}</span>
@@ -334,8 +337,8 @@ fn Readout(scatter: Scatter) -> impl IntoView {
         <button
             type="button"
             class="icon-button"
-            title="Drag to select a box (or hold Shift). Then Shift adds, Alt takes away, both keep what is common"
-            aria-label="Select by dragging"
+            title=texts::scatter::SELECT_BOX_HINT
+            aria-label=texts::scatter::SELECT_BOX
             aria-pressed=pressed(Tool::Box)
             on:click=move |_| toggle(Tool::Box)
         >
@@ -344,8 +347,8 @@ fn Readout(scatter: Scatter) -> impl IntoView {
         <button
             type="button"
             class="icon-button"
-            title="Draw around points (or hold Ctrl and Shift). Then Shift adds, Alt takes away, both keep what is common"
-            aria-label="Select with a lasso"
+            title=texts::scatter::SELECT_LASSO_HINT
+            aria-label=texts::scatter::SELECT_LASSO
             aria-pressed=pressed(Tool::Lasso)
             on:click=move |_| toggle(Tool::Lasso)
         >
@@ -355,8 +358,8 @@ fn Readout(scatter: Scatter) -> impl IntoView {
         <button
             type="button"
             class="icon-button"
-            title="Show everything (double click, or 0)"
-            aria-label="Show everything"
+            title=texts::scatter::SHOW_EVERYTHING_HINT
+            aria-label=texts::scatter::SHOW_EVERYTHING
             disabled=move || !is_zoomed()
             on:click=fit
         >
@@ -416,17 +419,17 @@ fn ScatterMenu(scatter: Scatter) -> impl IntoView {
                 disabled=move || !scatter.has_log(axis)
                 on:click=turn
             >
-                {Icon::Check.view()} "Log axis: " {name}
+                {Icon::Check.view()} {move || texts::scatter::log_axis_of(&name())}
             </button>
         }
     });
     view! {
         {toggles}
         <div class="menu-row">
-            <span>"Play over"</span>
-            <ColumnSelect label="Play over" names=times chosen=played none="nothing" on_choose=play/>
+            <span>{texts::scatter::PLAY_OVER}</span>
+            <ColumnSelect label=texts::scatter::PLAY_OVER names=times chosen=played none=texts::scatter::PLAY_NOTHING on_choose=play/>
         </div>
-        <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the axes"</button>
-        <button type="button" on:click=select_shown>{Icon::Select.view()} "Select what is shown"</button>
+        <button type="button" on:click=swap>{Icon::Refresh.view()} {texts::scatter::SWAP_AXES}</button>
+        <button type="button" on:click=select_shown>{Icon::Select.view()} {texts::scatter::SELECT_SHOWN}</button>
     }
 }

@@ -12,19 +12,20 @@ use crate::page::signals::{Companion, Page, Tables, use_page};
 use crate::protocol::{Origin, TableInfo};
 use crate::state::command::Command;
 use crate::state::format;
+use crate::texts;
 
 #[component]
 pub(super) fn TablePicker() -> impl IntoView {
     let page = use_page();
     let chosen = move || page.model.with(|model| model.chosen.table.clone());
     let label = Signal::derive(move || match chosen() {
-        Some(table) => format!("Table {table}. Choose another"),
-        None => "Choose a table".to_owned(),
+        Some(table) => texts::tables::choose_another(&table),
+        None => texts::tables::CHOOSE.to_owned(),
     });
     let button = move || {
         view! {
             {Icon::Table.view()}
-            <span class="picker-text">{move || chosen().unwrap_or_else(|| "Choose a table".to_owned())}</span>
+            <span class="picker-text">{move || chosen().unwrap_or_else(|| texts::tables::CHOOSE.to_owned())}</span>
             {Icon::ChevronDown.view()}
         }
     };
@@ -79,9 +80,9 @@ pub(super) fn TableList() -> impl IntoView {
                     node_ref=input
                     type="search"
                     autofocus=true
-                    placeholder="Search tables"
+                    placeholder=texts::tables::SEARCH
                     role="combobox"
-                    aria-label="Search tables"
+                    aria-label=texts::tables::SEARCH
                     aria-expanded="true"
                     aria-controls="table-list"
                     aria-activedescendant=move || option_id(active.get())
@@ -93,7 +94,7 @@ pub(super) fn TableList() -> impl IntoView {
                     on:keydown=on_key
                 />
             </div>
-            <ul id="table-list" class="table-list" role="listbox" aria-label="Tables">
+            <ul id="table-list" class="table-list" role="listbox" aria-label=texts::tables::TABLES>
                 <For
                     each=numbered
                     key=|(at, table)| (*at, table.name.clone(), table.cached, table.error.clone(), table.rows)
@@ -103,11 +104,11 @@ pub(super) fn TableList() -> impl IntoView {
             <NoTables found/>
             <button type="button" class="button wide" on:click=move |_| page.dispatch(Command::ChooseFile)>
                 {Icon::Open.view()}
-                "Open a file …"
+                {texts::tables::OPEN_FILE}
             </button>
             <button type="button" class="button wide" on:click=move |_| page.dispatch(Command::ChooseFolder)>
                 {Icon::Open.view()}
-                "Open a folder …"
+                {texts::tables::OPEN_FOLDER}
             </button>
             <AddressForm/>
         </div>
@@ -128,14 +129,14 @@ fn AddressForm() -> impl IntoView {
         <form class="address-form" on:submit=open>
             <input
                 type="url"
-                aria-label="Address of a file or Delta table"
-                placeholder="https://… a file or a Delta table"
+                aria-label=texts::tables::ADDRESS
+                placeholder=texts::tables::ADDRESS_HINT
                 pattern="https?://.+"
                 required=true
                 prop:value=move || address.get()
                 on:input=move |event| address.set(event_target_value(&event))
             />
-            <button type="submit" class="button">"Open address"</button>
+            <button type="submit" class="button">{texts::tables::OPEN_ADDRESS}</button>
         </form>
     }
 }
@@ -173,7 +174,7 @@ fn TableOption(
     let is_cached = table.cached;
     let is_away = move || !is_cached && page.companion.get() == Companion::Offline;
     let offline = table.cached.then(|| {
-        view! { <span class="tag ok" title="A complete copy is kept in this browser">{Icon::Check.view()} "offline"</span> }
+        view! { <span class="tag ok" title=texts::tables::OFFLINE_HINT>{Icon::Check.view()} {texts::tables::OFFLINE}</span> }
     });
     view! {
         <li
@@ -183,7 +184,7 @@ fn TableOption(
             class:highlighted=move || active.get() == at
             class:unreadable=unreadable
             class:away=is_away
-            title=move || is_away().then_some("Not kept in this browser: opens when the companion answers")
+            title=move || is_away().then_some(texts::tables::AWAY)
             aria-selected=move || is_chosen().to_string()
             aria-disabled=unreadable.to_string()
             on:click=move |_| open_at(at)
@@ -202,9 +203,9 @@ fn TableOption(
 
 fn facts(table: &TableInfo) -> String {
     let mut facts = Vec::new();
-    facts.extend(table.rows.map(|rows| format::counted(rows, "row")));
+    facts.extend(table.rows.map(texts::counts::rows));
     if table.column_count > 0 {
-        facts.push(format::counted(u64::from(table.column_count), "column"));
+        facts.push(texts::counts::columns(u64::from(table.column_count)));
     }
     facts.extend(table.bytes.map(format::bytes));
     facts.extend(Page::version_words(table.version.as_ref()));
@@ -219,15 +220,13 @@ fn NoTables(found: Memo<Vec<TableInfo>>) -> impl IntoView {
             return None;
         }
         Some(match (page.tables.get(), page.companion.get()) {
-            (Tables::Asked, _) => "Looking for tables …",
-            (Tables::Known { tables, .. }, _) if !tables.is_empty() => "No table has that name.",
+            (Tables::Asked, _) => texts::tables::LOOKING,
+            (Tables::Known { tables, .. }, _) if !tables.is_empty() => texts::tables::NONE_NAMED_SO,
             (Tables::Known { origin: Origin::Cache, .. }, Companion::Absent) => {
-                "There is no companion here, and nothing is kept in this browser yet. Open a file to begin."
+                texts::tables::NONE_WITHOUT_COMPANION
             }
-            (Tables::Known { .. }, Companion::Offline) => {
-                "The companion does not answer, and nothing is kept in this browser yet."
-            }
-            (Tables::Known { .. }, _) => "The lake holds no tables yet.",
+            (Tables::Known { .. }, Companion::Offline) => texts::tables::NONE_OFFLINE,
+            (Tables::Known { .. }, _) => texts::tables::NONE_IN_LAKE,
         })
     };
     move || text().map(|text| view! { <p class="quiet">{text}</p> })

@@ -13,6 +13,7 @@ use crate::page::signals::{Page, use_page};
 use crate::protocol::{LoadState, Progress};
 use crate::state::command::Command;
 use crate::state::format;
+use crate::texts;
 
 /// A screen reader hears counts when they have come to rest.
 const REST_MILLIS: u64 = 700;
@@ -27,8 +28,8 @@ pub(super) fn Toolbar() -> impl IntoView {
             <button
                 type="button"
                 class="icon-button side-toggle"
-                title="Show or hide the side panel (B)"
-                aria-label="Side panel"
+                title=texts::toolbar::SIDE_PANEL_HINT
+                aria-label=texts::toolbar::SIDE_PANEL
                 aria-pressed=move || page.side_open.get().to_string()
                 on:click=move |_| page.dispatch(Command::ToggleSide)
             >
@@ -40,8 +41,8 @@ pub(super) fn Toolbar() -> impl IntoView {
             <button
                 type="button"
                 class="icon-button"
-                title="Compare shapes: scale bars to the selection (C)"
-                aria-label="Compare shapes"
+                title=texts::toolbar::COMPARE_SHAPES_HINT
+                aria-label=texts::toolbar::COMPARE_SHAPES
                 aria-pressed=move || page.shapes.get().to_string()
                 on:click=move |_| page.dispatch(Command::CompareShapes)
             >
@@ -50,8 +51,8 @@ pub(super) fn Toolbar() -> impl IntoView {
             <button
                 type="button"
                 class="icon-button"
-                title="Undo the last change (Ctrl-Z)"
-                aria-label="Undo"
+                title=texts::toolbar::UNDO_HINT
+                aria-label=texts::toolbar::UNDO
                 disabled=move || !can_undo()
                 on:click=move |_| page.dispatch(Command::Undo)
             >
@@ -60,8 +61,8 @@ pub(super) fn Toolbar() -> impl IntoView {
             <button
                 type="button"
                 class="icon-button"
-                title="Redo (Ctrl-Shift-Z)"
-                aria-label="Redo"
+                title=texts::toolbar::REDO_HINT
+                aria-label=texts::toolbar::REDO
                 disabled=move || !can_redo()
                 on:click=move |_| page.dispatch(Command::Redo)
             >
@@ -86,12 +87,12 @@ fn Counts() -> impl IntoView {
     let text = move || {
         counts.get().map(|(selected, total)| {
         let is_filtered = page.model.with(|model| !model.chosen.clauses.is_empty());
-        let title = format!("{} of {} rows pass the filters", format::count(selected), format::count(total));
+        let title = texts::toolbar::rows_pass(selected, total);
         view! {
             <span class="counts" title=title class:filtered=is_filtered>
                 <b>{format::count(selected)}</b>
                 <span class="of">" / " {format::count(total)}</span>
-                {(!complete.get()).then(|| view! { <span class="share">"so far"</span> })}
+                {(!complete.get()).then(|| view! { <span class="share">{texts::toolbar::SO_FAR}</span> })}
                 {is_filtered.then(|| view! { <span class="share">{format::share(selected, total)}</span> })}
             </span>
         }
@@ -99,8 +100,8 @@ fn Counts() -> impl IntoView {
     };
     let reduction = move || {
         reduction_words(page).map(|words| {
-        view! { <span class="tag reduction" title="What the views leave out, and why">{words}</span> }
-    })
+            view! { <span class="tag reduction" title=texts::toolbar::LEFT_OUT>{words}</span> }
+        })
     };
     view! {
         <div class="counts-box">
@@ -120,9 +121,7 @@ fn Announcement(counts: Memo<Option<(u64, u64)>>) -> impl IntoView {
     Effect::new(move |_| {
         let Some((selected, total)) = counts.get() else { return };
         let say = move || {
-            let text =
-                format!("{} of {} rows selected", format::count(selected), format::count(total));
-            said.try_set(text);
+            said.try_set(texts::toolbar::rows_selected(selected, total));
         };
         let handle = set_timeout_with_handle(say, Duration::from_millis(REST_MILLIS)).ok();
         let before = pending.try_update_value(|pending| std::mem::replace(pending, handle));
@@ -153,13 +152,15 @@ fn LoadStopped() -> impl IntoView {
             LoadState::Loading | LoadState::Complete | LoadState::OnServer { .. } => None,
             LoadState::Cancelled => {
                 let here = page.shown.with(|shown| shown.as_ref().map(|shown| shown.total));
-                let here = format::counted(here.unwrap_or(progress.rows), "row");
-                let text = format!("Loading was stopped: {here} are here.");
-                Some(stopped(page, text, "Load the rest"))
+                let text = texts::toolbar::load_stopped(here.unwrap_or(progress.rows));
+                Some(stopped(page, text, texts::toolbar::LOAD_REST))
             }
             LoadState::Failed { detail } => {
-                let again = if progress.rows == 0 { "Try again" } else { "Load the rest" };
-                Some(stopped(page, format!("Loading failed: {detail}"), again))
+                let again = match progress.rows {
+                    0 => texts::frame::TRY_AGAIN,
+                    _ => texts::toolbar::LOAD_REST,
+                };
+                Some(stopped(page, texts::toolbar::load_failed(&detail), again))
             }
         }
     }
@@ -171,21 +172,15 @@ fn loading(page: Page, progress: &Progress) -> impl IntoView + use<> {
         .filter(|total| *total > 0)
         .map(|total| (progress.rows as f64 / total as f64 * 100.0).min(100.0));
     let seconds = (progress.elapsed_millis / 1000.0).max(1e-3);
-    let rate = format!("{}/s", format::bytes((progress.bytes as f64 / seconds) as u64));
-    let rows = match progress.rows_total {
-        Some(total) => {
-            format!("{} of {}", format::count(progress.rows), format::counted(total, "row"))
-        }
-        None => format::counted(progress.rows, "row"),
-    };
-    let text = format!("Loading {rows} · {} · {rate}", format::bytes(progress.bytes));
+    let rate = (progress.bytes as f64 / seconds) as u64;
+    let text = texts::toolbar::loading(progress.rows, progress.rows_total, progress.bytes, rate);
     view! {
         <div class="load-line running">
             <div
                 class="load-bar"
                 class:unknown=share.is_none()
                 role="progressbar"
-                aria-label="Loading"
+                aria-label=texts::toolbar::LOADING
                 aria-valuenow=share.map(|share| format!("{share:.0}"))
                 aria-valuemin="0"
                 aria-valuemax="100"
@@ -194,7 +189,7 @@ fn loading(page: Page, progress: &Progress) -> impl IntoView + use<> {
             </div>
             <span class="load-text">{text}</span>
             <button type="button" class="button small" on:click=move |_| page.dispatch(Command::CancelLoad)>
-                "Stop"
+                {texts::toolbar::STOP}
             </button>
         </div>
     }

@@ -13,15 +13,14 @@ use crate::protocol::{Level, VersionInfo, file_of_name, is_address};
 use crate::state::command::Command;
 use crate::state::position::{End, Scalar};
 use crate::state::{compare, format};
+use crate::texts;
 
 #[component]
 pub(super) fn VersionPicker() -> impl IntoView {
     let page = use_page();
     let open = RwSignal::new(false);
     let words = move || page.model.with(|model| Page::version_words(model.chosen.version.as_ref()));
-    let label = Signal::derive(move || {
-        format!("{}. Choose another version", words().unwrap_or_else(|| "version".to_owned()))
-    });
+    let label = Signal::derive(move || texts::versions::choose_another(words().as_deref()));
     let button = move || {
         view! {
             {Icon::Time.view()}
@@ -37,7 +36,7 @@ pub(super) fn VersionPicker() -> impl IntoView {
                 move |_| page.dispatch(Command::OpenVersion { version: Some(version.clone()) });
             view! {
                 <button type="button" class="button small newer" on:click=go>
-                    {format!("Newer: {words}")}
+                    {texts::versions::newer(&words)}
                 </button>
             }
         })
@@ -84,7 +83,7 @@ fn VersionList(open: RwSignal<bool>) -> impl IntoView {
             </Show>
             <Show
                 when=move || versions.with(|versions| !versions.is_empty())
-                fallback=|| view! { <p class="quiet">"This table has no history."</p> }
+                fallback=|| view! { <p class="quiet">{texts::versions::NO_HISTORY}</p> }
             >
                 <ul class="version-list">{items}</ul>
             </Show>
@@ -161,7 +160,7 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
         match found {
             Some(info) => open(info),
             None if time.is_nan() => {}
-            None => page.notify(Level::Warning, "The table has no version of that time."),
+            None => page.notify(Level::Warning, texts::versions::NONE_OF_THAT_TIME),
         }
     };
     view! {
@@ -171,7 +170,7 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
                 min="0"
                 max=move || last().to_string()
                 step="1"
-                aria-label="Version, from the oldest to the newest"
+                aria-label=texts::versions::SLIDER
                 aria-valuetext=words
                 prop:value=move || place().to_string()
                 on:input=on_input
@@ -179,7 +178,7 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
             />
             <output>{words}</output>
             <label>
-                "As of " <input type="datetime-local" step="1" on:change=on_time/>
+                {texts::versions::AS_OF} <input type="datetime-local" step="1" on:change=on_time/>
             </label>
         </div>
     }
@@ -226,7 +225,7 @@ fn VersionOption(newest: bool, info: VersionInfo, open: RwSignal<bool>) -> impl 
         }
         let now = shown(page).as_ref().and_then(compare::number)?;
         let from = own.filter(|own| *own != now)?;
-        let title = format!("Show what changed from version {from} to version {now}");
+        let title = texts::versions::show_changes(from, now);
         Some(view! {
             <button
                 type="button"
@@ -235,7 +234,7 @@ fn VersionOption(newest: bool, info: VersionInfo, open: RwSignal<bool>) -> impl 
                 aria-label=title
                 on:click=move |_| go(compare::between(from, now))
             >
-                "Changes"
+                {texts::versions::CHANGES}
             </button>
         })
     };
@@ -249,7 +248,7 @@ fn VersionOption(newest: bool, info: VersionInfo, open: RwSignal<bool>) -> impl 
             >
                 <span class="version-number">{name}</span>
                 <span class="version-operation">{info.operation.clone().unwrap_or_default()}</span>
-                {newest.then(|| view! { <span class="tag ok">"newest"</span> })}
+                {newest.then(|| view! { <span class="tag ok">{texts::versions::NEWEST}</span> })}
                 {when}
             </button>
             {changes}

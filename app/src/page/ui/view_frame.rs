@@ -11,6 +11,7 @@ use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::use_page;
 use crate::protocol::{LoadState, MarkResult, Origin, ViewId};
 use crate::state::command::{Command, PictureForm};
+use crate::texts;
 
 #[component]
 pub(super) fn ViewFrame(
@@ -44,7 +45,9 @@ pub(super) fn ViewFrame(
     };
     let failed = move || {
         failure().map(|detail| match nothing_came() {
-            true => view! { <p class="view-failed quiet">"Not loaded"</p> }.into_any(),
+            true => {
+                view! { <p class="view-failed quiet">{texts::views::NOT_LOADED}</p> }.into_any()
+            }
             false => {
                 view! { <p class="view-failed" role="alert">{Icon::Warning.view()} {detail}</p> }
                     .into_any()
@@ -53,11 +56,12 @@ pub(super) fn ViewFrame(
     };
     // Where a picture is not of columns that are here, it says so itself.
     let elsewhere = move || {
-        let shown = page.shown.with(|s| s.as_ref().map(|s| (s.origin, s.reduction.clone())));
-        shown.filter(|(origin, _)| *origin == Origin::Server).map(|(_, reduction)| {
-            let title = format!("Counted by the companion. Left out: {reduction}");
-            view! { <span class="tag reduction" title=title>"server"</span> }
-        })
+        let shown = page.shown.get().filter(|shown| shown.origin == Origin::Server)?;
+        let (word, title) = match shown.behind.contains(&id) {
+            true => (texts::views::BEHIND, texts::views::BEHIND_TITLE.to_owned()),
+            false => (texts::status::SERVER, texts::views::counted_elsewhere(&shown.reduction)),
+        };
+        Some(view! { <span class="tag reduction" title=title>{word}</span> })
     };
     let is_twin = move || page.model.with(|model| model.chosen.twins.contains(&id));
     let twin = move || is_twin().then(|| part(move || twin_table(id, name)));
@@ -103,7 +107,7 @@ fn TwinTable(id: ViewId, name: Signal<String>) -> impl IntoView {
         twin.with(|twin| twin.note.clone()).map(|note| view! { <p class="quiet">{note}</p> })
     };
     view! {
-        <div class="twin" role="region" aria-label=move || format!("Numbers of {}", name.get()) tabindex="0">
+        <div class="twin" role="region" aria-label=move || texts::views::numbers_of(&name.get()) tabindex="0">
             <table>
                 <thead><tr>{head}</tr></thead>
                 <tbody>{rows}</tbody>
@@ -138,7 +142,7 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
         open.set(false);
         page.dispatch(Command::SavePicture { view: id, form });
     };
-    let label = Signal::derive(move || format!("Menu of {}", name.get()));
+    let label = Signal::derive(move || texts::views::menu_of(&name.get()));
     view! {
         <Popover
             label=label
@@ -156,32 +160,32 @@ fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
                     aria-pressed=move || is_twin().to_string()
                     on:click=move |_| run(Command::ToggleTwin { view: id })
                 >
-                    {Icon::Check.view()} "Show as a table"
+                    {Icon::Check.view()} {texts::views::SHOW_AS_TABLE}
                 </button>
                 <button type="button" on:click=move |_| run(Command::CopyTwin { view: id })>
-                    {Icon::Rows.view()} "Copy the numbers"
+                    {Icon::Rows.view()} {texts::views::COPY_NUMBERS}
                 </button>
                 <button
                     type="button"
                     disabled=move || place().0 == 0
                     on:click=move |_| move_to(place().0.saturating_sub(1))
                 >
-                    {Icon::Up.view()} "Move forward"
+                    {Icon::Up.view()} {texts::views::MOVE_FORWARD}
                 </button>
                 <button
                     type="button"
                     disabled=is_last
                     on:click=move |_| move_to(place().0 + 1)
                 >
-                    {Icon::Down.view()} "Move back"
+                    {Icon::Down.view()} {texts::views::MOVE_BACK}
                 </button>
                 <button type="button" on:click=move |_| save(PictureForm::Png)>
-                    {Icon::Save.view()} "Save as PNG"
+                    {Icon::Save.view()} {texts::views::SAVE_AS_PNG}
                 </button>
                 <button type="button" on:click=move |_| save(PictureForm::Svg)>
-                    {Icon::Save.view()} "Save as SVG"
+                    {Icon::Save.view()} {texts::views::SAVE_AS_SVG}
                 </button>
-                <button type="button" class="danger" on:click=remove>{Icon::Delete.view()} "Remove"</button>
+                <button type="button" class="danger" on:click=remove>{Icon::Delete.view()} {texts::views::REMOVE}</button>
             </div>
         </Popover>
     }

@@ -18,6 +18,7 @@ use crate::protocol::{Form, Mark, MarkResult, ViewId};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::interval;
 use crate::state::{column_clause, defaults, describe};
+use crate::texts;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Drawn {
@@ -38,7 +39,7 @@ pub(super) fn Views() -> impl IntoView {
     });
     let is_empty = move || page.schema().is_some() && views.with(Vec::is_empty);
     view! {
-        <section class="views" aria-label="Views">
+        <section class="views" aria-label=texts::views::VIEWS>
             <For each=move || views.get() key=|view| *view let:view>
                 {match view.1 {
                     Drawn::Scatter => view! { <ScatterView id=view.0/> }.into_any(),
@@ -48,7 +49,7 @@ pub(super) fn Views() -> impl IntoView {
                 }}
             </For>
             <Show when=is_empty>
-                <p class="quiet">"No views. Add one with the button above; the rows are below."</p>
+                <p class="quiet">{texts::views::NONE}</p>
             </Show>
         </section>
     }
@@ -101,7 +102,7 @@ fn ColumnTitle(id: ViewId, column: Memo<String>) -> impl IntoView {
     };
     view! {
         {sign}
-        <ColumnSelect label="Column of this view" names chosen=column on_choose/>
+        <ColumnSelect label=texts::views::COLUMN names chosen=column on_choose/>
     }
 }
 
@@ -115,7 +116,7 @@ fn HistogramView(id: ViewId) -> impl IntoView {
         _ => Form::default(),
     });
     let readout = RwSignal::new(None::<String>);
-    let name = Signal::derive(move || format!("Histogram of {}", column.get()));
+    let name = Signal::derive(move || texts::charts::histogram_of(&column.get()));
     let idle = move || {
         let id = column_clause(&column.get());
         page.clause(&id).map(|clause| describe::predicate(&clause))
@@ -124,16 +125,18 @@ fn HistogramView(id: ViewId) -> impl IntoView {
         let (id, gesture) = (column_clause(&column.get_untracked()), Gesture::Done);
         page.dispatch(Command::SetClause { id, predicate: None, gesture });
     };
-    let said = move || match readout.get() {
+    let said = move || {
+        match readout.get() {
         Some(text) => Some(view! { <span>{text}</span> }.into_any()),
         None => idle().map(|words| {
             view! {
-                <button type="button" class="own-clause" title="Clear this filter" on:click=clear>
+                <button type="button" class="own-clause" title=texts::filters::CLEAR_THIS on:click=clear>
                     {words} {Icon::Cancel.view()}
                 </button>
             }
             .into_any()
         }),
+    }
     };
     view! {
         <ViewFrame
@@ -181,7 +184,7 @@ fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
                 type="button"
                 class="toggle"
                 aria-pressed=move || is(shown().2).to_string()
-                disabled=move || label == "Log axis" && !is_number()
+                disabled=move || label == texts::charts::LOG_AXIS && !is_number()
                 on:click=move |_| {
                     let (bins, domain, form) = untrack(shown);
                     put(bins, domain, turned(form));
@@ -210,18 +213,18 @@ fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
         }
     });
     view! {
-        <div class="menu-row" role="group" aria-label="Number of bins">
-            <span>"Bins"</span>
+        <div class="menu-row" role="group" aria-label=texts::charts::BIN_COUNT>
+            <span>{texts::charts::BINS}</span>
             <div class="segmented">{bins.into_iter().collect_view()}</div>
         </div>
-        {toggle("Log axis", |f| f.log_axis, |f| Form { log_axis: !f.log_axis, ..f })}
-        {toggle("Log counts", |f| f.log_counts, |f| Form { log_counts: !f.log_counts, cumulative: false, ..f })}
-        {toggle("Cumulative share", |f| f.cumulative, |f| Form { cumulative: !f.cumulative, log_counts: false, ..f })}
+        {toggle(texts::charts::LOG_AXIS, |f| f.log_axis, |f| Form { log_axis: !f.log_axis, ..f })}
+        {toggle(texts::charts::LOG_COUNTS, |f| f.log_counts, |f| Form { log_counts: !f.log_counts, cumulative: false, ..f })}
+        {toggle(texts::charts::CUMULATIVE, |f| f.cumulative, |f| Form { cumulative: !f.cumulative, log_counts: false, ..f })}
         <button type="button" disabled=move || range().is_none() on:click=move |_| set(now().0, range())>
-            {Icon::Search.view()} "Zoom to the range"
+            {Icon::Search.view()} {texts::charts::ZOOM_TO_RANGE}
         </button>
         <button type="button" disabled=move || now().1.is_none() on:click=move |_| set(now().0, None)>
-            {Icon::Fit.view()} "Show everything"
+            {Icon::Fit.view()} {texts::charts::SHOW_EVERYTHING}
         </button>
     }
 }
@@ -231,19 +234,18 @@ fn BarsView(id: ViewId) -> impl IntoView {
     let page = use_page();
     let (mark, result) = (mark_of(page, id), result_of(page, id));
     let column = Memo::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
-    let name = Signal::derive(move || format!("Values of {}", column.get()));
+    let name = Signal::derive(move || texts::charts::values_of(&column.get()));
     let clear = move |_| {
         let (id, gesture) = (column_clause(&column.get_untracked()), Gesture::Done);
         page.dispatch(Command::SetClause { id, predicate: None, gesture });
     };
-    let said =
-        move || {
-            page.clause(&column_clause(&column.get())).map(|clause| view! {
-            <button type="button" class="own-clause" title="Clear this filter" on:click=clear>
+    let said = move || {
+        page.clause(&column_clause(&column.get())).map(|clause| view! {
+            <button type="button" class="own-clause" title=texts::filters::CLEAR_THIS on:click=clear>
                 {describe::predicate(&clause)} {Icon::Cancel.view()}
             </button>
         })
-        };
+    };
     let search = move || match mark.get() {
         Some(Mark::Bars { search, .. }) => search,
         _ => String::new(),
@@ -259,8 +261,8 @@ fn BarsView(id: ViewId) -> impl IntoView {
                 {Icon::Search.view()}
                 <input
                     type="search"
-                    placeholder="Only values with …"
-                    aria-label="Search the values of this view"
+                    placeholder=texts::charts::SEARCH_VALUES_HINT
+                    aria-label=texts::charts::SEARCH_VALUES
                     prop:value=search
                     on:change=on_search
                 />

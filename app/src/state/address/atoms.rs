@@ -1,5 +1,6 @@
 //! The pieces of an address: percent-encoding, `name=value` pairs, literals.
 
+use crate::texts;
 use engine::literal::Literal;
 
 /// What one atom may hold; more is no name, value or pattern of a person.
@@ -30,7 +31,7 @@ pub(super) fn encoded(text: &str) -> String {
 /// The text of an encoded atom. `+` is a space, as forms and some mailers write it.
 pub(super) fn decoded(atom: &str) -> Result<String, String> {
     if atom.len() > ATOM_BYTES_MAX {
-        return Err("a part of the address is too long".to_owned());
+        return Err(texts::address::PART_TOO_LONG.to_owned());
     }
     let mut bytes = Vec::with_capacity(atom.len());
     let mut rest = atom.bytes();
@@ -42,13 +43,13 @@ pub(super) fn decoded(atom: &str) -> Result<String, String> {
                 let low = rest.next().and_then(hex_value);
                 match (high, low) {
                     (Some(high), Some(low)) => bytes.push(high << 4 | low),
-                    _ => return Err(format!("{:?} has a broken %", shortened(atom))),
+                    _ => return Err(texts::address::broken_percent(&shortened(atom))),
                 }
             }
             _ => bytes.push(byte),
         }
     }
-    String::from_utf8(bytes).map_err(|_| format!("{:?} is not UTF-8", shortened(atom)))
+    String::from_utf8(bytes).map_err(|_| texts::address::not_utf8(&shortened(atom)))
 }
 
 fn hex_value(byte: u8) -> Option<u8> {
@@ -117,7 +118,7 @@ pub(super) fn written_number(number: f64) -> String {
 
 pub(super) fn read_number(atom: &str) -> Result<f64, String> {
     let number = atom.parse::<f64>().ok().filter(|number| number.is_finite());
-    number.ok_or_else(|| format!("{:?} is not a number", shortened(atom)))
+    number.ok_or_else(|| texts::address::not_a_number(&shortened(atom)))
 }
 
 /// Two numbers, the lower one first.
@@ -125,6 +126,6 @@ pub(super) fn read_range(low: &str, high: &str) -> Result<[f64; 2], String> {
     let range = [read_number(low)?, read_number(high)?];
     match range[0] < range[1] {
         true => Ok(range),
-        false => Err(format!("{low}:{high} is no range")),
+        false => Err(texts::address::no_range(low, high)),
     }
 }

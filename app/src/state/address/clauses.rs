@@ -10,6 +10,7 @@ use engine::predicate::{Comparison, Predicate};
 use super::atoms::{decoded, encoded, read_literal, shortened, written_literal};
 use crate::protocol::Clause;
 use crate::state::column_clause;
+use crate::texts;
 
 const VALUES_MAX: usize = 10_000;
 
@@ -100,13 +101,13 @@ pub(super) fn read(value: &str) -> Result<Clause, String> {
     let op = decoded(atoms.next().unwrap_or_default())?;
     let rest: Vec<&str> = atoms.collect();
     if rest.len() > VALUES_MAX {
-        return Err(format!("more than {VALUES_MAX} values in a filter"));
+        return Err(texts::address::too_many_values(VALUES_MAX));
     }
-    let broken = || format!("cannot read the filter {:?}", shortened(value));
+    let broken = || texts::address::no_filter(&shortened(value));
     if op == "json" {
         let [json] = rest.as_slice() else { return Err(broken()) };
         let predicate = serde_json::from_str(&decoded(json)?)
-            .map_err(|error| format!("cannot read a filter: {error}"))?;
+            .map_err(|error| texts::address::no_json_filter(&error.to_string()))?;
         let id = decoded(subject)?;
         let known = id.starts_with("column:") || id.starts_with("view:");
         return if known { Ok(Clause { id, predicate }) } else { Err(broken()) };

@@ -13,6 +13,7 @@ use crate::look::Look;
 use crate::protocol::{Form, Mark, Measured, Varied, ViewId, Viewport};
 use crate::scale::step::TimeStep;
 use crate::state::ShownView;
+use crate::texts;
 
 /// More bins than a chart has pixels say nothing.
 const BINS_MAX: u16 = 1000;
@@ -75,7 +76,7 @@ fn axis(name: &str) -> String {
 }
 
 pub(super) fn read(value: &str) -> Result<ShownView, String> {
-    let broken = || format!("cannot read the view {:?}", shortened(value));
+    let broken = || texts::address::unreadable_view(&shortened(value));
     let (marks, numbers) = match value.split_once('@') {
         Some((marks, numbers)) => (marks, numbers.split(':').collect()),
         None => (value, Vec::new()),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{ABOVE, Chart, Drawing, cell_marks, label_width};
 use crate::protocol::{Mark, Side};
 use crate::state::format;
+use crate::texts;
 
 const LEGEND_WIDTH: f64 = 96.0;
 
@@ -67,7 +68,7 @@ fn legend(drawing: &mut Drawing, ramp: &[String], most: u32, is_log: bool) {
         return;
     }
     let label = format::short_count(u64::from(most));
-    let label = if is_log { format!("{label}, log") } else { label };
+    let label = if is_log { texts::charts::tallest_log(&label) } else { label };
     let end = drawing.left + drawing.width;
     drawing.text(end, 11.0, "end", &label);
     let right = end - label.chars().count() as f64 * super::LETTER - 6.0;

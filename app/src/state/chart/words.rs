@@ -5,16 +5,17 @@ use super::Chart;
 use crate::protocol::{Mark, Measured, Side, Spread};
 use crate::state::format;
 use crate::state::position::{MILLIS_PER_DAY, Scalar};
+use crate::texts;
 
 /// What a place of a side is called; the bins of numbers and times by their ends.
 pub fn name(side: &Side, place: usize) -> String {
     match side {
-        Side::One => "all".to_owned(),
+        Side::One => texts::grid::ALL.to_owned(),
         Side::Bins { .. } => bin(side, place, Scalar::Float),
         Side::Names { values, .. } => match values.get(place).map(|value| value.as_text()) {
             Some("") => "“”".to_owned(),
             Some(text) => text.to_owned(),
-            None => "other".to_owned(),
+            None => texts::grid::OTHER.to_owned(),
         },
     }
 }
@@ -53,8 +54,8 @@ pub fn measured(value: f64) -> String {
 /// Who measures what: "mean of delay".
 pub fn operation(of: Option<&Measured>) -> String {
     match of {
-        Some(Measured { op, column }) => format!("{} of {column}", op.name()),
-        None => "rows".to_owned(),
+        Some(Measured { op, column }) => texts::grid::measured(*op, column),
+        None => texts::grid::ROWS.to_owned(),
     }
 }
 
@@ -63,42 +64,40 @@ impl Chart<'_> {
     pub fn cell(&self, [x, y]: [usize; 2]) -> String {
         let (count, all) = self.count(x, y);
         let rows = match count == all {
-            true => format::counted(u64::from(all), "row"),
-            false => format!(
-                "{} of {}",
-                format::count(u64::from(count)),
-                format::counted(u64::from(all), "row")
-            ),
+            true => texts::counts::rows(u64::from(all)),
+            false => texts::counts::rows_of(u64::from(count), u64::from(all)),
+        };
+        let line = match self.grid.y {
+            Side::One => None,
+            _ => Some(name(&self.grid.y, y)),
         };
         match self.mark {
             Mark::Boxes { .. } => {
                 let spread = self.grid.boxes.get(y).copied().flatten();
-                let name = match self.grid.y {
-                    Side::One => String::new(),
-                    _ => format!("{}: ", name(&self.grid.y, y)),
+                let words = match spread {
+                    None => texts::grid::NO_VALUES.to_owned(),
+                    Some(spread) => spread_words(&spread),
                 };
-                match spread {
-                    None => format!("{name}no values"),
-                    Some(spread) => format!("{name}{}", spread_words(&spread)),
+                match line {
+                    None => words,
+                    Some(line) => texts::grid::group(&line, &words),
                 }
             }
             Mark::Line { of, .. } => {
                 let step = place(&self.grid.x, x, self.x);
-                let name = match self.grid.y {
-                    Side::One => String::new(),
-                    _ => format!("{}, ", name(&self.grid.y, y)),
-                };
                 let value = of.as_ref().map(|of| {
                     let value = self.grid.values.get(y * self.grid.x.many() + x);
-                    let value = value.copied().flatten().map_or("nothing".to_owned(), measured);
-                    format!("{} {value}, ", operation(Some(of)))
+                    let value = value.copied().flatten();
+                    let value = value.map_or(texts::grid::NOTHING.to_owned(), measured);
+                    (operation(Some(of)), value)
                 });
-                format!("{name}{step}: {}{rows}", value.unwrap_or_default())
+                let value = value.as_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+                texts::grid::line_cell(line.as_deref(), &step, value, &rows)
             }
-            _ => format!(
-                "{} × {}: {rows}",
-                place(&self.grid.x, x, self.x),
-                place(&self.grid.y, y, self.y)
+            _ => texts::grid::heat_cell(
+                &place(&self.grid.x, x, self.x),
+                &place(&self.grid.y, y, self.y),
+                &rows,
             ),
         }
     }
@@ -106,31 +105,24 @@ impl Chart<'_> {
     /// All in one sentence.
     pub fn summary(&self) -> String {
         let total: u64 = self.grid.counts.iter().map(|count| u64::from(*count)).sum();
-        let total = format::counted(total, "row");
-        let missing = match self.grid.missing {
-            0 => String::new(),
-            missing => format!(", {} without a value", format::count(missing)),
-        };
+        let missing = self.grid.missing;
         let width = self.grid.x.many().max(1);
         let peak = self.grid.counts.iter().enumerate().max_by_key(|(_, count)| **count);
-        let most = |what: &str| match peak.filter(|(_, count)| **count > 0) {
-            Some((at, _)) => format!(", most {what}{}", self.cell([at % width, at / width])),
-            None => String::new(),
-        };
+        let peak = peak.filter(|(_, count)| **count > 0);
+        let most = || peak.map(|(at, _)| self.cell([at % width, at / width]));
         match self.mark {
             Mark::Heat { x, y, .. } => {
-                format!("Heat map of {y} by {x}: {total}{missing}{}", most("in "))
+                texts::grid::heat_summary(x, y, total, missing, most().as_deref())
             }
             Mark::Line { time, of, .. } => {
                 let what = operation(of.as_ref());
-                format!("Line of {what} by {time}: {total}{missing}{}", most("at "))
+                texts::grid::line_summary(&what, time, total, missing, most().as_deref())
             }
             Mark::Boxes { column, by, violin } => {
-                let kind = if *violin { "Violins" } else { "Boxes" };
-                let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let lines = (0..self.grid.y.many()).take(3).map(|line| self.cell([0, line]));
                 let lines = lines.collect::<Vec<_>>().join("; ");
-                format!("{kind} of {column}{by}: {total}{missing}. {lines}")
+                let counts = [total, missing];
+                texts::grid::boxes_summary(*violin, column, by.as_deref(), counts, &lines)
             }
             _ => String::new(),
         }
@@ -138,15 +130,7 @@ impl Chart<'_> {
 }
 
 fn spread_words(spread: &Spread) -> String {
-    let [first, median, third] = spread.quartiles.map(measured);
-    let outliers: u64 = spread.outliers.iter().sum();
-    let mut words = format!(
-        "median {median}, quartiles {first} and {third}, mean {}, {}",
-        measured(spread.mean),
-        format::counted(spread.count, "value")
-    );
-    if outliers > 0 {
-        words.push_str(&format!(", {}", format::counted(outliers, "outlier")));
-    }
-    words
+    let mean = measured(spread.mean);
+    let outliers = spread.outliers.iter().sum();
+    texts::grid::spread(spread.quartiles.map(measured), &mean, spread.count, outliers)
 }

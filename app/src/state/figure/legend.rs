@@ -5,6 +5,7 @@ use crate::draw::stamp::{SIZES, Shape, radius_of};
 use crate::protocol::{Legend, LegendEntry, MarkResult, Side, Sizes, Varied};
 use crate::state::chart::words;
 use crate::state::format;
+use crate::texts;
 
 /// A line of the legend of sizes or shapes: an outline about nothing, and what it means.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +25,9 @@ pub fn keys_of(result: Option<&MarkResult>, varied: &Varied) -> Vec<(String, Vec
         return Vec::new();
     };
     let sizes = sizes.as_ref().zip(varied.size.as_ref());
-    let sizes = sizes.map(|(sizes, name)| (["Size: ", name].concat(), size_keys(sizes)));
+    let sizes = sizes.map(|(sizes, name)| (texts::figure::size_of(name), size_keys(sizes)));
     let shapes = varied.shape.as_ref();
-    let shapes = shapes.map(|name| (["Shape: ", name].concat(), shape_keys(shapes_named)));
+    let shapes = shapes.map(|name| (texts::figure::shape_of(name), shape_keys(shapes_named)));
     sizes.into_iter().chain(shapes).filter(|(_, keys)| !keys.is_empty()).collect()
 }
 
@@ -39,10 +40,7 @@ fn size_keys(sizes: &Sizes) -> Vec<Key> {
         Key { path: Shape::Disc.path([0.0, 0.0], radius), is_hollow: false, words }
     };
     let number = |value: f64| format::number(value, unit);
-    let mut smallest = ["≤ ", &number(low)].concat();
-    if sizes.has_missing {
-        smallest += " or no value";
-    }
+    let smallest = texts::figure::smallest(&number(low), sizes.has_missing);
     let middle = low / 2.0 + high / 2.0;
     vec![
         key(0, smallest),
@@ -60,7 +58,7 @@ fn shape_keys(names: &Side) -> Vec<Key> {
     };
     let names = (0..values.len()).map(|at| words::name(names, at));
     let keys = Shape::ALL.into_iter().zip(names).map(|(shape, name)| key(shape, name));
-    keys.chain([key(Shape::Ring, "other, no value".to_owned())]).collect()
+    keys.chain([key(Shape::Ring, texts::figure::OTHER_OR_MISSING.to_owned())]).collect()
 }
 
 pub(super) fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64, height: f64) {
@@ -100,9 +98,9 @@ pub(super) fn legend_of(out: &mut String, column: &str, legend: &Legend, x: f64,
                 add(
                     out,
                     format_args!(
-                        "<text x=\"{}\" y=\"{y}\" fill=\"{QUIET}\">and {} more</text>",
+                        "<text x=\"{}\" y=\"{y}\" fill=\"{QUIET}\">{}</text>",
                         x + 16.0,
-                        there.len() - lines
+                        texts::figure::and_more(there.len() - lines)
                     ),
                 );
             }
@@ -176,18 +174,19 @@ pub(super) fn gradient(
 
 /// How many points are beyond a ramp's ends, or have no place on it.
 fn beyond_of(out: &mut String, beyond: [u64; 2], missing: &[LegendEntry], x: f64) {
-    let ends = beyond.iter().zip(["below", "above"]).map(|(count, words)| (*count, words, QUIET));
-    let others = missing.iter().map(|entry| (entry.count, &*entry.label, &*entry.color));
+    let [below, above] = beyond;
+    let ends = [(below, texts::figure::below(below)), (above, texts::figure::above(above))];
+    let ends = ends.map(|(count, words)| (count, words, QUIET)).into_iter();
+    let others = missing.iter().map(|entry| {
+        let words = [&format::count(entry.count), " ", &entry.label].concat();
+        (entry.count, words, &*entry.color)
+    });
     let there = ends.chain(others).filter(|(count, ..)| *count > 0);
-    for (at, (count, words, color)) in there.enumerate() {
+    for (at, (_, words, color)) in there.enumerate() {
         let y = 64.0 + at as f64 * LEGEND_LINE;
         let (middle, up, text, color) = (x + 5.0, y - 4.0, x + 16.0, escaped(color));
-        let words = escaped(words);
-        let count = format::count(count);
+        let words = escaped(&words);
         add(out, format_args!("<circle cx=\"{middle}\" cy=\"{up}\" r=\"5\" fill=\"{color}\"/>"));
-        add(
-            out,
-            format_args!("<text x=\"{text}\" y=\"{y}\" font-size=\"11\">{count} {words}</text>"),
-        );
+        add(out, format_args!("<text x=\"{text}\" y=\"{y}\" font-size=\"11\">{words}</text>"));
     }
 }

@@ -34,8 +34,9 @@ pub struct Brush {
     column: Option<String>,
     /// The last ranked last; those ranked ahead, that nobody has brushed yet, first.
     ranks: Vec<(String, Ranked)>,
-    /// What is being ranked, and the column.
-    work: (String, Work),
+    /// What is being ranked, and the column: of the one that somebody is near, and ahead.
+    near: (String, Work),
+    ahead: (String, Work),
     cubes: BTreeMap<ViewId, ViewCube>,
 }
 
@@ -47,6 +48,12 @@ enum Work {
     Rank(Ranked),
     /// The column has no ranks.
     Impossible,
+}
+
+impl Work {
+    fn is_impossible(&self) -> bool {
+        matches!(self, Self::Impossible)
+    }
 }
 
 /// The cube of one view, and what it is of.
@@ -63,11 +70,10 @@ struct ViewCube {
 
 impl std::fmt::Debug for Brush {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ranked: Vec<&str> = self.ranks.iter().map(|(column, _)| column.as_str()).collect();
         let cubes: Vec<_> = self.cubes.iter().map(|(view, cube)| (view, cube.is_done)).collect();
         f.debug_struct("Brush")
             .field("column", &self.column)
-            .field("ranked", &ranked)
+            .field("ranked", &self.ranked())
             .field("cubes", &cubes)
             .finish()
     }
@@ -101,11 +107,15 @@ impl Brush {
         let mut changed: Vec<&Clause> = came.chain(went).collect();
         changed.dedup_by_key(|clause| &clause.id);
         if let [clause] = changed.as_slice()
-            && let [column] = clause.predicate.columns().into_iter().collect::<Vec<_>>().as_slice()
-            && clause.id == column_clause(column)
+            && let Some(column) = own_column(clause)
         {
             self.approach(column);
         }
+    }
+
+    /// The columns that are ranked, those ranked ahead first.
+    pub fn ranked(&self) -> Vec<&str> {
+        self.ranks.iter().map(|(column, _)| column.as_str()).collect()
     }
 
     /// The runs of the ranks that a clause passes, where its column is ranked.
@@ -234,22 +244,32 @@ impl Brush {
         false
     }
 
-    /// Ranks a column that a histogram on screen shows, before anybody comes near it: most of
-    /// what a first brush would wait for. A step at a time; false where none is left, or no
-    /// more are kept.
+    /// Ranks a column that a histogram on screen shows, or that is filtered, before anybody
+    /// comes near it: most of what a first brush would wait for. A step at a time; false
+    /// where none is left, or no more are kept.
     pub fn step_ahead(&mut self, resident: &Resident, question: &Question) -> bool {
-        // What somebody is near comes first.
-        if self.column.is_some() && self.prepared().is_none() {
+        // What somebody is near comes first, if it can be had.
+        let is_waited_for = |column: &String| {
+            let is_vain = self.near.0 == *column && self.near.1.is_impossible();
+            !is_vain && self.prepared().is_none()
+        };
+        if self.column.as_ref().is_some_and(is_waited_for) {
             return false;
         }
         let kept: usize = self.ranks.iter().map(|(_, ranked)| ranked.byte_count()).sum();
-        let wanted = question.views.iter().find_map(|view| {
-            let Mark::Histogram { column, .. } = &view.mark else { return None };
+        let is_wanted = |column: &&str| {
             let is_known = self.ranks.iter().any(|(of, _)| of == column);
-            let is_vain = self.work.0 == *column && matches!(self.work.1, Work::Impossible);
-            let bytes = Ranked::byte_count_of(resident.rows_of([column.as_str()]));
-            (!is_known && !is_vain && kept + bytes <= RANKS_BYTES_MAX).then(|| column.clone())
+            let of_none = |(of, work): &(String, Work)| of == column && work.is_impossible();
+            let is_vain = of_none(&self.near) || of_none(&self.ahead);
+            let bytes = Ranked::byte_count_of(resident.rows_of([*column]));
+            !is_known && !is_vain && kept + bytes <= RANKS_BYTES_MAX
+        };
+        let shown = question.views.iter().filter_map(|view| match &view.mark {
+            Mark::Histogram { column, .. } => Some(column.as_str()),
+            _ => None,
         });
+        let filtered = question.clauses.iter().filter_map(own_column);
+        let wanted = shown.chain(filtered).find(is_wanted).map(str::to_owned);
         wanted.is_some_and(|column| self.rank(&column, resident, false))
     }
 
@@ -263,12 +283,17 @@ impl Brush {
         if !resident.is_complete([column]) {
             return false;
         }
-        if self.work.0 != column {
-            self.work = (column.to_owned(), Work::Nothing);
+        if is_near && self.ahead.0 == column {
+            // What was begun ahead is gone on with.
+            self.near = std::mem::take(&mut self.ahead);
+        }
+        let work = if is_near { &mut self.near } else { &mut self.ahead };
+        if work.0 != column {
+            *work = (column.to_owned(), Work::Nothing);
         }
         let key = OrderKey { column: column.to_owned(), descending: false, nulls: Nulls::Last };
         let rows = resident.rows_of([column]);
-        self.work.1 = match std::mem::take(&mut self.work.1) {
+        let next = match std::mem::take(&mut work.1) {
             Work::Nothing => {
                 let is_text = resident.column(column).is_none_or(|here| here.n_words().is_some());
                 match RowSort::new(&[key], rows, resident) {
@@ -292,7 +317,10 @@ impl Brush {
             },
             Work::Impossible => Work::Impossible,
         };
-        !matches!(self.work.1, Work::Impossible)
+        let is_possible = !next.is_impossible();
+        let work = if is_near { &mut self.near } else { &mut self.ahead };
+        work.1 = next;
+        is_possible
     }
 
     fn forget_ranks(&mut self) {
@@ -309,6 +337,13 @@ impl Brush {
 /// bin has none.
 fn place_of(codes: &Codes<'_>, row: usize, n_codes: usize) -> Option<usize> {
     codes.get(row)?.map_or(Some(n_codes), |code| (code < n_codes).then_some(code))
+}
+
+/// The column of a clause that is that column's own.
+fn own_column(clause: &Clause) -> Option<&str> {
+    let columns = clause.predicate.columns();
+    let column = columns.first().filter(|_| columns.len() == 1)?;
+    (clause.id == column_clause(column)).then_some(*column)
 }
 
 fn others<'a>(

@@ -7,6 +7,7 @@ use crate::draw::points::Points;
 use crate::few::sort_few;
 use crate::look::Look;
 use crate::protocol::{CHANGE_COLUMN, Legend, LegendEntry};
+use crate::texts;
 use crate::worker::numbers::Measure;
 use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::{Column, NULL_CODE};
@@ -204,7 +205,7 @@ impl Categories {
         if n_distinct > entries.len() {
             let named: u64 = entries.iter().map(|entry| entry.count).sum();
             entries.push(LegendEntry {
-                label: format!("other ({})", n_distinct - entries.len()),
+                label: texts::scatter::other_categories(n_distinct - entries.len()),
                 color: palette.color(OTHER).css(),
                 count: whole - named,
                 value: None,
@@ -212,7 +213,7 @@ impl Categories {
         }
         if self.unfiltered.nulls() > 0 {
             entries.push(LegendEntry {
-                label: "no value".to_owned(),
+                label: texts::scatter::NO_VALUE.to_owned(),
                 color: palette.color(MISSING).css(),
                 count: u64::from(self.shown.nulls()),
                 value: None,

@@ -7,6 +7,7 @@ use engine::kind::Kind;
 use engine::query::{AggregateOp, Nulls, OrderKey};
 
 use crate::protocol::{self, Mark, MarkResult, Side};
+use crate::texts;
 use crate::worker::bins::Extent;
 use crate::worker::numbers::floats_into;
 use crate::worker::resident::column::NULL_CODE;
@@ -70,10 +71,10 @@ impl Grid {
         known: &std::collections::HashMap<String, Extent>,
     ) -> Result<Self, String> {
         let kind = |name: &str| resident.column(name).map(|column| column.kind());
-        let spec = Spec::of(mark, kind).ok_or("no such chart")?;
+        let spec = Spec::of(mark, kind).ok_or(texts::refusals::NO_SUCH_CHART)?;
         for name in spec.columns() {
             if resident.column(name).is_none() {
-                return Err(format!("column {name:?} is not loaded"));
+                return Err(texts::refusals::not_loaded(name));
             }
         }
         if let Some(same) = before.filter(|before| before.spec == spec && before.is_of(resident)) {
@@ -83,7 +84,7 @@ impl Grid {
             &spec.measure
             && kind(column) != Some(Kind::Number)
         {
-            return Err(format!("column {column:?} is not a number"));
+            return Err(texts::refusals::no_number(column));
         }
         let (x, y) = (Axis::new(&spec.x, resident, known)?, Axis::new(&spec.y, resident, known)?);
         Ok(Self {
@@ -329,11 +330,11 @@ impl Axis {
             SideSpec::Bins { cutting, .. } => {
                 Binner::new(column, *cutting, known.get(name).copied())
                     .map(|binner| Self::Bins(Box::new(binner)))
-                    .ok_or_else(|| format!("column {name:?} is not a number or a time"))
+                    .ok_or_else(|| texts::refusals::no_number_or_time(name))
             }
             SideSpec::Names { most, .. } => Names::new(column, *most)
                 .map(|names| Self::Names(Box::new(names)))
-                .ok_or_else(|| format!("column {name:?} has no categories")),
+                .ok_or_else(|| texts::refusals::no_categories(name)),
         }
     }
 

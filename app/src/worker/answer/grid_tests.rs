@@ -3,16 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
-
-use engine::execute::execute;
 use engine::predicate::Predicate;
 use engine::query::{AggregateOp, Query};
 
 use super::tests::*;
 use super::*;
 use crate::plan::Asked;
-use crate::plan::read::{Answer as Told, Answers as Tolds};
+use crate::plan::read::Answer as Told;
 use crate::plan::sides::{GridPlan, SidePlan, fence, spread_of};
 use crate::protocol::{Grid, Measured, Side};
 use crate::scale::step::TimeStep;
@@ -71,32 +68,7 @@ fn told(queries: &[Query], resident: &Resident) -> Vec<Told> {
     let names: Vec<&str> = resident.columns().iter().map(|column| column.name()).collect();
     let schema = resident.schema_of(&names);
     let batches: Vec<_> = (0..).map_while(|block| resident.block(&names, block)).collect();
-    let answers = queries.iter().map(|query| {
-        let found = execute(query, &schema, &batches, 0).unwrap();
-        let told = found.schema();
-        let rows = (0..found.num_rows()).map(|row| {
-            let cells = told.fields().iter().zip(found.columns()).map(|(field, column)| {
-                let text = crate::cell::cell_text(column, row);
-                let is_text = !field.data_type().is_numeric();
-                let value = match text {
-                    None => "null".to_owned(),
-                    Some(text) if *field.data_type() == arrow_schema::DataType::Boolean => text,
-                    Some(text) if is_text || text.parse::<f64>().is_ok_and(|n| !n.is_finite()) => {
-                        serde_json::to_string(&text).unwrap()
-                    }
-                    Some(text) => text,
-                };
-                (field.name().clone(), value)
-            });
-            let cells: BTreeMap<String, String> = cells.collect();
-            let cells = cells.iter().map(|(name, value)| format!("{name:?}:{value}"));
-            format!("{{{}}}", cells.collect::<Vec<_>>().join(","))
-        });
-        format!(r#"{{"rows":[{}]}}"#, rows.collect::<Vec<_>>().join(","))
-    });
-    let text = format!(r#"{{"answers":[{}]}}"#, answers.collect::<Vec<_>>().join(","));
-    let told: Tolds = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    told.answers
+    crate::plan::told::told(queries, &schema, &batches)
 }
 
 /// What a view shows of a table elsewhere.

@@ -10,6 +10,7 @@ use engine::mask::WORD_BITS;
 use engine::predicate::Predicate;
 
 use crate::protocol::{Clause, ClauseError};
+use crate::texts;
 use crate::worker::resident::{BLOCK_ROWS, Resident, n_blocks};
 
 use super::brush::Brush;
@@ -130,7 +131,7 @@ impl ClauseMask {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let missing = names.iter().find(|name| resident.column(name).is_none());
         let bound = match missing {
-            Some(name) => Err(format!("column {name:?} is not loaded")),
+            Some(name) => Err(texts::refusals::not_loaded(name)),
             None => Bound::new(&clause.predicate, &resident.schema_of(&names), "filter")
                 .map_err(|error| error.kind.to_string()),
         };

@@ -5,6 +5,7 @@ use engine::sample::hash64;
 
 use crate::look::{BAND, Look, is_named};
 use crate::protocol::Side;
+use crate::texts;
 use crate::worker::numbers::{Measure, floats_into};
 use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::{Column, NULL_CODE};
@@ -29,7 +30,7 @@ impl Places {
         match names {
             Some(names) => Ok(Self::Names(Box::new(names), axis)),
             None if Measure::of(column.field().data_type()).is_none() => {
-                Err(format!("column {:?} has neither numbers, times nor names", column.name()))
+                Err(texts::refusals::no_axis(column.name()))
             }
             None if look.is_log(axis, column.kind()) => Ok(Self::Log),
             None => Ok(Self::Plain),

@@ -11,6 +11,7 @@ use crate::draw::points::Points;
 use crate::draw::stamp::{Part, SIZES};
 use crate::look::{Look, Spread};
 use crate::protocol::{Legend, LegendEntry};
+use crate::texts;
 use crate::worker::numbers::floats_into;
 use crate::worker::resident::BLOCK_ROWS;
 use crate::worker::resident::column::Column;
@@ -195,10 +196,10 @@ impl Ramp {
         };
         let mut missing = Vec::new();
         if self.has_nan {
-            missing.push(entry("not a number", OTHER));
+            missing.push(entry(texts::scatter::NOT_A_NUMBER, OTHER));
         }
         if self.has_null {
-            missing.push(entry("no value", MISSING));
+            missing.push(entry(texts::scatter::NO_VALUE, MISSING));
         }
         Legend::Ramp {
             domain: self.scale.as_ref().map_or([0.0, 1.0], |scale| scale.domain),

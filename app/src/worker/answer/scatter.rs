@@ -6,6 +6,7 @@ use crate::draw::palette::Palette;
 use crate::draw::points::Points;
 use crate::look::Look;
 use crate::protocol::{Legend, MarkResult, Side, Varied};
+use crate::texts;
 use crate::worker::resident::Resident;
 use crate::worker::resident::column::Column;
 
@@ -50,7 +51,7 @@ impl Scatter {
     pub fn new(resident: &Resident, [x, y]: [&str; 2], look: Look) -> Result<Self, String> {
         let place = |name: &str, axis: usize| {
             let column = resident.column(name);
-            let column = column.ok_or_else(|| format!("column {name:?} is not loaded"))?;
+            let column = column.ok_or_else(|| texts::refusals::not_loaded(name))?;
             Places::new(column, look, axis)
         };
         Ok(Self {
@@ -102,14 +103,13 @@ impl Scatter {
             return Ok(());
         };
         let column = resident.column(name);
-        let column = column.ok_or_else(|| format!("column {name:?} is not loaded"))?;
+        let column = column.ok_or_else(|| texts::refusals::not_loaded(name))?;
         let is_same = self.color.as_deref() == color;
         if let Some(coloring) = self.coloring.as_mut().filter(|c| is_same && c.is_of(column)) {
             coloring.set_look(look);
             return Ok(());
         }
-        let coloring = Coloring::of(column, look)
-            .ok_or_else(|| format!("column {name:?} cannot be a colour"))?;
+        let coloring = Coloring::of(column, look).ok_or_else(|| texts::refusals::no_color(name))?;
         self.points.clear_colors();
         self.coloring = Some(coloring);
         self.color = Some(name.to_owned());

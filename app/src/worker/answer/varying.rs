@@ -6,6 +6,7 @@ use crate::draw::points::Points;
 use crate::draw::stamp::{Part, Shape};
 use crate::look::Look;
 use crate::protocol::{Side, Sizes, Varied};
+use crate::texts;
 use crate::worker::resident::column::NULL_CODE;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
 
@@ -37,9 +38,8 @@ impl Varying {
         of: &Varied,
         points: &mut Points,
     ) -> Result<(), String> {
-        let column = |name: &String| {
-            resident.column(name).ok_or_else(|| format!("column {name:?} is not loaded"))
-        };
+        let column =
+            |name: &String| resident.column(name).ok_or_else(|| texts::refusals::not_loaded(name));
         let is_coded = match (&self.shape, &of.shape) {
             (Some(shape), Some(name)) => shape.names.is_of(column(name)?),
             _ => true,
@@ -54,7 +54,7 @@ impl Varying {
         }
         if let Some(name) = &of.shape {
             let names = Names::new(column(name)?, SHAPES);
-            let names = names.ok_or_else(|| format!("column {name:?} has no names"))?;
+            let names = names.ok_or_else(|| texts::refusals::no_names(name))?;
             self.shape = Some(Box::new(Shapes { names, revision: 0, n_shaped: 0 }));
         }
         Ok(())

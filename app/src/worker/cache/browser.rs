@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use web_sys::FileSystemDirectoryHandle;
 
 use crate::protocol::{Cached, TableInfo, VersionInfo};
+use crate::texts;
 use crate::worker::turn::unix_millis;
 
 use super::catalog::{Catalog, Description};
@@ -174,7 +175,7 @@ impl Cache {
     pub async fn write(&self, file: &str, entry: Entry, bytes: u64) -> Option<ColumnWriter> {
         let folder = self.folder.as_ref().ok()?;
         if bytes > self.budget_bytes() {
-            self.trouble.replace(Some("the columns are larger than the cache".to_owned()));
+            self.trouble.replace(Some(texts::storage::LARGER_THAN_CACHE.to_owned()));
             return None;
         }
         match ColumnWriter::create(folder, file, entry).await {
@@ -221,7 +222,7 @@ impl Cache {
             Some(victims) => victims,
             // Not even without all the others: then what is shown goes, oldest first.
             None => {
-                self.trouble.replace(Some("the columns are larger than the cache".to_owned()));
+                self.trouble.replace(Some(texts::storage::LARGER_THAN_CACHE.to_owned()));
                 self.manifest.borrow().evict(budget, 0, &BTreeSet::new()).unwrap_or_default()
             }
         };

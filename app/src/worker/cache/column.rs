@@ -3,6 +3,7 @@
 
 use web_sys::FileSystemDirectoryHandle;
 
+use crate::texts;
 use crate::worker::turn::unix_millis;
 
 use super::lock::{Lock, try_lock};
@@ -102,7 +103,7 @@ impl ColumnReader {
             if self.hash.finish() == self.trailer.stream_hash {
                 return Ok(None);
             }
-            return Err(OpfsError::Other("the file is damaged".to_owned()));
+            return Err(OpfsError::Other(texts::storage::DAMAGED.to_owned()));
         }
         let n_bytes = left.min(CHUNK_BYTES);
         let bytes = self.open.read(self.at, n_bytes as usize).await?;
@@ -120,7 +121,7 @@ pub async fn entry_of_file(folder: &FileSystemDirectoryHandle, file: &str) -> Op
 }
 
 async fn read_trailer(open: &OpenForReading) -> Result<Trailer, OpfsError> {
-    let unfinished = || OpfsError::Other("the file was never finished".to_owned());
+    let unfinished = || OpfsError::Other(texts::storage::NEVER_FINISHED.to_owned());
     let file_bytes = open.size()?;
     let tail_at = file_bytes.checked_sub(TAIL_BYTES as u64).ok_or_else(unfinished)?;
     let tail = open.read(tail_at, TAIL_BYTES).await?;

@@ -12,17 +12,18 @@ use web_sys::{
     FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
 };
 
+use crate::texts;
 use crate::worker::net::text_of;
 use crate::worker::turn::scope;
 
 /// Why a file cannot be had. The browser's words, and whether room is what is missing.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum OpfsError {
-    #[error("the browser's quota is used up")]
+    #[error("{}", texts::storage::QUOTA_USED_UP)]
     Quota,
-    #[error("the file is in use by another tab")]
+    #[error("{}", texts::storage::IN_USE)]
     Locked,
-    #[error("there is no such file")]
+    #[error("{}", texts::storage::NO_SUCH_FILE)]
     NotFound,
     #[error("{0}")]
     Other(String),
@@ -48,7 +49,7 @@ async fn settled<T: JsCast>(promise: Promise) -> Result<T, OpfsError> {
 pub async fn folder() -> Result<FileSystemDirectoryHandle, OpfsError> {
     let storage = Reflect::get(&scope().navigator(), &"storage".into())?;
     if storage.is_undefined() {
-        return Err(OpfsError::Other("this browser keeps no files for this address".to_owned()));
+        return Err(OpfsError::Other(texts::storage::KEEPS_NO_FILES.to_owned()));
     }
     let storage: web_sys::StorageManager = storage.unchecked_into();
     let root: FileSystemDirectoryHandle = settled(storage.get_directory()).await?;
@@ -183,7 +184,7 @@ impl OpenForReading {
                 let mut bytes = vec![0; n_bytes];
                 let n_read = handle.read_with_u8_array_and_options(&mut bytes, &options)? as usize;
                 if n_read > n_bytes {
-                    return Err(OpfsError::Other("the file cannot be read".to_owned()));
+                    return Err(OpfsError::Other(texts::storage::UNREADABLE.to_owned()));
                 }
                 bytes.truncate(n_read);
                 bytes
@@ -198,7 +199,7 @@ impl OpenForReading {
         if bytes.len() == n_bytes {
             return Ok(bytes);
         }
-        Err(OpfsError::Other("the file is shorter than it says".to_owned()))
+        Err(OpfsError::Other(texts::storage::TOO_SHORT.to_owned()))
     }
 }
 

@@ -10,6 +10,7 @@ use engine::query::Query;
 use crate::draw::density::Density;
 use crate::plan::read::Answer;
 use crate::protocol::{Bar, Grid, Legend, Mark, MarkResult, Side, View, Viewport};
+use crate::texts;
 use crate::worker::answer::histogram;
 use crate::worker::bins::Extent;
 use crate::worker::cut::Cut;
@@ -90,6 +91,10 @@ impl Asking {
         self.queries.len() - 1
     }
 
+    pub fn len(&self) -> usize {
+        self.queries.len()
+    }
+
     pub fn queries(self) -> Vec<Query> {
         self.queries
     }
@@ -150,7 +155,7 @@ impl Asking {
     ) -> Result<Picture, String> {
         let (_, kind) = table.column(column)?;
         if !matches!(kind, Kind::Category | Kind::Text | Kind::Boolean) {
-            return Err(format!("column {column:?} has no categories"));
+            return Err(texts::refusals::no_categories(column));
         }
         // Booleans have no part that could be searched for.
         let search = if kind == Kind::Boolean { "" } else { search };
@@ -170,10 +175,25 @@ impl Asking {
 }
 
 pub fn measure_of(column: &str, data_type: &DataType) -> Result<Measure, String> {
-    Measure::of(data_type).ok_or_else(|| format!("column {column:?} is not a number or a time"))
+    Measure::of(data_type).ok_or_else(|| texts::refusals::no_number_or_time(column))
 }
 
 impl Picture {
+    /// How many groups its counts have at most, where that is known.
+    pub fn groups(&self, memory: &Remembered) -> Option<usize> {
+        match self {
+            // Nulls are one, too, and the very end of floats.
+            Self::Histogram { cut, .. } => Some(cut.n_codes() + 2),
+            Self::Bars { column, search, .. } => {
+                let distinct = memory.distinct.get(&(column.clone(), search.clone()))?;
+                usize::try_from(*distinct).ok()
+            }
+            Self::Scatter(picture) => Some(picture.groups()),
+            Self::Grid(picture) => Some(picture.groups()),
+            Self::Empty(_) => Some(0),
+        }
+    }
+
     /// Makes the picture of the answers.
     pub fn read(self, answers: &[Answer], memory: &mut Remembered) -> Read {
         let number = |place: usize| answers.get(place).and_then(Answer::number).unwrap_or_default();

@@ -11,6 +11,7 @@ use engine::predicate::Predicate;
 use crate::plan::read::Answer;
 use crate::plan::sides::{GridPlan, SidePlan, fence, spread_of};
 use crate::protocol::{Grid, MarkResult, View};
+use crate::texts;
 use crate::worker::answer::Question;
 use crate::worker::bins::Extent;
 use crate::worker::host::Host;
@@ -56,7 +57,7 @@ impl Asking {
         memory: &Remembered,
         extent: impl Fn(&str, bool) -> Option<Extent>,
     ) -> Result<Picture, String> {
-        let spec = spec_of(table, view).ok_or("no such chart")?;
+        let spec = spec_of(table, view).ok_or(texts::refusals::NO_SUCH_CHART)?;
         let side = |side: &SideSpec| -> Result<Option<SidePlan>, String> {
             Ok(Some(match side {
                 SideSpec::One => SidePlan::One,
@@ -116,6 +117,10 @@ impl Asking {
 }
 
 impl GridPicture {
+    pub fn groups(&self) -> usize {
+        self.plan.many()
+    }
+
     pub fn read(self, answers: &[Answer], memory: &mut Remembered) -> Read {
         let of = |places: &[usize]| -> Vec<Option<&Answer>> {
             places.iter().map(|place| answers.get(*place)).collect()

@@ -214,6 +214,10 @@ fn covered(bins: &Bins) -> [f64; 2] {
 }
 
 impl ScatterPicture {
+    pub fn groups(&self) -> usize {
+        self.plan.many()
+    }
+
     pub fn read(self, answers: &[Answer]) -> Read {
         let number = |place: usize| answers.get(place).and_then(Answer::number).unwrap_or_default();
         let cells = self.plan.counts(self.counts.iter().map(|place| answers.get(*place)));

@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::reading::{Ask, Opened, Place, Tell};
+use crate::texts;
 use crate::worker::net::text_of;
 use crate::worker::notify::Notify;
 
@@ -80,8 +81,12 @@ impl ReaderLink {
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
             // A file can break its reader altogether: memory, or a script that is not there.
             let message = event.message();
-            let why = if message.is_empty() { "it did not start".to_owned() } else { message };
-            let detail = format!("the reader of the file broke: {why}");
+            let why = if message.is_empty() {
+                texts::loading::READER_NOT_STARTED.to_owned()
+            } else {
+                message
+            };
+            let detail = texts::loading::reader_broke(&why);
             to.put(Told::Tell(Tell::Failed { detail, is_unreachable: false }));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -97,16 +102,23 @@ impl ReaderLink {
         self.worker.post_message(&message).map_err(|error| text_of(&error))
     }
 
-    /// What the table is.
-    pub async fn opened(&mut self) -> Result<Opened, Refusal> {
-        match self.inbox.next().await {
-            Told::Tell(Tell::Opened(opened)) => Ok(*opened),
-            Told::Tell(Tell::Failed { detail, is_unreachable }) => {
-                Err(Refusal { detail, is_unreachable })
-            }
-            _ => {
-                Err(Refusal { detail: "the reader said nothing".to_owned(), is_unreachable: false })
-            }
+    /// What the table is; until then how many bytes of how many were looked at.
+    pub async fn opened(&mut self, looking: impl Fn(u64, u64)) -> Result<Opened, Refusal> {
+        loop {
+            return match self.inbox.next().await {
+                Told::Tell(Tell::Opened(opened)) => Ok(*opened),
+                Told::Tell(Tell::Looking { bytes, total }) => {
+                    looking(bytes, total);
+                    continue;
+                }
+                Told::Tell(Tell::Failed { detail, is_unreachable }) => {
+                    Err(Refusal { detail, is_unreachable })
+                }
+                _ => Err(Refusal {
+                    detail: texts::loading::READER_SILENT.to_owned(),
+                    is_unreachable: false,
+                }),
+            };
         }
     }
 

@@ -10,6 +10,7 @@ use arrow_schema::Schema;
 use engine::query::Query;
 
 use crate::protocol::{LoadState, Origin};
+use crate::texts;
 use crate::worker::budget::Fit;
 use crate::worker::cache::browser::Cache;
 use crate::worker::cache::manifest::Entry;
@@ -127,7 +128,7 @@ pub async fn from_companion(
     let expected = total.unwrap_or(rows);
     if rows != expected {
         wanted.iter().for_each(|column| remove(host, column));
-        return Err(Trouble::Failed(format!("{rows} rows have come of {expected}")));
+        return Err(Trouble::Failed(texts::loading::rows_missing(rows, expected)));
     }
     tables::remember(host, described, Vec::new());
     finish_saving(host, load, saver, rows).await;
@@ -172,7 +173,7 @@ pub async fn from_reader(
     let rows = wanted.first().and_then(|first| rows_here(host, first)).unwrap_or_default();
     if let Some(expected) = total.filter(|expected| *expected != rows) {
         wanted.iter().for_each(|column| remove(host, column));
-        return Err(Trouble::Failed(format!("{rows} rows have come of {expected}")));
+        return Err(Trouble::Failed(texts::loading::rows_missing(rows, expected)));
     }
     if is_kept {
         tables::remember(host, described, host.files.versions(&described.table.name));
@@ -188,9 +189,9 @@ fn check_total(host: &Host, total: Option<u64>) -> Result<(), Trouble> {
     let columns = data.resident.iter().flat_map(|resident| resident.columns());
     let here = columns.filter(|column| column.is_complete()).map(|column| column.rows() as u64);
     match (here.max(), total) {
-        (Some(here), Some(total)) if here != total => Err(Trouble::Failed(format!(
-            "the columns that are here have {here} rows, the others {total}"
-        ))),
+        (Some(here), Some(total)) if here != total => {
+            Err(Trouble::Failed(texts::loading::rows_differ(here, total)))
+        }
         _ => Ok(()),
     }
 }
@@ -296,7 +297,7 @@ async fn fill(
                 let array = batch.column_by_name(column.name());
                 let here = resident.column_mut(column.name());
                 let (Some(array), Some(here)) = (array, here) else {
-                    return Err(Trouble::Failed(format!("column {:?} is missing", column.name())));
+                    return Err(Trouble::Failed(texts::loading::column_missing(column.name())));
                 };
                 here.push(array).map_err(Trouble::failed)?;
             }
@@ -329,7 +330,7 @@ fn begin_columns(host: &Host, schema: &Schema, wanted: &[Wanted]) -> Result<(), 
     for column in wanted {
         let field = schema.fields().iter().find(|field| field.name() == column.name());
         let Some(field) = field else {
-            return Err(Trouble::Failed(format!("column {:?} has not come", column.name())));
+            return Err(Trouble::Failed(texts::loading::column_has_not_come(column.name())));
         };
         resident.insert(Column::new(Arc::clone(field), column.info.kind, column.place));
     }

@@ -10,6 +10,7 @@ use arrow_schema::{Schema, SchemaRef};
 use engine::ipc::encode::{Compression, Container, Encoder};
 use wasm_bindgen_futures::spawn_local;
 
+use crate::texts;
 use crate::worker::cache::browser::Cache;
 use crate::worker::cache::column::ColumnWriter;
 use crate::worker::cache::opfs::OpfsError;
@@ -84,7 +85,7 @@ impl Saving {
     }
 
     fn write_next(&mut self, resident: &Resident) -> Result<(), OpfsError> {
-        let gone = || OpfsError::Other("the column is gone".to_owned());
+        let gone = || OpfsError::Other(texts::storage::COLUMN_GONE.to_owned());
         let column = resident.column(self.writer.column()).ok_or_else(gone)?;
         if self.encoder.is_none() {
             let schema = Arc::new(Schema::new(vec![column.field()]));
@@ -105,7 +106,7 @@ impl Saving {
     }
 
     fn write_end(&mut self) -> Result<(), OpfsError> {
-        let never = || OpfsError::Other("nothing of the column has come".to_owned());
+        let never = || OpfsError::Other(texts::storage::NOTHING_CAME.to_owned());
         let end = self.encoder.take().ok_or_else(never)?.finish().map_err(encoding_failed)?;
         self.writer.write(&end)
     }

@@ -12,6 +12,7 @@ use engine::kind::Kind;
 
 use super::BLOCK_ROWS;
 use super::words::{TooMany, Words, is_coded};
+use crate::texts;
 
 pub use super::words::NULL_CODE;
 
@@ -121,12 +122,9 @@ impl Column {
     /// Adds what follows. An array of another type than the column's is refused.
     pub fn push(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
         if array.data_type() != self.source.data_type() {
-            let detail = format!(
-                "column {:?} is of type {}, not {}",
-                self.name(),
-                array.data_type(),
-                self.source.data_type()
-            );
+            let found = array.data_type().to_string();
+            let expected = self.source.data_type().to_string();
+            let detail = texts::loading::other_type(self.name(), &found, &expected);
             return Err(ArrowError::SchemaError(detail));
         }
         if let Arriving::Coded { words, codes } = &mut self.arriving {
@@ -282,7 +280,7 @@ fn plain_array(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 /// Parts as one array that keeps no more memory than twice its own.
 fn joined(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
     let Some(first) = parts.first() else {
-        return Err(ArrowError::InvalidArgumentError("a block of nothing".to_owned()));
+        return Err(ArrowError::InvalidArgumentError(texts::loading::EMPTY_BLOCK.to_owned()));
     };
     if parts.len() == 1 && block_bytes(first) * 2 >= first.get_buffer_memory_size() {
         return Ok(Arc::clone(first));

@@ -13,6 +13,7 @@ use crate::protocol::MarkResult;
 use crate::state::column_clause;
 use crate::state::command::Gesture;
 use crate::state::position::{End, Scalar};
+use crate::texts;
 
 #[component]
 pub(super) fn RangeFilter(
@@ -76,7 +77,10 @@ fn EndField(
             }
         }
     };
-    let label = move || format!("{} {}", column.get(), if end == End::Low { "from" } else { "to" });
+    let label = move || match end {
+        End::Low => texts::filters::lower_end(&column.get()),
+        End::High => texts::filters::upper_end(&column.get()),
+    };
     view! {
         <div class="field">
             <input

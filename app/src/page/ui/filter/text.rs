@@ -12,6 +12,7 @@ use crate::page::signals::use_page;
 use crate::state::choice::TextSearch;
 use crate::state::column_clause;
 use crate::state::command::Gesture;
+use crate::texts;
 
 const TYPING_REST_MILLIS: u64 = 250;
 /// After this the typing is done, as if the field had been left.
@@ -76,14 +77,17 @@ pub(super) fn TextFilter(column: Signal<String>) -> impl IntoView {
                 type="text"
                 spellcheck="false"
                 autocomplete="off"
-                placeholder=move || if modes.with(|m| m.regex) { "Regular expression" } else { "Contains …" }
-                aria-label=move || format!("Text in {}", column.get())
+                placeholder=move || match modes.with(|m| m.regex) {
+                    true => texts::filters::REGULAR_EXPRESSION,
+                    false => texts::filters::CONTAINS,
+                }
+                aria-label=move || texts::filters::text_in(&column.get())
                 prop:value=move || search.get().map(|search| search.text).unwrap_or_default()
                 on:input=on_input
                 on:change=move |_| commit(Gesture::Done)
             />
-            {mode("Aa", "Capital and small letters differ", |search| &mut search.case_sensitive)}
-            {mode(".*", "Regular expression", |search| &mut search.regex)}
+            {mode(texts::filters::CASE_SIGN, texts::filters::CASE_MATTERS, |search| &mut search.case_sensitive)}
+            {mode(".*", texts::filters::REGULAR_EXPRESSION, |search| &mut search.regex)}
         </div>
     }
 }

@@ -11,8 +11,7 @@ use crate::protocol::{Mark, Measured};
 use crate::scale::step::TimeStep;
 use crate::state::address::MEASURING;
 use crate::state::command::Command;
-
-const ROWS: &str = "rows";
+use crate::texts;
 
 impl GridView {
     fn set(self, change: impl FnOnce(&mut Mark)) {
@@ -109,26 +108,26 @@ fn heat(view: GridView) -> AnyView {
         }
     };
     vec![
-        view.select("Vertical side", all, y, "", set_y),
-        by("by"),
-        view.select("Horizontal side", all, x, "", set_x),
+        view.select(texts::grid::VERTICAL_SIDE, all, y, "", set_y),
+        by(texts::grid::BY),
+        view.select(texts::grid::HORIZONTAL_SIDE, all, x, "", set_x),
     ]
     .into_any()
 }
 
 fn line(view: GridView) -> AnyView {
     let op = Signal::derive(move || match view.mark.get() {
-        Some(Mark::Line { of: Some(of), .. }) => of.op.name().to_owned(),
+        Some(Mark::Line { of: Some(of), .. }) => texts::grid::measure(of.op).to_owned(),
         _ => String::new(),
     });
-    let ops = Signal::derive(|| MEASURING.map(|op| op.name().to_owned()).to_vec());
+    let ops = Signal::derive(|| MEASURING.map(|op| texts::grid::measure(op).to_owned()).to_vec());
     let numbers = view.names(|kind| kind == Kind::Number);
     let page = view.page;
     let on_op = Callback::new(move |name: String| {
         let first = untrack(|| numbers.get()).into_iter().next();
-        let op = MEASURING.into_iter().find(|op| op.name() == name);
+        let op = MEASURING.into_iter().find(|op| texts::grid::measure(*op) == name);
         if op.is_some() && first.is_none() {
-            page.notify(crate::protocol::Level::Info, "This table has no column of numbers.");
+            page.notify(crate::protocol::Level::Info, texts::grid::NO_NUMBERS);
             return;
         }
         view.set(|mark| {
@@ -153,7 +152,7 @@ fn line(view: GridView) -> AnyView {
                     of.column = name;
                 }
             };
-            vec![by("of"), view.select("Number", numbers, column, "", set)]
+            vec![by(texts::grid::OF), view.select(texts::grid::NUMBER, numbers, column, "", set)]
         })
     };
     let of = view! { {of} }.into_any();
@@ -168,13 +167,13 @@ fn line(view: GridView) -> AnyView {
         }
     };
     vec![
-        view! { <ColumnSelect label="What is drawn" names=ops chosen=op none=ROWS on_choose=on_op/> }
+        view! { <ColumnSelect label=texts::grid::WHAT_IS_DRAWN names=ops chosen=op none=texts::grid::ROWS on_choose=on_op/> }
             .into_any(),
         of,
-        by("by"),
-        view.select("Time", view.names(|kind| kind == Kind::Time), time, "", set_time),
-        by("and"),
-        view.select("Lines", view.names(is_named), split, "nothing else", set_split),
+        by(texts::grid::BY),
+        view.select(texts::grid::TIME, view.names(|kind| kind == Kind::Time), time, "", set_time),
+        by(texts::grid::AND),
+        view.select(texts::grid::LINES, view.names(is_named), split, texts::grid::NO_LINES, set_split),
     ]
     .into_any()
 }
@@ -195,9 +194,21 @@ fn boxes(view: GridView) -> AnyView {
         }
     };
     vec![
-        view.select("Number", view.names(|kind| kind == Kind::Number), column, "", set_column),
-        by("by"),
-        view.select("Groups", view.names(is_named), group, "nothing", set_group),
+        view.select(
+            texts::grid::NUMBER,
+            view.names(|kind| kind == Kind::Number),
+            column,
+            "",
+            set_column,
+        ),
+        by(texts::grid::BY),
+        view.select(
+            texts::grid::GROUPS,
+            view.names(is_named),
+            group,
+            texts::grid::NO_GROUPS,
+            set_group,
+        ),
     ]
     .into_any()
 }
@@ -222,7 +233,7 @@ pub(super) fn GridMenu(view: GridView) -> impl IntoView {
         Drawn::Heat => heat_menu(view),
         Drawn::Line => line_menu(view),
         Drawn::Boxes => view.turning(
-            "Violins: densities",
+            texts::grid::VIOLINS,
             |mark| matches!(mark, Mark::Boxes { violin: true, .. }),
             |mark| {
                 if let Mark::Boxes { violin, .. } = mark {
@@ -257,7 +268,7 @@ fn heat_menu(view: GridView) -> AnyView {
         });
     };
     let log = view.turning(
-        "Colour by logarithm",
+        texts::grid::LOG_COLORS,
         |mark| matches!(mark, Mark::Heat { log: true, .. }),
         |mark| {
             if let Mark::Heat { log, .. } = mark {
@@ -266,31 +277,32 @@ fn heat_menu(view: GridView) -> AnyView {
         },
     );
     view! {
-        <div class="menu-row" role="group" aria-label="Number of bins">
-            <span>"Bins"</span>
+        <div class="menu-row" role="group" aria-label=texts::charts::BIN_COUNT>
+            <span>{texts::charts::BINS}</span>
             <div class="segmented">{bins.into_iter().collect_view()}</div>
         </div>
         {log}
-        <button type="button" on:click=swap>{Icon::Refresh.view()} "Swap the sides"</button>
+        <button type="button" on:click=swap>{Icon::Refresh.view()} {texts::grid::SWAP_SIDES}</button>
     }
     .into_any()
 }
 
 fn line_menu(view: GridView) -> AnyView {
-    let steps = Signal::derive(|| TimeStep::ALL.map(|step| step.name().to_owned()).to_vec());
+    let steps =
+        Signal::derive(|| TimeStep::ALL.map(|step| texts::grid::step(step).to_owned()).to_vec());
     let chosen = Signal::derive(move || match view.mark.get() {
-        Some(Mark::Line { step: Some(step), .. }) => step.name().to_owned(),
+        Some(Mark::Line { step: Some(step), .. }) => texts::grid::step(step).to_owned(),
         _ => String::new(),
     });
     let set = |mark: &mut Mark, name: String| {
         if let Mark::Line { step, .. } = mark {
-            *step = TimeStep::from_name(&name);
+            *step = TimeStep::ALL.into_iter().find(|step| texts::grid::step(*step) == name);
         }
     };
     view! {
         <div class="menu-row">
-            <span>"Step"</span>
-            {view.select("Step of time", steps, chosen, "automatic", set)}
+            <span>{texts::grid::STEP}</span>
+            {view.select(texts::grid::TIME_STEP, steps, chosen, texts::grid::AUTOMATIC, set)}
         </div>
     }
     .into_any()

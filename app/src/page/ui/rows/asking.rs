@@ -42,22 +42,16 @@ struct Asked {
 
 pub(super) fn follow(grid: Grid) {
     let page = grid.page;
-    // Not of what is only dragged: the columns as they are named. Of very many only those
-    // that are on screen, or nearly.
-    let names = Memo::new(move |_| {
-        grid.columns.with(|all| {
-            let is_asked = |at: usize| {
-                all.len() <= COLUMNS_MAX || grid.on_screen.with(|near| near.contains(&at))
-            };
-            let asked = all.iter().enumerate().filter(|(at, _)| is_asked(*at));
-            asked.map(|(_, column)| column.name.clone()).collect::<Vec<_>>()
-        })
-    });
+    let names = named(grid);
     let is_far =
         move || page.shown.with(|shown| shown.as_ref().is_some_and(|s| s.origin == Origin::Server));
-    let wanted = Memo::new(move |_| {
-        let shown = page.shown.with(|shown| shown.as_ref().map(|s| s.answer));
-        let answer = shown?;
+    let wanted = Memo::new(move |before: Option<&Option<Wanted>>| {
+        // The steps of a brush over a table elsewhere are too quick for the companion's rows.
+        let (answer, is_step) =
+            page.shown.with(|shown| shown.as_ref().map(|s| (s.answer, s.is_step())))?;
+        if let Some(before) = before.filter(|_| is_step) {
+            return before.clone();
+        }
         let window = grid.window.get();
         let (first, count) = window.wanted(window.first_within(grid.first.get()), is_far());
         let columns = names.get();
@@ -160,6 +154,20 @@ fn look_at(grid: Grid, rows: &Rows) {
             }
         }
     });
+}
+
+/// Not of what is only dragged: the columns as they are named. Of very many only those that are
+/// on screen, or nearly.
+fn named(grid: Grid) -> Memo<Vec<String>> {
+    Memo::new(move |_| {
+        grid.columns.with(|all| {
+            let is_asked = |at: usize| {
+                all.len() <= COLUMNS_MAX || grid.on_screen.with(|near| near.contains(&at))
+            };
+            let asked = all.iter().enumerate().filter(|(at, _)| is_asked(*at));
+            asked.map(|(_, column)| column.name.clone()).collect::<Vec<_>>()
+        })
+    })
 }
 
 /// The digits after the point, without it; `None` for what is written otherwise.

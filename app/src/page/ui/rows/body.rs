@@ -19,6 +19,7 @@ use crate::protocol::Mark;
 use crate::protocol::table::{CellForm, TableRequest};
 use crate::state::command::Command;
 use crate::state::select::{Place, Selected};
+use crate::texts;
 
 const GRID_ID: &str = "rows-grid";
 /// How often rows move on while the pointer is held beyond them.
@@ -66,7 +67,7 @@ pub(super) fn Body(grid: Grid) -> impl IntoView {
             node_ref=scroller
             role="grid"
             tabindex="0"
-            aria-label="Rows that pass the filters"
+            aria-label=texts::rows::GRID
             aria-multiselectable="true"
             aria-rowcount=move || (grid.window.get().rows + 1).to_string()
             aria-colcount=move || (grid.columns.with(Vec::len) + 1).to_string()
@@ -165,6 +166,23 @@ pub(super) fn go_to(grid: Grid, selected: Selected) {
     }
 }
 
+/// The rows on screen, and in how many lanes they stand: a lane shows one row after another,
+/// so that scrolling makes no elements.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct OnScreenRows {
+    from: u64,
+    to: u64,
+    lanes: u64,
+}
+
+impl OnScreenRows {
+    /// The row in a lane; of one that is about to go, any.
+    pub(super) fn row_in(self, lane: u64) -> u64 {
+        let Self { from, lanes, .. } = self;
+        from + (lane + lanes - from % lanes) % lanes
+    }
+}
+
 #[component]
 fn OnScreen(grid: Grid) -> impl IntoView {
     let page = grid.page;
@@ -172,8 +190,14 @@ fn OnScreen(grid: Grid) -> impl IntoView {
         let window = grid.window.get();
         let first = window.first_within(grid.first.get());
         let from = first.floor() as u64;
-        (from, ((first + window.visible()).ceil() as u64).min(window.rows))
+        let lanes = window.visible().ceil() as u64 + 1;
+        let to = ((first + window.visible()).ceil() as u64).min(window.rows);
+        OnScreenRows { from, to, lanes }
     });
+    let lanes = move || {
+        let OnScreenRows { from, to, lanes } = on_screen.get();
+        (from..to).map(move |row| row % lanes)
+    };
     // Where the pointer is while it selects.
     let drag = StoredValue::new(None::<(f64, f64)>);
     let on_down = move |event: PointerEvent| {
@@ -227,8 +251,8 @@ fn OnScreen(grid: Grid) -> impl IntoView {
             on:click=on_click
             on:dblclick=move |_| open_record(grid)
         >
-            <For each=move || { let (from, to) = on_screen.get(); from..to } key=|row| *row let:row>
-                <RowView grid row/>
+            <For each=lanes key=|lane| *lane let:lane>
+                <RowView grid lane on_screen/>
             </For>
         </div>
     }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::asking::fraction;
 use super::{Grid, Shown};
 use crate::page::ui::icon::Icon;
+use crate::texts;
 
 /// Endings of addresses that are pictures.
 const PICTURES: [&str; 6] = [".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif"];
@@ -36,23 +37,21 @@ pub(in crate::page::ui) fn is_picture(column: &Shown, text: &str) -> bool {
     }
 }
 
-#[component]
-pub(super) fn Cell(
-    grid: Grid,
-    column: Shown,
-    /// Nothing while it is not here; then nothing for null.
-    text: Option<Option<String>>,
-    /// The row's number in the table.
-    number: u64,
-) -> impl IntoView {
-    let Some(text) = text else { return ().into_any() };
-    let Some(text) = text else { return view! { <i class="null">"null"</i> }.into_any() };
-    if is_picture(&column, &text) {
+/// What a text, or null, looks like in a column; of the row of this number in the table. It is
+/// made anew with every text, so nothing of it but pictures waits for anything.
+pub(super) fn cell(grid: Grid, column: &Shown, text: Option<String>, number: u64) -> AnyView {
+    let Some(text) = text else {
+        return view! { <i class="null">{texts::values::NULL}</i> }.into_any();
+    };
+    if is_picture(column, &text) {
+        let column = column.clone();
         return view! { <PictureCell grid column text number/> }.into_any();
     }
     match column.kind {
-        Kind::Number if text == "NaN" => view! { <i class="nan">"NaN"</i> }.into_any(),
-        Kind::Number => number_cell(grid, column.name, text),
+        Kind::Number if text == "NaN" => {
+            view! { <i class="nan">{texts::values::NOT_A_NUMBER}</i> }.into_any()
+        }
+        Kind::Number => number_cell(grid, &column.name, text),
         _ if text.is_empty() => view! { <i class="null">"\"\""</i> }.into_any(),
         Kind::Text | Kind::Category if is_link(&text) => {
             let href = text.clone();
@@ -74,8 +73,7 @@ pub(super) fn Cell(
 
 /// The point of a number stands where it stands in every row: behind it is room for as many
 /// digits as the column has ever had.
-fn number_cell(grid: Grid, name: String, text: String) -> AnyView {
-    let digits = move || grid.digits.with(|digits| digits.get(&name).copied().unwrap_or(0));
+fn number_cell(grid: Grid, name: &str, text: String) -> AnyView {
     let is_whole = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let n_digits = match (fraction(&text), is_whole) {
         (Some(fraction), _) => fraction.len() + 1,
@@ -86,12 +84,9 @@ fn number_cell(grid: Grid, name: String, text: String) -> AnyView {
                 .into_any();
         }
     };
-    let room = move || {
-        let most = digits();
-        let room = if most == 0 { 0 } else { (most + 1).saturating_sub(n_digits) };
-        format!("{room}ch")
-    };
-    view! { <span class="figure" style:padding-right=room>{text}</span> }.into_any()
+    let most = grid.digits.with(|digits| digits.get(name).copied().unwrap_or(0));
+    let room = if most == 0 { 0 } else { (most + 1).saturating_sub(n_digits) };
+    view! { <span class="figure" style:padding-right=format!("{room}ch")>{text}</span> }.into_any()
 }
 
 /// Small in its cell, large on a click; where it cannot be shown it says why.
@@ -103,14 +98,14 @@ fn PictureCell(grid: Grid, column: Shown, text: String, number: u64) -> impl Int
     let link = is_link(&text).then(|| text.clone());
     let address = move || match &link {
         Some(link) if link.starts_with("https:") => Some(Ok(link.clone())),
-        Some(_) => Some(Err("only pictures from https are shown".to_owned())),
+        Some(_) => Some(Err(texts::rows::PICTURE_NOT_SECURE.to_owned())),
         None => page.cell_image(number, &name),
     };
-    let alt = format!("{} of row {}", column.name, crate::state::format::count(number));
+    let alt = texts::rows::picture_of(&column.name, number);
     move || {
         let (alt, text) = (alt.clone(), text.clone());
         let refused = |reason: String| {
-            let title = format!("{reason}: {text}");
+            let title = texts::rows::no_picture(&reason, &text);
             view! { <span class="no-picture" title=title>{Icon::Warning.view()} {reason}</span> }
                 .into_any()
         };
@@ -126,7 +121,7 @@ fn PictureCell(grid: Grid, column: Shown, text: String, number: u64) -> impl Int
                         type="button"
                         class="thumbnail"
                         tabindex="-1"
-                        aria-label=format!("{alt}, larger")
+                        aria-label=texts::rows::enlarge(&alt)
                         on:click=move |_| grid.picture.set(Some((large.clone(), label.clone())))
                     >
                         <img
@@ -135,7 +130,7 @@ fn PictureCell(grid: Grid, column: Shown, text: String, number: u64) -> impl Int
                             loading="lazy"
                             decoding="async"
                             referrerpolicy="no-referrer"
-                            on:error=move |_| failed.set(Some("not loaded"))
+                            on:error=move |_| failed.set(Some(texts::rows::PICTURE_NOT_LOADED))
                         />
                     </button>
                 }
@@ -170,11 +165,11 @@ pub(in crate::page::ui) fn Lightbox(picture: RwSignal<Option<(String, String)>>)
         <dialog
             node_ref=dialog
             class="lightbox"
-            aria-label="Picture"
+            aria-label=texts::rows::PICTURE
             on:close=move |_| picture.set(None)
             on:click=move |_| picture.set(None)
         >
-            <button type="button" class="icon-button" aria-label="Close">{Icon::Cancel.view()}</button>
+            <button type="button" class="icon-button" aria-label=texts::frame::CLOSE>{Icon::Cancel.view()}</button>
             {content}
         </dialog>
     }

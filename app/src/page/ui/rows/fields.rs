@@ -13,6 +13,7 @@ use crate::protocol::MarkResult;
 use crate::state::command::{Command, Gesture};
 use crate::state::position::Scalar;
 use crate::state::{column_clause, describe, typed};
+use crate::texts;
 
 /// What is being typed into a field, beside the clause that it is about.
 #[derive(Clone, Copy)]
@@ -148,7 +149,7 @@ fn Field(grid: Grid, name: StoredValue<String>) -> impl IntoView {
                 list=list.clone()
                 autocomplete="off"
                 spellcheck="false"
-                aria-label=move || format!("Filter of {}", name.get_value())
+                aria-label=move || texts::rows::filter_of(&name.get_value())
                 aria-invalid=move || complaint.with(Option::is_some).to_string()
                 aria-describedby=move || complaint.with(Option::is_some).then(|| described.clone())
                 placeholder=move || typing.placeholder()
@@ -168,11 +169,11 @@ fn Field(grid: Grid, name: StoredValue<String>) -> impl IntoView {
 /// What can be typed, for those who look at an empty field.
 fn hint(kind: Kind) -> &'static str {
     match kind {
-        Kind::Number => ">5, 1..4",
-        Kind::Time => "2024-03",
-        Kind::Boolean => "yes, no",
-        Kind::Category | Kind::Text => "text, =is",
-        Kind::Vector | Kind::Nested => "null, !null",
+        Kind::Number => texts::rows::TYPE_NUMBERS,
+        Kind::Time => texts::rows::TYPE_TIMES,
+        Kind::Boolean => texts::rows::TYPE_BOOLEANS,
+        Kind::Category | Kind::Text => texts::rows::TYPE_TEXTS,
+        Kind::Vector | Kind::Nested => texts::rows::TYPE_OTHERS,
     }
 }
 

@@ -12,8 +12,9 @@ use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
 use crate::protocol::table::CellForm;
 use crate::state::command::Command;
+use crate::state::layout;
 use crate::state::select::{Place, Selected, typed_place};
-use crate::state::{format, layout};
+use crate::texts;
 
 #[component]
 pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
@@ -22,7 +23,7 @@ pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
         folded.update(|folded| *folded = !*folded);
         browser::keep("rows-folded", if folded.get_untracked() { "yes" } else { "no" });
     };
-    let title = move || format::counted(grid.window.get().rows, "row");
+    let title = move || texts::counts::rows(grid.window.get().rows);
     let toggle =
         move |label: &'static str, icon: Icon, is_on: fn(Page) -> bool, command: Command| {
             view! {
@@ -44,7 +45,7 @@ pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
                 type="button"
                 class="icon-button fold"
                 aria-expanded=move || (!folded.get()).to_string()
-                aria-label="Show the rows"
+                aria-label=texts::rows::SHOW
                 on:click=fold
             >
                 {Icon::ChevronDown.view()}
@@ -56,8 +57,8 @@ pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
                 <CopyState page/>
                 <GoTo grid/>
                 <CopyMenu page/>
-                {toggle("Filter under the names (e)", Icon::Filter, |page| page.table.filter_row.get(), Command::ToggleFilterRow)}
-                {toggle("Distributions under the names (d)", Icon::Shapes, |page| page.table.profiles.get(), Command::ToggleProfiles)}
+                {toggle(texts::rows::FILTER_ROW, Icon::Filter, |page| page.table.filter_row.get(), Command::ToggleFilterRow)}
+                {toggle(texts::rows::DISTRIBUTIONS, Icon::Shapes, |page| page.table.profiles.get(), Command::ToggleProfiles)}
                 <ColumnChooser page/>
             </Show>
         </header>
@@ -79,7 +80,7 @@ fn SortWords(page: Page) -> impl IntoView {
             <button
                 type="button"
                 class="own-clause"
-                title="Back to the table's own order"
+                title=texts::rows::OWN_ORDER
                 on:click=move |_| page.dispatch(Command::SortRows { order_by: Vec::new() })
             >
                 {words} {Icon::Cancel.view()}
@@ -95,11 +96,8 @@ fn Peek(grid: Grid) -> impl IntoView {
         let selected = grid.page.table.selected.get()?;
         let (rows, columns) = (selected.rows(), selected.columns());
         if !selected.is_one() {
-            let rows = format::count(rows.end - rows.start);
-            return Some((
-                format!("{rows} × {} cells", columns.end - columns.start),
-                String::new(),
-            ));
+            let cells = texts::rows::cells(rows.end - rows.start, columns.end - columns.start);
+            return Some((cells, String::new()));
         }
         let name = grid.columns.with(|all| all.get(selected.active.column).map(|c| c.name.clone()));
         let value = grid.page.rows.with(|rows| {
@@ -108,7 +106,7 @@ fn Peek(grid: Grid) -> impl IntoView {
             let place =
                 grid.places.with(|places| places.get(selected.active.column).copied()).flatten();
             let cell = rows.cells.get(at)?.get(place?)?.clone();
-            Some(cell.unwrap_or_else(|| "null".to_owned()))
+            Some(cell.unwrap_or_else(|| texts::values::NULL.to_owned()))
         });
         Some((name?, value.unwrap_or_default()))
     });
@@ -128,12 +126,12 @@ fn Peek(grid: Grid) -> impl IntoView {
 fn CopyState(page: Page) -> impl IntoView {
     move || {
         page.table.copying.get().map(|(rows, total)| {
-            let words = format!("Copying {} of {} …", format::count(rows), format::count(total));
+            let words = texts::rows::copying(rows, total);
             view! {
                 <span class="copying" role="status">
                     {words}
                     <button type="button" class="text-button" on:click=move |_| page.dispatch(Command::CancelCopy)>
-                        "Cancel"
+                        {texts::rows::CANCEL_COPY}
                     </button>
                 </span>
             }
@@ -178,8 +176,8 @@ fn GoTo(grid: Grid) -> impl IntoView {
             type="text"
             inputmode="numeric"
             class="go-to"
-            placeholder="Go to row"
-            aria-label="Go to row"
+            placeholder=texts::rows::GO_TO
+            aria-label=texts::rows::GO_TO
             aria-keyshortcuts="g"
             on:keydown=on_key
         />
@@ -193,8 +191,8 @@ fn CopyMenu(page: Page) -> impl IntoView {
         CellForm::ALL
             .map(|form| {
                 let key = match form {
-                    CellForm::Tsv => Some("Ctrl C"),
-                    CellForm::TsvNamed => Some("Ctrl Shift C"),
+                    CellForm::Tsv => Some(texts::commands::CTRL_C),
+                    CellForm::TsvNamed => Some(texts::commands::CTRL_SHIFT_C),
                     _ => None,
                 };
                 let copy = move |_| {
@@ -203,7 +201,7 @@ fn CopyMenu(page: Page) -> impl IntoView {
                 };
                 view! {
                     <button type="button" on:click=copy>
-                        {format!("Copy as {}", form.name())}
+                        {texts::rows::copy_as(form.name())}
                         {key.map(|key| view! { <kbd>{key}</kbd> })}
                     </button>
                 }
@@ -213,12 +211,12 @@ fn CopyMenu(page: Page) -> impl IntoView {
     };
     view! {
         <Popover
-            label="Copy the selected cells"
+            label=texts::rows::COPY_SELECTED
             open=open
             button_class="button small"
             panel_class="menu-panel"
             at_end=true
-            button=|| view! { <span>"Copy"</span> }
+            button=|| view! { <span>{texts::rows::COPY}</span> }
         >
             <div class="menu">{items}</div>
         </Popover>
@@ -270,12 +268,12 @@ fn ColumnChooser(page: Page) -> impl IntoView {
     };
     view! {
         <Popover
-            label="Columns of the rows"
+            label=texts::rows::CHOOSE_COLUMNS
             open=open
             button_class="button small"
             panel_class="chooser-panel"
             at_end=true
-            button=|| view! { {Icon::Columns.view()} <span>"Columns"</span> }
+            button=|| view! { {Icon::Columns.view()} <span>{texts::rows::COLUMNS}</span> }
         >
             <ul class="chooser">{items}</ul>
         </Popover>

@@ -16,6 +16,7 @@ use crate::page::ui::brush::capture;
 use crate::page::ui::icon::Icon;
 use crate::state::command::Command;
 use crate::state::layout::{WIDTH_MAX, WIDTH_MIN};
+use crate::texts;
 
 const WIDTH_STEP: f64 = 12.0;
 /// Pixels that a press may move without being a drag.
@@ -42,7 +43,7 @@ pub(super) fn Header(grid: Grid) -> impl IntoView {
     };
     view! {
         <div class="grid-head" role="row" aria-rowindex="1">
-            <div class="head-cell number" role="columnheader" aria-colindex="1" title="The row's place in the table">"#"</div>
+            <div class="head-cell number" role="columnheader" aria-colindex="1" title=texts::rows::NUMBER_HINT>"#"</div>
             <For
                 each=shown
                 key=|column| (column.name.clone(), column.kind)
@@ -203,7 +204,7 @@ fn NameButton(
             type="button"
             class="head-button"
             id=id
-            title="Click: sort, with Shift by one more. Drag: move. Right click: menu"
+            title=texts::rows::NAME_HINT
             aria-keyshortcuts="Shift+F10 Control+Shift+ArrowLeft Control+Shift+ArrowRight"
             on:click=sort
             on:pointerdown=on_down
@@ -345,9 +346,9 @@ fn WidthHandle(grid: Grid, name: StoredValue<String>) -> impl IntoView {
             class="width-handle"
             role="separator"
             aria-orientation="vertical"
-            aria-label=move || format!("Width of {}", name.get_value())
+            aria-label=move || texts::rows::width_of(&name.get_value())
             aria-valuenow=move || format!("{:.0}", width())
-            title="Drag, or arrows: the width. Double click, or Enter: as wide as its content"
+            title=texts::rows::WIDTH_HINT
             tabindex="0"
             on:pointerdown=on_down
             on:pointermove=on_move

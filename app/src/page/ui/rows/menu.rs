@@ -9,6 +9,7 @@ use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
 use crate::state::command::Command;
 use crate::state::defaults;
+use crate::texts;
 
 #[component]
 pub(super) fn ColumnMenu(
@@ -16,7 +17,7 @@ pub(super) fn ColumnMenu(
     name: StoredValue<String>,
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let label = Signal::derive(move || format!("Menu of {}", name.get_value()));
+    let label = Signal::derive(move || texts::rows::menu_of(&name.get_value()));
     view! {
         <Popover
             label=label
@@ -48,7 +49,7 @@ fn Entries(grid: Grid, name: StoredValue<String>, open: RwSignal<bool>) -> impl 
     let mark = untrack(|| page.column(&own)).as_ref().and_then(defaults::mark_of);
 
     let mut entries = Vec::new();
-    let mut entry = |icon: Icon, label: String, act: Box<dyn Fn()>| {
+    let mut entry = |icon: Icon, label: &'static str, act: Box<dyn Fn()>| {
         let run = move |_| {
             open.set(false);
             act();
@@ -61,37 +62,37 @@ fn Entries(grid: Grid, name: StoredValue<String>, open: RwSignal<bool>) -> impl 
         let order_by = with_key(keys.clone(), &own, descending, add);
         command(Command::SortRows { order_by })
     };
-    entry(Icon::Up, "Sort, lowest first".to_owned(), sort(Some(false), false));
-    entry(Icon::Down, "Sort, highest first".to_owned(), sort(Some(true), false));
+    entry(Icon::Up, texts::rows::SORT_LOWEST, sort(Some(false), false));
+    entry(Icon::Down, texts::rows::SORT_HIGHEST, sort(Some(true), false));
     if keys.iter().any(|key| key.column != own) {
-        entry(Icon::Up, "Then by this, lowest first".to_owned(), sort(Some(false), true));
-        entry(Icon::Down, "Then by this, highest first".to_owned(), sort(Some(true), true));
+        entry(Icon::Up, texts::rows::THEN_LOWEST, sort(Some(false), true));
+        entry(Icon::Down, texts::rows::THEN_HIGHEST, sort(Some(true), true));
     }
     if is_key {
-        entry(Icon::Cancel, "Do not sort by this".to_owned(), sort(None, true));
+        entry(Icon::Cancel, texts::rows::UNSORT, sort(None, true));
     }
     if let Some(mark) = mark {
         let column = own.clone();
-        entry(Icon::Filter, "Filter …".to_owned(), command(Command::OpenFilter { column }));
-        entry(Icon::Add, "Add its chart".to_owned(), command(Command::AddView { mark }));
+        entry(Icon::Filter, texts::rows::FILTER, command(Command::OpenFilter { column }));
+        entry(Icon::Add, texts::rows::ADD_CHART, command(Command::AddView { mark }));
     }
     let pin = Command::PinRowColumn { column: own.clone(), pinned: !is_pinned };
-    let pin_label = if is_pinned { "Let it scroll" } else { "Keep it at the left" };
-    entry(Icon::Side, pin_label.to_owned(), command(pin));
+    let pin_label = if is_pinned { texts::rows::UNPIN } else { texts::rows::PIN };
+    entry(Icon::Side, pin_label, command(pin));
     for (icon, label, by) in
-        [(Icon::Undo, "Move to the left", -1), (Icon::Redo, "Move to the right", 1)]
+        [(Icon::Undo, texts::rows::MOVE_LEFT, -1), (Icon::Redo, texts::rows::MOVE_RIGHT, 1)]
     {
         let column = own.clone();
-        entry(icon, label.to_owned(), Box::new(move || move_by(grid, &column, by)));
+        entry(icon, label, Box::new(move || move_by(grid, &column, by)));
     }
     let column = own.clone();
-    entry(Icon::Fit, "As wide as its content".to_owned(), Box::new(move || fit(grid, &column)));
+    entry(Icon::Fit, texts::rows::FIT_WIDTH, Box::new(move || fit(grid, &column)));
     let usual = Command::SizeRowColumn { column: own.clone(), width: None };
-    entry(Icon::Columns, "Usual width".to_owned(), command(usual));
+    entry(Icon::Columns, texts::rows::USUAL_WIDTH, command(usual));
     let others: Vec<String> = names.iter().filter(|other| **other != own).cloned().collect();
     if !others.is_empty() {
         let hide = Command::ShowRowColumns { columns: Some(others) };
-        entry(Icon::Cancel, "Hide".to_owned(), command(hide));
+        entry(Icon::Cancel, texts::rows::HIDE, command(hide));
     }
     view! { <div class="menu">{entries}</div> }
 }

@@ -9,6 +9,7 @@ use crate::protocol::Mark;
 use crate::protocol::table::Shape;
 use crate::state::command::Command;
 use crate::state::{defaults, format};
+use crate::texts;
 
 const WIDTH: f64 = 100.0;
 const HEIGHT: f64 = 18.0;
@@ -37,25 +38,22 @@ pub(super) fn ShapeButton(grid: Grid, name: StoredValue<String>) -> impl IntoVie
             false => Command::AddView { mark },
         });
     };
-    let words = move || shape.with(|shape| shape.as_ref().map(facts)).unwrap_or_default();
+    let words = move |distinct: fn(u64, bool) -> String| {
+        let facts = |shape: &Shape| facts(shape, distinct);
+        shape.with(|shape| shape.as_ref().map(facts)).unwrap_or_default()
+    };
     let title = move || {
-        let does = if has_chart() { "Open its filter" } else { "Add its chart" };
-        let words: Vec<String> = words().into_iter().flatten().collect();
-        format!(
-            "{}. {does}",
-            if words.is_empty() { "0 % null".to_owned() } else { words.join(", ") }
-        )
+        let does = if has_chart() { texts::rows::OPEN_FILTER } else { texts::rows::ADD_CHART };
+        let words: Vec<String> = words(texts::rows::distinct).into_iter().flatten().collect();
+        match words.is_empty() {
+            true => texts::rows::shape(texts::rows::NONE_MISSING, does),
+            false => texts::rows::shape(&words.join(", "), does),
+        }
     };
     // Where there is room for one fact only, that something is missing is the one.
-    let caption = move || {
-        let [nulls, distinct] = words();
-        match (nulls, distinct) {
-            (Some(nulls), Some(distinct)) => {
-                let many = distinct.split(' ').next().unwrap_or_default().to_owned();
-                format!("{nulls} · {many}")
-            }
-            (nulls, distinct) => nulls.or(distinct).unwrap_or_default(),
-        }
+    let caption = move || match words(texts::rows::distinct_short) {
+        [Some(nulls), Some(distinct)] => format!("{nulls} · {distinct}"),
+        _ => words(texts::rows::distinct).into_iter().flatten().next().unwrap_or_default(),
     };
     let drawn = move || {
         shape.with(|shape| {
@@ -77,7 +75,7 @@ pub(super) fn ShapeButton(grid: Grid, name: StoredValue<String>) -> impl IntoVie
             class="shape-button"
             tabindex="-1"
             title=title
-            aria-label=move || format!("Distribution of {}: {}", name.get_value(), title())
+            aria-label=move || texts::rows::distribution_of(&name.get_value(), &title())
             on:click=press
         >
             {drawn}
@@ -87,17 +85,12 @@ pub(super) fn ShapeButton(grid: Grid, name: StoredValue<String>) -> impl IntoVie
 }
 
 /// "2.1 % null", "340 values".
-fn facts(shape: &Shape) -> [Option<String>; 2] {
+fn facts(shape: &Shape, distinct: fn(u64, bool) -> String) -> [Option<String>; 2] {
     let nulls = match shape.nulls {
         0 => None,
-        nulls => Some(format!("{} null", format::share(nulls, shape.selected))),
+        nulls => Some(texts::rows::nulls(&format::share(nulls, shape.selected))),
     };
-    let distinct = shape.distinct.map(|(many, is_more)| {
-        let plus = if is_more { "+" } else { "" };
-        let noun = if many == 1 { "value" } else { "values" };
-        format!("{}{plus} {noun}", format::short_count(many))
-    });
-    [nulls, distinct]
+    [nulls, shape.distinct.map(|(many, is_more)| distinct(many, is_more))]
 }
 
 fn path(counts: &[u64], most: u64) -> String {

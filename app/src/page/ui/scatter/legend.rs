@@ -4,11 +4,12 @@ use engine::literal::Literal;
 use leptos::prelude::*;
 
 use super::Scatter;
-use crate::page::signals::use_page;
+use crate::page::signals::Page;
 use crate::protocol::{Legend, LegendEntry, MarkResult};
 use crate::state::command::{Command, Gesture};
 use crate::state::position::Scalar;
 use crate::state::{choice, column_clause, figure, format};
+use crate::texts;
 
 #[component]
 pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
@@ -23,7 +24,7 @@ pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
         match legend.get() {
             Legend::None => None,
             Legend::Categories { entries } => {
-                Some(view! { <Categories column entries/> }.into_any())
+                Some(categories(scatter.page, column, entries).into_any())
             }
             Legend::Ramp { domain, middle, time, colors, beyond, missing } => {
                 let scalar = scatter.page.scalar(&column).unwrap_or(Scalar::Float);
@@ -60,20 +61,17 @@ pub(super) fn StampsLegend(scatter: Scatter) -> impl IntoView {
     }
 }
 
-#[component]
-fn Categories(column: String, entries: Vec<LegendEntry>) -> impl IntoView {
-    let page = use_page();
-    let label = format!("Colours of {column}");
+/// Made anew with every answer, so that nothing in it waits for the filter by itself.
+fn categories(page: Page, column: String, entries: Vec<LegendEntry>) -> impl IntoView + use<> {
+    let clause = page.clause(&column_clause(&column));
+    let label = texts::scatter::colors_of(&column);
     let column = StoredValue::new(column);
     let id = move || column.with_value(|column| column_clause(column));
     let entries = entries.into_iter().map(|entry| {
         let LegendEntry { label, color, count, value } = entry;
-        let shown = value.clone();
+        let chosen = choice::values(clause.as_ref());
+        let is_chosen = value.as_ref().is_some_and(|value| chosen.contains(value));
         let shown_label = if label.is_empty() { "“”".to_owned() } else { label.clone() };
-        let is_chosen = move || {
-            let clause = page.clause(&id());
-            shown.as_ref().is_some_and(|value| choice::values(clause.as_ref()).contains(value))
-        };
         let fixed = value.is_none();
         let on_click = move |event: web_sys::MouseEvent| {
             let Some(value) = &value else { return };
@@ -88,7 +86,7 @@ fn Categories(column: String, entries: Vec<LegendEntry>) -> impl IntoView {
                 <button
                     type="button"
                     disabled=fixed
-                    aria-pressed=move || is_chosen().to_string()
+                    aria-pressed=is_chosen.to_string()
                     title=format!("{label}: {}", format::count(count))
                     on:click=on_click
                 >
@@ -125,14 +123,14 @@ fn ramp(
     beyond: [u64; 2],
     missing: Vec<LegendEntry>,
 ) -> impl IntoView + use<> {
-    let label = format!("Colours of {column}, from {low} to {high}");
+    let label = texts::scatter::ramp_of(column, &low, &high);
     // Values beyond the ends have the ends' colours: how many there are is said.
-    let end = |count: u64, sign: &str, value: &str| {
-        (count > 0).then(|| {
-            let title = format!("{} {sign} {value}, in the colour of the end", format::count(count));
-            view! { <small class="beyond" title=title>{format!("{} {sign}", format::short_count(count))}</small> }
-        })
-    };
+    let end =
+        |count: u64, words: fn(u64) -> String, title: fn(u64, &str) -> String, value: &str| {
+            (count > 0).then(|| {
+                view! { <small class="beyond" title=title(count, value)>{words(count)}</small> }
+            })
+        };
     let others = missing.into_iter().filter(|entry| entry.count > 0).map(|entry| {
         view! {
             <small class="entry" title=format!("{}: {}", entry.label, format::count(entry.count))>
@@ -141,8 +139,8 @@ fn ramp(
             </small>
         }
     });
-    let ends = [end(beyond[0], "below", &low), end(beyond[1], "above", &high)];
-    let [below, above] = ends;
+    let below = end(beyond[0], texts::scatter::below, texts::scatter::below_end, &low);
+    let above = end(beyond[1], texts::scatter::above, texts::scatter::above_end, &high);
     let gradient = ["linear-gradient(to right, ", &colors.join(", "), ")"].concat();
     view! {
         <div class="ramp" role="group" aria-label=label>

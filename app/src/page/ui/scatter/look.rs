@@ -14,6 +14,7 @@ use crate::page::ui::popover::Popover;
 use crate::page::ui::view_frame::ColumnSelect;
 use crate::protocol::{Legend, MarkResult, Varied};
 use crate::state::command::{Command, Gesture};
+use crate::texts;
 
 /// Colours of a ramp's button.
 const STOPS: usize = 7;
@@ -23,7 +24,7 @@ pub(super) fn LookPanel(scatter: Scatter) -> impl IntoView {
     let open = RwSignal::new(false);
     view! {
         <Popover
-            label="How points are drawn"
+            label=texts::look::PANEL
             open=open
             button_class="icon-button"
             panel_class="look-panel"
@@ -61,18 +62,17 @@ fn Choices(scatter: Scatter) -> impl IntoView {
     let is_ramp = move || legend.get() == 2;
     let is_here = move || legend.get() != 3;
     let segments = move |label: &'static str,
-                         names: [&'static str; 3],
-                         count: usize,
+                         names: &'static [&'static str],
                          now: fn(Look) -> u8,
                          change: fn(&mut Look, u8)| {
-        let buttons = names.into_iter().take(count).zip(0u8..).map(|(name, value)| {
+        let buttons = names.iter().zip(0u8..).map(|(name, value)| {
             view! {
                 <button
                     type="button"
                     aria-pressed=move || (now(look.get()) == value).to_string()
                     on:click=move |_| set(change, value, Gesture::Done)
                 >
-                    {name}
+                    {*name}
                 </button>
             }
         });
@@ -145,8 +145,8 @@ fn Choices(scatter: Scatter) -> impl IntoView {
             }
         });
         view! {
-            <div class="menu-row" role="group" aria-label="Ramp">
-                <span>"Ramp"</span>
+            <div class="menu-row" role="group" aria-label=texts::look::RAMP>
+                <span>{texts::look::RAMP}</span>
                 <div class="ramps">{buttons.into_iter().collect_view()}</div>
             </div>
         }
@@ -174,7 +174,7 @@ fn Choices(scatter: Scatter) -> impl IntoView {
         view! {
             <div class="menu-row">
                 <span>{label}</span>
-                <ColumnSelect label=label names=names chosen=chosen none="none" on_choose=choose/>
+                <ColumnSelect label=label names=names chosen=chosen none=texts::look::BY_NONE on_choose=choose/>
             </div>
         }
     };
@@ -183,48 +183,48 @@ fn Choices(scatter: Scatter) -> impl IntoView {
     view! {
         <div class="menu look">
             <Show when=is_here>
-                {segments("Draw", ["automatic", "points", "density"], 3, |look| look.form as u8, |look, at| {
+                {segments(texts::look::FORM, &texts::look::FORMS, |look| look.form as u8, |look, at| {
                     look.form = Form::ALL.get(usize::from(at)).map_or(Form::Auto, |form| form.0);
                 })}
-                {slider("Size", [0, SIZE_MAX], |look| look.size, |look| match look.size {
-                    0 => "automatic".to_owned(),
+                {slider(texts::look::SIZE, [0, SIZE_MAX], |look| look.size, |look| match look.size {
+                    0 => texts::look::AUTOMATIC.to_owned(),
                     tenths => [&(f64::from(tenths) / 10.0).to_string(), " px"].concat(),
                 }, |look, tenths| look.size = tenths)}
-                {slider("Opacity", [0, 100], |look| look.opacity, |look| match look.opacity {
-                    0 => "automatic".to_owned(),
+                {slider(texts::look::OPACITY, [0, 100], |look| look.opacity, |look| match look.opacity {
+                    0 => texts::look::AUTOMATIC.to_owned(),
                     share => percent(share),
                 }, |look, share| look.opacity = share)}
-                {by("Size by", columns(|kind| kind == Kind::Number), |varied| &mut varied.size)}
-                {by("Shape by", columns(is_named), |varied| &mut varied.shape)}
+                {by(texts::look::SIZE_BY, columns(|kind| kind == Kind::Number), |varied| &mut varied.size)}
+                {by(texts::look::SHAPE_BY, columns(is_named), |varied| &mut varied.shape)}
             </Show>
             <Show when=is_ramp>
-                {segments("Colours", ["linear", "log", "equalised"], 3, |look| look.spread as u8, |look, at| {
+                {segments(texts::look::COLORS, &texts::look::SPREADS, |look| look.spread as u8, |look, at| {
                     look.spread = Spread::ALL.get(usize::from(at)).map_or(Spread::Linear, |spread| spread.0);
                 })}
-                {slider("From", [0, 49], |look| look.clip[0], |look| percent(look.clip[0]), |look, share| {
+                {slider(texts::look::RAMP_FROM, [0, 49], |look| look.clip[0], |look| percent(look.clip[0]), |look, share| {
                     look.clip[0] = share;
                 })}
-                {slider("To", [51, 100], |look| look.clip[1], |look| percent(look.clip[1]), |look, share| {
+                {slider(texts::look::RAMP_TO, [51, 100], |look| look.clip[1], |look| percent(look.clip[1]), |look, share| {
                     look.clip[1] = share;
                 })}
             </Show>
             <Show when=has_ramp>
                 {ramps}
-                {switch("Reversed", |look| look.is_reversed, |look, on| look.is_reversed = on > 0)}
+                {switch(texts::look::REVERSED, |look| look.is_reversed, |look, on| look.is_reversed = on > 0)}
             </Show>
-            {segments("Counts", ["log", "equalised", ""], 2, |look| look.is_equalized.into(), |look, at| {
+            {segments(texts::look::COUNTS, &texts::look::COUNT_SPREADS, |look| look.is_equalized.into(), |look, at| {
                 look.is_equalized = at > 0;
             })}
-            {switch("Contours", |look| look.has_contours, |look, on| look.has_contours = on > 0)}
+            {switch(texts::look::CONTOURS, |look| look.has_contours, |look, on| look.has_contours = on > 0)}
             <Show when=move || legend.get() == 1>
-                {switch("Names", |look| look.has_labels, |look, on| look.has_labels = on > 0)}
+                {switch(texts::look::NAMES, |look| look.has_labels, |look, on| look.has_labels = on > 0)}
             </Show>
             <button
                 type="button"
                 disabled=is_plain
                 on:click=move |_| scatter.put(Look::default(), Varied::default())
             >
-                {Icon::Refresh.view()} "As at first"
+                {Icon::Refresh.view()} {texts::look::AS_AT_FIRST}
             </button>
         </div>
     }

@@ -13,9 +13,9 @@ use crate::page::browser;
 use crate::page::signals::WorkerState;
 use crate::protocol::{HoveredRow, MarkResult, Request};
 use crate::scale::Linear;
-use crate::state::format;
 use crate::state::region::{self, Shape};
 use crate::state::side::Side;
+use crate::texts;
 
 #[component]
 pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
@@ -51,7 +51,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
             node_ref=area
             tabindex="0"
             role="application"
-            aria-roledescription="scatter plot"
+            aria-roledescription=texts::scatter::KIND
             aria-label=summary
             on:wheel=move |event| gestures::wheel(scatter, &event, area)
             on:pointerdown=move |event| gestures::down(scatter, &event, area, pointers)
@@ -196,35 +196,36 @@ fn TooltipRows(row: HoveredRow) -> impl IntoView {
         let missing = value.is_none();
         view! {
             <dt>{name}</dt>
-            <dd class:missing=missing>{value.unwrap_or_else(|| "missing".to_owned())}</dd>
+            <dd class:missing=missing>{value.unwrap_or_else(|| texts::values::MISSING.to_owned())}</dd>
         }
     });
     view! {
         <dl>{values.collect_view()}</dl>
         <p>
-            {format!("row {}", format::count(row.row_number))}
-            {(more > 0).then(|| format!(", {more} more columns in the rows below"))}
+            {texts::scatter::row(row.row_number)}
+            {(more > 0).then(|| texts::scatter::more_columns(more))}
         </p>
     }
 }
 
 fn summary(scatter: Scatter) -> String {
     let (x, y) = (scatter.x.get(), scatter.y.get());
-    let points = scatter.result.with(|result| match result.as_deref() {
+    let facts = scatter.result.with(|result| match result.as_deref() {
         Some(MarkResult::Scatter { points, without_log, names, .. }) => {
-            [", ", &format::counted(*points, "point"), &region::left_out(*without_log, names)]
-                .concat()
+            let mut facts = vec![texts::counts::points(*points)];
+            facts.extend(region::left_out(*without_log, names));
+            facts
         }
-        _ => String::new(),
+        _ => Vec::new(),
     });
     let shown = scatter.viewport.get().zip(scatter.sides()).map(|(shown, [across, up])| {
         let words = |[low, high]: [f64; 2], side: &Side| {
             let step = (high - low) / 100.0;
-            [side.words(low, step), side.words(high, step)].join(" to ")
+            texts::scatter::range(&side.words(low, step), &side.words(high, step))
         };
         // Names are read downwards.
         let up_ends = if up.is_named() { [shown.y[1], shown.y[0]] } else { shown.y };
-        format!(". {x} from {}, {y} from {}", words(shown.x, &across), words(up_ends, &up))
+        [words(shown.x, &across), words(up_ends, &up)]
     });
-    format!("Scatter of {y} by {x}{points}{}", shown.unwrap_or_default())
+    texts::scatter::summary(&x, &y, &facts, shown)
 }

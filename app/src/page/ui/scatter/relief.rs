@@ -9,6 +9,7 @@ use super::Scatter;
 use crate::protocol::relief::Relief;
 use crate::state::format;
 use crate::state::labels::{moved, placed};
+use crate::texts;
 
 /// With so few points in view the points say it all; with twice as many lines are whole.
 const POINTS_MIN: f64 = 500.0;
@@ -37,7 +38,7 @@ pub(super) fn ReliefOver(scatter: Scatter) -> impl IntoView {
     let lines = move || {
         let relief = relief.get()?;
         let lines = relief.contours.iter().map(|contour| {
-            let title = format!("{} points a cell", format::number(contour.level, contour.level));
+            let title = texts::scatter::contour(contour.level);
             view! { <path d=contour.path.clone()><title>{title}</title></path> }
         });
         Some(lines.collect_view())
@@ -68,7 +69,7 @@ pub(super) fn CountsLegend(scatter: Scatter) -> impl IntoView {
     let points = move || {
         relief.with(|relief| {
             let relief = relief.as_ref().filter(|relief| relief.points > 0)?;
-            Some(format!("{} in view", format::count(relief.points)))
+            Some(texts::scatter::in_view(relief.points))
         })
     };
     move || {
@@ -78,10 +79,10 @@ pub(super) fn CountsLegend(scatter: Scatter) -> impl IntoView {
             false => ["linear-gradient(to right, ", &density.colors.join(", "), ")"].concat(),
         };
         let unit = match density.cell {
-            Some(cell) => format!("points per {cell} × {cell} px"),
-            None => "points per bin".to_owned(),
+            Some(cell) => texts::scatter::points_per_cell(cell),
+            None => texts::scatter::POINTS_PER_BIN.to_owned(),
         };
-        let label = format!("1 to {} {unit}", format::count(density.most.into()));
+        let label = texts::scatter::density_ramp(density.most.into(), &unit);
         Some(view! {
             <div class="ramp cells" role="group" aria-label=label>
                 <span>"1"</span>
