@@ -386,3 +386,129 @@ fn comments_name_documents_that_exist() {
     }
     assert_none(&offenders, "comments point at documents that are there");
 }
+
+/// Attributes that are read or heard by the user.
+const SPOKEN: &[&str] = &[
+    "label=",
+    "title=",
+    "placeholder=",
+    "alt=",
+    "none=",
+    "aria-roledescription=",
+    "aria-valuetext=",
+];
+
+/// Where the string literals of a Rust source lie, quotes included: not those in comments.
+fn literals(source: &str) -> Vec<std::ops::Range<usize>> {
+    let bytes = source.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &source[at..];
+        // A quote as a character is no beginning of a string.
+        let quote = ["'\"'", "'\\\"'"].iter().find(|quote| rest.starts_with(**quote));
+        let raw = rest.strip_prefix("r").map(|rest| rest.trim_start_matches('#'));
+        let is_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
+        at += if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if let Some(quote) = quote {
+            quote.len()
+        } else if let Some(text) = raw.filter(|text| !is_word && text.starts_with('"')) {
+            let opening = rest.len() - text.len();
+            let end = format!("\"{}", "#".repeat(opening - 1));
+            let length = opening + 1 + text[1..].find(&end).unwrap() + end.len();
+            found.push(at..at + length);
+            length
+        } else if rest.starts_with('"') {
+            let mut length = 1;
+            while rest.as_bytes()[length] != b'"' {
+                length += if rest.as_bytes()[length] == b'\\' { 2 } else { 1 };
+            }
+            found.push(at..at + length + 1);
+            length + 1
+        } else {
+            rest.chars().next().unwrap().len_utf8()
+        };
+    }
+    found
+}
+
+/// Whether a literal of the page is text: by where it stands in a view, or by how it reads.
+fn is_text(before: &str, literal: &str, after: &str) -> bool {
+    // What stands in braces is a value.
+    let words: String = literal
+        .split('{')
+        .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
+        .collect();
+    if !words.contains(char::is_alphabetic) {
+        return false;
+    }
+    let (before, after) = (before.trim_end(), after.trim_start());
+    let after_tag = before.ends_with('>') && !before.ends_with("=>") && !before.ends_with("->");
+    let before_tag = after
+        .strip_prefix('<')
+        .is_some_and(|tag| tag.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic()));
+    let between_blocks = before.ends_with('}') && after.starts_with('{');
+    let alone = before.ends_with("view! {") && after.starts_with('}');
+    let value = before.trim_end_matches("format!(").trim_end().trim_end_matches("move ||");
+    let is_spoken = SPOKEN.iter().any(|name| value.trim_end().ends_with(name));
+    let mut letters = words.trim_matches('"').chars();
+    let is_sentence = letters.next().is_some_and(char::is_uppercase)
+        && letters.next().is_some_and(char::is_lowercase)
+        && words.contains(' ')
+        && !before.ends_with("aria-keyshortcuts=");
+    after_tag || before_tag || between_blocks || alone || is_spoken || is_sentence
+}
+
+/// The lines of a source of the page that spell a text, tests left out.
+fn lines_with_text(source: &str) -> Vec<usize> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    literals(source)
+        .into_iter()
+        .filter(|at| is_text(&source[..at.start], &source[at.clone()], &source[at.end..]))
+        .map(|at| source[..at.start].matches('\n').count() + 1)
+        .collect()
+}
+
+#[test]
+fn the_page_spells_no_text() {
+    let mut offenders = Vec::new();
+    for (name, source) in text_files(&[".rs"]) {
+        if !name.starts_with("app/src/page/") || name.ends_with("tests.rs") {
+            continue;
+        }
+        for line in lines_with_text(&source) {
+            let text = source.lines().nth(line - 1).unwrap().trim();
+            offenders.push(format!("{name}:{line}: {text}"));
+        }
+    }
+    assert_none(&offenders, "what the user reads is in app/src/texts");
+}
+
+#[test]
+fn texts_are_told_from_other_literals() {
+    let texts = [
+        r#"<p class="quiet">"nothing"</p>"#,
+        "<button>\n    \"Stop\"\n</button>",
+        r#"{icon} "so far" {count}"#,
+        r#"view! { "as found" }"#,
+        r#"<input aria-label="rows"/>"#,
+        r#"title=move || format!("row {}", at())"#,
+        r#"page.notify(Level::Info, "Nothing is here.")"#,
+    ];
+    for text in texts {
+        assert_eq!(lines_with_text(text).len(), 1, "{text}");
+    }
+    assert_eq!(lines_with_text(texts[1]), [2], "the line is named");
+    let others = [
+        r#"<p class="button small" aria-label=texts::rows::COPY>{texts::rows::COPY}</p>"#,
+        r#"Part::Views => "views","#,
+        r#"style:width=move || format!("{}%", share())"#,
+        r#"if at == "Home" { '"' } else { 'x' } // <p>"text"</p>"#,
+        r#"<span>" / " {count}</span>"#,
+        "#[cfg(test)] mod tests { // \n \"A text\" }",
+    ];
+    for other in others {
+        assert_eq!(lines_with_text(other), Vec::<usize>::new(), "{other}");
+    }
+}

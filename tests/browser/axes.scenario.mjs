@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { scenario } from './harness.mjs';
 
 const raster = { renderers: ['raster'] };
-const parameter = (page, name) => new URL(page.url()).searchParams.get(name);
 const count = (number) => number.toLocaleString('en');
 const plotOf = (t) => t.page.getByRole('application');
 
@@ -32,11 +31,7 @@ function depth([x, y], corners) {
 async function lasso(t, corners) {
   await t.page.getByRole('button', { name: 'Select with a lasso' }).click();
   const box = await plotOf(t).boundingBox();
-  for (const [at, [x, y]] of corners.entries()) {
-    await t.page.mouse.move(box.x + x, box.y + y, { steps: 12 });
-    if (at === 0) await t.page.mouse.down();
-  }
-  await t.page.mouse.up();
+  await t.drag(corners.map(([x, y]) => [box.x + x, box.y + y]), 12);
 }
 
 const moneys = 'link=1&table=movies&columns=us_gross,worldwide_gross,imdb,genre';
@@ -60,19 +55,19 @@ scenario('axes of logarithms leave out what has none, and say how many', async (
   await menu.getByRole('button', { name: 'Log axis: us_gross' }).click();
   const across = placed.length + there.filter((row) => row.us_gross > 0 && row.worldwide_gross <= 0).length;
   await t.until('one axis', async () => (await points.innerText()).startsWith(`${count(across)} points, ${count(there.length - across)} not above 0`));
-  assert.match(parameter(t.page, 'view'), /::log-x$/);
+  assert.match(t.parameter('view'), /::log-x$/);
   await menu.getByRole('button', { name: 'Log axis: worldwide_gross' }).click();
   const said = (await moviesWith(t)).points;
   await t.until('both axes', async () => (await points.innerText()).startsWith(said));
-  assert.match(parameter(t.page, 'view'), /::log-x;log-y$/);
+  assert.match(t.parameter('view'), /::log-x;log-y$/);
   const labels = await t.page.locator('.axis-x text').allTextContents();
   assert.ok(labels.length >= 3 && labels.every((label) => /^(1,000|[125]0{0,2}[kMG]?)$/.test(label)), String(labels));
   await t.page.keyboard.press('Escape');
   await t.shotsOfAll('axes-log');
   await t.page.keyboard.press('Control+z');
-  await t.until('taken back', () => /::log-x$/.test(parameter(t.page, 'view')));
+  await t.until('taken back', () => /::log-x$/.test(t.parameter('view')));
   await t.page.keyboard.press('Control+Shift+z');
-  await t.until('and again', () => /::log-x;log-y$/.test(parameter(t.page, 'view')));
+  await t.until('and again', () => /::log-x;log-y$/.test(t.parameter('view')));
   await t.reload();
   await t.untilShown();
   await t.until('after a reload', async () => (await points.innerText()).startsWith(said));
@@ -96,10 +91,7 @@ scenario('boxes and outlines over logarithms select what they cover', async (t) 
   const at = (row) => [pixel(Math.log10(row.us_gross), x, width), height - pixel(Math.log10(row.worldwide_gross), y, height)];
   // A box.
   await t.page.getByRole('button', { name: 'Select by dragging' }).click();
-  await t.page.mouse.move(box.x + width * 0.5, box.y + height * 0.2);
-  await t.page.mouse.down();
-  await t.page.mouse.move(box.x + width * 0.9, box.y + height * 0.6, { steps: 5 });
-  await t.page.mouse.up();
+  await t.drag([[box.x + width * 0.5, box.y + height * 0.2], [box.x + width * 0.9, box.y + height * 0.6]]);
   await t.until('a box', () => t.page.locator('.own-clause').isVisible());
   const inBox = placed.filter((row) => {
     const [left, top] = at(row);
@@ -110,7 +102,7 @@ scenario('boxes and outlines over logarithms select what they cover', async (t) 
     return Math.abs(selected - expected) <= slack && selected > 0;
   };
   await t.until(`about ${inBox.length} rows`, () => near(inBox.length, 6));
-  const filter = parameter(t.page, 'filter');
+  const filter = t.parameter('filter');
   assert.ok(filter.length < 160, `digits as pixels tell: ${filter}`);
   const rect = await t.page.locator('.overlay rect.box').boundingBox();
   assert.ok(Math.abs(rect.x - box.x - width * 0.5) < 2 && Math.abs(rect.width - width * 0.4) < 3, JSON.stringify(rect));
@@ -134,11 +126,11 @@ scenario('boxes and outlines over logarithms select what they cover', async (t) 
   // Closer the axis has more marks, and goes back when all is shown.
   await plot.focus();
   for (let step = 0; step < 14; step += 1) await t.page.keyboard.press('+');
-  await t.until('closer', () => parameter(t.page, 'view').includes('@'));
+  await t.until('closer', () => t.parameter('view').includes('@'));
   const labels = await t.page.locator('.axis-x text').allTextContents();
   assert.ok(labels.length >= 3 && new Set(labels).size === labels.length, String(labels));
   await t.page.keyboard.press('0');
-  await t.until('all is shown', () => !parameter(t.page, 'view').includes('@'));
+  await t.until('all is shown', () => !t.parameter('view').includes('@'));
 }, raster);
 
 scenario('names have places along an axis, the most frequent first', async (t) => {
@@ -172,11 +164,8 @@ scenario('names have places along an axis, the most frequent first', async (t) =
     const films = whole(placed.map((row) => row.imdb));
     const good = films[0] + (films[1] - films[0]) * 0.7;
     await t.page.getByRole('button', { name: 'Select by dragging' }).click();
-    await t.page.mouse.move(x + width * 0.7, y + down(0.8));
-    await t.page.mouse.down();
-    await t.page.mouse.move(x + width * 0.99, y + down(2.1), { steps: 4 });
-    await t.page.mouse.up();
-    await t.until('a filter of names', () => (parameter(t.page, 'filter') ?? '').includes(order[1].split(' ')[0]));
+    await t.drag([[x + width * 0.7, y + down(0.8)], [x + width * 0.99, y + down(2.1)]]);
+    await t.until('a filter of names', () => (t.parameter('filter') ?? '').includes(order[1].split(' ')[0]));
     const chosen = placed.filter((row) => [order[1], order[2]].includes(row.genre));
     const expected = chosen.filter((row) => row.imdb >= good);
     const close = chosen.filter((row) => Math.abs(row.imdb - good) < 0.05).length;
@@ -225,8 +214,8 @@ scenario('a point among names is hovered and pinned where it is drawn', async (t
   const record = t.page.locator('aside.pin-panel');
   await t.until('a record', () => record.isVisible());
   const rows = await t.ask({ table: 'penguins', columns: ['_row', 'species', 'beak_length_mm'] });
-  const pinned = () => rows.find((row) => row._row === Number(parameter(t.page, 'pin')));
-  await t.until('it is in the address', () => parameter(t.page, 'pin') !== null);
+  const pinned = () => rows.find((row) => row._row === Number(t.parameter('pin')));
+  await t.until('it is in the address', () => t.parameter('pin') !== null);
   const first = pinned();
   // The nearest to the middle is of the second species.
   const by = (species) => rows.filter((row) => row.species === species).length;
@@ -270,7 +259,7 @@ scenario('points have sizes and shapes by columns of their own', async (t) => {
   await t.page.getByRole('button', { name: 'How points are drawn' }).click();
   const panel = t.page.locator('.look-panel');
   await panel.getByLabel('Size by').selectOption('body_mass_g');
-  await t.until('sizes are in the address', () => /:island::body_mass_g$/.test(parameter(t.page, 'view')));
+  await t.until('sizes are in the address', () => /:island::body_mass_g$/.test(t.parameter('view')));
   const sizes = t.page.getByRole('list', { name: 'Size: body_mass_g' });
   const rows = await t.ask({ table: 'penguins', columns: ['body_mass_g', 'species'] });
   const masses = rows.map((row) => row.body_mass_g).filter((mass) => mass !== null).sort((a, b) => a - b);
@@ -281,7 +270,7 @@ scenario('points have sizes and shapes by columns of their own', async (t) => {
   await t.until('another picture', async () => (await t.difference(plain, await canvas.screenshot())) > 0.005);
   const sized = await canvas.screenshot();
   await panel.getByLabel('Shape by').selectOption('species');
-  await t.until('shapes are in the address', () => /:island::body_mass_g:species$/.test(parameter(t.page, 'view')));
+  await t.until('shapes are in the address', () => /:island::body_mass_g:species$/.test(t.parameter('view')));
   const shapes = t.page.getByRole('list', { name: 'Shape: species' });
   await t.until('what the shapes mean', async () => (await shapes.locator('li').allInnerTexts()).slice(1).join() === 'Adelie,Gentoo,Chinstrap,other, no value');
   await t.until('yet another picture', async () => (await t.difference(sized, await canvas.screenshot())) > 0.003);
@@ -299,7 +288,7 @@ scenario('points have sizes and shapes by columns of their own', async (t) => {
   await t.page.getByRole('button', { name: 'How points are drawn' }).click();
   await panel.getByLabel('Shape by').selectOption('');
   await panel.getByLabel('Size by').selectOption('');
-  await t.until('alike again', () => /:island$/.test(parameter(t.page, 'view')));
+  await t.until('alike again', () => /:island$/.test(t.parameter('view')));
   await t.page.keyboard.press('Escape');
   await t.until('the panel is closed', async () => !(await panel.isVisible()));
   await t.until('the first picture', async () => (await t.difference(plain, await canvas.screenshot())) < 0.002);

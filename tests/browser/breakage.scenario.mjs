@@ -144,6 +144,72 @@ scenario('a table larger than the browser\'s share is aggregated by the companio
   await t.shot('by-the-companion');
 }, raster);
 
+// Requests for the parts of a program by that name fail until they are let through. Nothing is
+// kept for when there is no network, where the parts would be found.
+async function without(t, name) {
+  t.allow(/ERR_FAILED|Failed to fetch/);
+  await t.context.addInitScript(() => { ServiceWorkerContainer.prototype.register = () => new Promise(() => {}); });
+  const asked = new RegExp(`/part-${name}-`);
+  let nRefused = 0;
+  await t.context.route(asked, (route) => {
+    nRefused += 1;
+    return route.abort();
+  });
+  return async () => {
+    assert.ok(nRefused > 0, `no ${name} were asked for`);
+    await t.context.unroute(asked);
+  };
+}
+
+scenario('a part of the page that cannot be fetched says so, and is fetched on request', async (t) => {
+  const letThrough = await without(t, '(panels|charts)');
+  await t.openLink('link=1&table=penguins&view=1:heat:beak_length_mm:body_mass_g:12&view=2:histogram:body_mass_g:40&numbers=2');
+  const words = 'This part of the page could not be fetched.';
+  // Nothing else waits for it: the histogram counts.
+  await t.untilSelected(await t.countOf('penguins'));
+  const missing = (place) => place.getByRole('alert').filter({ hasText: words });
+  const main = t.page.getByRole('main');
+  await t.until('a chart and a table of numbers are missed', async () => (await missing(main).count()) === 2);
+  await t.page.getByRole('tab', { name: 'Columns' }).click();
+  const side = t.page.getByRole('complementary', { name: 'Filters and columns' });
+  await missing(side).waitFor();
+  await t.page.locator('#main').focus();
+  await t.page.keyboard.press('?');
+  const help = t.page.getByRole('dialog', { name: 'Keys and gestures' });
+  await missing(help).waitFor();
+  await t.shot('part-missing');
+  // Asked again in vain it says so again.
+  await help.getByRole('button', { name: 'Try again' }).click();
+  await missing(help).waitFor();
+  await letThrough();
+  await help.getByRole('button', { name: 'Try again' }).click();
+  await help.getByText('Find a command').waitFor();
+  assert.equal(await missing(help).count(), 0);
+  await t.page.keyboard.press('Escape');
+  await help.waitFor({ state: 'hidden' });
+  await side.getByRole('button', { name: 'Try again' }).click();
+  await side.getByRole('searchbox', { name: 'Search columns' }).waitFor();
+  for (const button of await main.getByRole('button', { name: 'Try again' }).all().then((all) => all.reverse())) await button.click();
+  await main.getByRole('application', { name: /^Heat map of body_mass_g/ }).waitFor();
+  await main.getByRole('region', { name: /^Numbers of / }).waitFor();
+  assert.equal(await missing(t.page).count(), 0);
+}, raster);
+
+scenario('without what asks the companion every view says so, until it is asked for again', async (t) => {
+  const letThrough = await without(t, 'elsewhere');
+  await t.openLink('link=1&table=flights&columns=delay,origin&view=1:histogram:delay:40&view=2:bars:origin:12&budget=4000000');
+  const main = t.page.getByRole('main');
+  const failed = main.locator('.view-failed').filter({ hasText: 'a part of the page could not be fetched' });
+  await t.until('every view says so', async () => (await failed.count()) === 2);
+  await t.shot('part-elsewhere-missing');
+  await letThrough();
+  await t.page.getByRole('alert').getByRole('button', { name: 'Try again' }).first().click();
+  await t.untilSelected(await t.countOf('flights'));
+  await t.until('no view says so', async () => (await failed.count()) === 0);
+  await main.getByRole('option', { name: /^ORD/ }).click();
+  await t.untilSelected(await t.countOf('flights', [{ column: 'origin', op: 'eq', value: 'ORD' }]));
+}, raster);
+
 scenario('a companion that takes its time to say that it is there is found all the same', async (t) => {
   // In front of the companion: the first word of its health is held back half-way.
   let nAsked = 0;

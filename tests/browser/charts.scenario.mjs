@@ -81,10 +81,7 @@ scenario('a cell of a heat map filters to what it counts', async (t) => {
   await t.untilSelected((await t.counts()).total);
   // A drag over cells is their box.
   const box = await chart.boundingBox();
-  await t.page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.3);
-  await t.page.mouse.down();
-  await t.page.mouse.move(box.x + box.width * 0.8, box.y + box.height * 0.6, { steps: 5 });
-  await t.page.mouse.up();
+  await t.drag([[box.x + box.width * 0.5, box.y + box.height * 0.3], [box.x + box.width * 0.8, box.y + box.height * 0.6]]);
   await t.until('a box', () => filters(t.page).length === 1);
   const { selected, total } = await t.counts();
   assert.ok(selected > 0 && selected < total);
@@ -113,10 +110,7 @@ scenario('lines by time are the companion\'s, and brush the time', async (t) => 
   const surface = lines.locator('.brush-surface');
   await surface.scrollIntoViewIfNeeded();
   const box = await surface.boundingBox();
-  await t.page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
-  await t.page.mouse.down();
-  await t.page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
-  await t.page.mouse.up();
+  await t.drag([0.3, 0.6].map((share) => [box.x + box.width * share, box.y + box.height / 2]));
   await t.until('the range of dates', () => filters(t.page).length === 1);
   const clause = new URL(t.page.url()).search.match(/filter=date:between:([^&]+)/)[1].split(':').map(decodeURIComponent);
   await t.untilSelected(await t.countOf('flights', [{ column: 'date', op: 'between', value: clause }]));

@@ -60,7 +60,7 @@ scenario('everything is found by typing', async (t) => {
   await t.until('it is light', () => t.page.evaluate(() => document.documentElement.dataset.theme === 'light'));
 }, raster);
 
-scenario('what is selected is copied as a query, for curl and for Python', async (t) => {
+scenario('what is selected is copied as a query, as SQL, for curl and for Python', async (t) => {
   await t.context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await t.openLink("link=1&table=penguins&filter=species:in:Adelie:Gentoo&filter=beak_length_mm:between:35:45.5&sort=-body_mass_g&columns=species,body_mass_g,beak_length_mm");
   await t.untilShown();
@@ -85,8 +85,32 @@ scenario('what is selected is copied as a query, for curl and for Python', async
 
   const python = await copied('copy python', 'Copy the selection as Python');
   const count = `${python}\nprint("rows:", table.num_rows)`;
-  const { stdout } = await run(process.env.LIMN_PYTHON ?? 'python3', ['-c', count]);
-  assert.match(stdout, new RegExp(`rows: ${selected}\\b`));
+  const byPython = async (program) => (await run(process.env.LIMN_PYTHON ?? 'python3', ['-c', program])).stdout;
+  assert.match(await byPython(count), new RegExp(`rows: ${selected}\\b`));
+
+  // DuckDB, asked over the whole table, finds the same rows in the same order of masses.
+  const byDuckDb = async (sql) => JSON.parse(await byPython(`
+import json, urllib.request
+import duckdb
+import pyarrow as pa
+body = json.dumps({"table": "penguins"}).encode()
+request = urllib.request.Request("${new URL(t.page.url()).origin}/api/query", data=body, headers={"Content-Type": "application/json"})
+penguins = pa.ipc.open_stream(urllib.request.urlopen(request)).read_all()
+print(json.dumps(duckdb.sql(${JSON.stringify(sql)}).fetchall()))
+`));
+  const found = await byDuckDb(await copied('copy sql', 'Copy the selection as SQL (DuckDB)'));
+  assert.deepEqual(found.map((row) => row[1]), masses);
+  const sorted = (all) => all.map((row) => JSON.stringify(row)).sort();
+  assert.deepEqual(sorted(found), sorted(rows.map((row) => query.columns.map((name) => row[name]))));
+
+  // An outline, a part of a name and what is greater: as they mean here.
+  const outline = 'beak_length_mm:body_mass_g:36.05:3010:48.1:3410:44.3:5230:38.2:4720';
+  await t.openLink(`link=1&table=penguins&view=1:scatter:beak_length_mm:body_mass_g&filter=@1:lasso:${outline}&filter=flipper_length_mm:gt:180`);
+  await t.untilShown();
+  const { selected: within, total } = await t.counts();
+  assert.ok(within > 20 && within < total - 20, `${within} of ${total}`);
+  const inside = await byDuckDb(await copied('copy sql', 'Copy the selection as SQL (DuckDB)'));
+  assert.equal(inside.length, within);
 }, raster);
 
 scenario('a view is saved under a name, opened from another table, and deleted', async (t) => {

@@ -172,3 +172,27 @@ scenario('the same files serve a companion on another origin', async (t) => {
     await t.shot('foreign-companion');
   });
 }, raster);
+
+scenario('a large text says how far it is looked at, and is given up at a press', async (t) => {
+  await t.open({});
+  const data = await t.page.evaluateHandle(() => {
+    const lines = Array.from({ length: 100_000 }, (_, nth) => `${nth},${nth / 7},name ${nth % 90},2024-01-${String((nth % 28) + 1).padStart(2, '0')}\n`).join('');
+    const data = new DataTransfer();
+    data.items.add(new File(['id,share,name,day\n', ...Array.from({ length: 90 }, () => lines)], 'large.csv'));
+    return data;
+  });
+  await t.page.dispatchEvent('body', 'dragover', { dataTransfer: data });
+  await t.page.dispatchEvent('body', 'drop', { dataTransfer: data });
+  const bar = t.page.getByRole('progressbar', { name: 'Finding the columns and their types …' });
+  await bar.waitFor();
+  const share = async () => Number(await bar.getAttribute('aria-valuenow'));
+  const before = await share();
+  await t.until('it moves on', async () => (await share()) > before);
+  await t.shot('looking');
+  await t.page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await t.page.getByRole('heading', { name: 'file:large.csv cannot be opened' }).waitFor();
+  await t.page.getByText('cancelled').waitFor();
+  // Another one is opened as ever.
+  await drop(t, 'movies.parquet', sample(t, 'movies.parquet'));
+  await t.untilSelected(await t.countOf('movies'));
+}, raster);

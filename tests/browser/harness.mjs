@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { DECODER, Gallery } from './picture.mjs';
 import { Server } from './server.mjs';
+import * as told from './told.mjs';
 import { Wire } from './wire.mjs';
 
 export const RENDERERS = ['webgpu', 'raster'];
@@ -38,8 +39,10 @@ const FLAGS = [
 ];
 const STEP_MILLIS = Number(process.env.LIMN_STEP_MILLIS ?? 30_000);
 const GOLDEN_MILLIS = 5_000;
-// Of 255: a browser draws the edge of a round dot that much lighter from one time to the next.
+// A page is still though the edge of a round dot flickers, which it does without an end: a
+// pixel counts as another one from so many of 255 on, and up to four of a page were seen to.
 const SHADE = 4;
+const STILL_SHARE = 2e-5;
 
 export const scenarios = [];
 
@@ -137,27 +140,31 @@ export class Scene {
   }
 
   // What the companion itself answers, past the wire: the numbers to hold the page to.
-  async ask(query) {
-    const answer = await fetch(`http://127.0.0.1:${this.wire.upstreamPort}/api/query?format=json`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(query),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`the companion answers ${answer.status}: ${text}`);
-    return JSON.parse(text);
+  ask(query) {
+    return told.ask(`http://127.0.0.1:${this.wire.upstreamPort}`, query);
   }
 
-  async countOf(table, filters = [], version = undefined) {
-    const [row] = await this.ask({ table, version, filters, aggregates: [{ op: 'count', as: 'n' }] });
-    return row.n;
+  countOf(table, filters, version) {
+    return told.countOf(`http://127.0.0.1:${this.wire.upstreamPort}`, table, filters, version);
   }
 
   // What the page says: how many rows pass, of how many.
-  async counts(page = this.page) {
-    const title = await page.locator('.counts').getAttribute('title', { timeout: STEP_MILLIS });
-    const [selected, total] = title.match(/\d[\d,]*/g).map((digits) => Number(digits.replaceAll(',', '')));
-    return { selected, total };
+  counts(page = this.page) {
+    return told.counts(page, STEP_MILLIS);
+  }
+
+  // What the address says.
+  parameter(name) {
+    return new URL(this.page.url()).searchParams.get(name);
+  }
+
+  // From the first of these places over the others.
+  async drag(places, steps = 5) {
+    const { mouse } = this.page;
+    await mouse.move(...places[0]);
+    await mouse.down();
+    for (const place of places.slice(1)) await mouse.move(...place, { steps });
+    await mouse.up();
   }
 
   async untilSelected(expected, page = this.page) {
@@ -172,9 +179,7 @@ export class Scene {
 
   // Every view has its answer about all rows.
   async untilShown(page = this.page) {
-    await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, {
-      timeout: 2 * STEP_MILLIS,
-    });
+    await told.allViews(page, 2 * STEP_MILLIS);
   }
 
   // The control of a column's filter, opened in the side panel.
@@ -260,7 +265,7 @@ export class Scene {
     await this.until('the picture stays as it is', async () => {
       await this.page.evaluate(frames);
       const png = await target.screenshot({ animations: 'disabled' });
-      const isSame = png.equals(before) || (before.length > 0 && (await this.stage.gallery.difference(before, png, SHADE)) === 0);
+      const isSame = png.equals(before) || (before.length > 0 && (await this.stage.gallery.difference(before, png, SHADE)) <= STILL_SHARE);
       nSame = isSame ? nSame + 1 : 0;
       before = png;
       return nSame >= 2;

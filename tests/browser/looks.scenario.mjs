@@ -32,6 +32,103 @@ scenario('the page in three sizes, light and dark', async (t) => {
   }
 }, raster);
 
+// What is not in the window, or would be cut: a panel, a view, a menu.
+const beyond = (t, selector) =>
+  t.page.locator(selector).evaluateAll((all) =>
+    all
+      .map((element) => [element.getAttribute('aria-label') ?? element.className, element.getBoundingClientRect()])
+      .filter(([, { width, left, right }]) => width > 0 && (left < -0.5 || right > innerWidth + 0.5))
+      .map(([name, { left, right }]) => `${name}: ${left} to ${right} of ${innerWidth}`));
+
+scenario('where lines begin at the right the page is mirrored, and its plots are not', async (t) => {
+  const { page } = t;
+  const mirror = () => page.evaluate(() => { document.documentElement.dir = 'rtl'; });
+  const boxOf = async (locator) => {
+    const { x, y, width, height } = await locator.boundingBox();
+    return { left: x, right: x + width, top: y, bottom: y + height };
+  };
+  const link = 'link=1&table=penguins&filter=species:in:Adelie:Gentoo&view=1:scatter:flipper_length_mm:body_mass_g:species&view=2:histogram:beak_length_mm:40&view=3:bars:island:12&view=4:heat:beak_length_mm:body_mass_g:12&view=5:bars:sex:12&numbers=5';
+  await t.openLink(link);
+  await t.untilShown();
+  await mirror();
+  const range = await t.filter('beak_length_mm');
+  await t.filter('sex');
+  await t.untilStill();
+  await t.shot('mirrored-wide');
+
+  // The panel is at the right of the views, and the counts beside it.
+  const [side, main] = [await boxOf(page.locator('.side')), await boxOf(page.locator('.main'))];
+  assert.ok(side.left >= main.right - 1, `the side panel is at ${side.left}, the views end at ${main.right}`);
+  assert.ok((await boxOf(page.locator('.counts-box'))).left > (await boxOf(page.getByRole('button', { name: 'Add a view' }))).right);
+  // Names come first and bars grow from them, in views and filters alike.
+  for (const bars of [page.getByRole('listbox', { name: /^Values of island/ }), page.locator('[id="filter-sex"] .bars')]) {
+    const row = bars.getByRole('option').first();
+    const [label, count] = [await boxOf(row.locator('.bar-label')), await boxOf(row.locator('.bar-count'))];
+    assert.ok(label.left >= count.right, 'a name is at the right of its count');
+    const [whole, bar] = [await boxOf(row), await boxOf(row.locator('.bar-front'))];
+    assert.ok(Math.abs(bar.right - whole.right) < 1, `a bar ends at ${bar.right}, its row at ${whole.right}`);
+  }
+  // What is measured runs from left to right still, with the ends of a range under its axis.
+  for (const plot of ['.plot', 'canvas', '.axis-x', '.histogram > svg', '.grid-chart > svg', '.sparkline', '[role=grid]']) {
+    const directions = await page.locator(plot).evaluateAll((all) => all.map((one) => getComputedStyle(one).direction));
+    assert.ok(directions.length > 0 && directions.every((one) => one === 'ltr'), `${plot}: ${directions}`);
+  }
+  const [from, to] = [await boxOf(range.getByRole('textbox', { name: /from$/ })), await boxOf(range.getByRole('textbox', { name: /to$/ }))];
+  assert.ok(from.right <= to.left, 'the lower end is at the left');
+  const cut = await page.locator('.histogram text').evaluateAll((all) =>
+    all
+      .map((text) => [text.textContent, text.getBoundingClientRect(), text.closest('.histogram').getBoundingClientRect()])
+      .filter(([, own, { left, right }]) => own.left < left - 1 || own.right > right + 1)
+      .map(([text]) => text));
+  assert.deepEqual(cut, [], 'words of histograms are cut');
+  // Numbers stay as they are written: so many of so many, and their share.
+  const places = await page.locator('.counts > *').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().left));
+  assert.equal(places.length, 3);
+  assert.deepEqual(places, places.toSorted((a, b) => a - b));
+  // Digits of a column of numbers stand above each other.
+  const digits = await page.locator('.twin td:nth-child(2)').evaluateAll((all) => all.map((one) => getComputedStyle(one).textAlign));
+  assert.ok(digits.length > 0 && digits.every((one) => one === 'right'), `${digits}`);
+
+  const inWindow = async (place) => {
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(over <= 0, `${place} is ${over} pixels wider than the window`);
+    assert.deepEqual(await beyond(t, 'header, .toolbar > *, .side, .view, .view-head > *, .rows-head > *, .popover, dialog'), [], place);
+  };
+  await inWindow('the page');
+  const menus = page.locator('main button[popovertarget]:visible, header button[popovertarget]:visible');
+  for (const menu of await menus.all()) {
+    await menu.click();
+    const name = await menu.getAttribute('aria-label');
+    const panel = page.locator('.popover:popover-open');
+    await t.until(`${name} has its place`, async () => (await panel.boundingBox())?.height > 40);
+    await inWindow(name);
+    await page.keyboard.press('Escape');
+  }
+  for (const [key, name] of [['?', 'Keys and gestures'], ['o', 'Kept in this browser'], ['Control+k', 'Find a command']]) {
+    await page.locator('#main').focus();
+    await page.keyboard.press(key);
+    const dialog = page.getByRole('dialog', { name });
+    await dialog.waitFor();
+    await inWindow(name);
+    if (key !== 'o') {
+      // Keys are named in the order in which they are pressed.
+      const [first, second] = await dialog.locator(':not(.palette-search) > kbd:text-is("Ctrl") ~ kbd, kbd:text-is("Ctrl")').all();
+      assert.ok((await boxOf(first)).left < (await boxOf(second)).left, `${name}: Ctrl is at the left`);
+    }
+    await t.shot(`mirrored-${name.toLowerCase().replaceAll(' ', '-')}`);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  await t.resize('narrow');
+  for (const part of ['Views', 'Filters', 'Columns', 'Rows']) {
+    await page.getByRole('navigation', { name: 'Parts of the page' }).getByRole('button', { name: part }).click();
+    await t.untilStill();
+    await t.shot(`mirrored-narrow-${part.toLowerCase()}`);
+    await inWindow(`${part} on a narrow screen`);
+  }
+}, raster);
+
 scenario('everything is done by the keyboard alone', async (t) => {
   const { keyboard } = t.page;
   await t.open();

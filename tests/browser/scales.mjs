@@ -1,11 +1,14 @@
 // What a page and its workers hold, by the browser's own protocol: each heap after garbage
-// is collected, the nodes and listeners of documents, and the memories of programs.
+// is collected, the nodes and listeners of documents, and the memories of programs: how large
+// they are, which never shrinks, and how much of that is in use.
 
 // In page or worker before its own scripts: keeps the memory that its program has.
 const NOTE_MEMORY = `for (const name of ['instantiate', 'instantiateStreaming']) {
   const plain = WebAssembly[name];
   WebAssembly[name] = (...given) => plain.apply(WebAssembly, given).then((made) => {
-    globalThis.limnMemory ??= (made.instance ?? made).exports.memory;
+    const { memory, held_bytes } = (made.instance ?? made).exports;
+    globalThis.limnMemory ??= memory;
+    globalThis.limnHeldBytes ??= held_bytes;
     return made;
   });
 }
@@ -62,7 +65,8 @@ export class Scales {
     }
     for (const side of [this.page, ...this.page.workers()]) {
       const name = side === this.page ? 'page' : (side.url().match(/(\w+)-start-/)?.[1] ?? 'worker');
-      held[`${name} memory`] = await side.evaluate(() => globalThis.limnMemory?.buffer.byteLength ?? 0);
+      const [memory, inUse] = await side.evaluate(() => [globalThis.limnMemory?.buffer.byteLength ?? 0, (globalThis.limnHeldBytes?.() ?? 0) >>> 0]);
+      Object.assign(held, { [`${name} memory`]: memory, [`${name} in use`]: inUse });
     }
     const { nodes, jsEventListeners } = await this.session.send('Memory.getDOMCounters');
     return { ...held, nodes, listeners: jsEventListeners };

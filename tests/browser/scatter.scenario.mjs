@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { scenario } from './harness.mjs';
 
 const raster = { renderers: ['raster'] };
-const parameter = (page, name) => new URL(page.url()).searchParams.get(name);
 const number = (text) => Number(text.replaceAll(',', '').match(/-?[\d.]+/)[0]);
 
 async function openLook(t) {
@@ -125,7 +124,7 @@ scenario('a click pins a record, arrows go on from it, and Escape lets it go', a
   const record = t.page.locator('aside.pin-panel');
   await t.until('a record', () => record.isVisible());
   const rows = await t.ask({ table: 'penguins', columns: ['_row', 'beak_length_mm', 'beak_depth_mm', 'species', 'island'] });
-  const pinned = () => Number(parameter(t.page, 'pin'));
+  const pinned = () => Number(t.parameter('pin'));
   const said = async (name) => record.locator(`dt:text-is("${name}") + dd`).innerText();
   const isOf = async () => {
     const row = rows.find((one) => one._row === pinned());
@@ -143,7 +142,7 @@ scenario('a click pins a record, arrows go on from it, and Escape lets it go', a
   await t.until('the record is in the address', async () => (await record.isVisible()) && isOf());
   await plot.focus();
   await t.page.keyboard.press('Escape');
-  await t.until('it is let go', async () => !(await record.isVisible()) && parameter(t.page, 'pin') === null);
+  await t.until('it is let go', async () => !(await record.isVisible()) && t.parameter('pin') === null);
   // By the pointer: on a point, then on nothing.
   const box = await plot.boundingBox();
   await t.page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.5);
@@ -159,7 +158,7 @@ scenario('a column is played: its filter moves, and every view follows', async (
   const player = t.page.getByRole('group', { name: 'Play over distance' });
   const { total } = await t.counts();
   await player.getByRole('button', { name: 'Step forward' }).click();
-  const clause = () => parameter(t.page, 'filter')?.split(':');
+  const clause = () => t.parameter('filter')?.split(':');
   await t.until('a window', () => clause()?.[0] === 'distance');
   const [, , low, high] = clause();
   const selected = await t.countOf('flights', [{ column: 'distance', op: 'between', value: [Number(low), Number(high)] }]);
@@ -180,5 +179,5 @@ scenario('a column is played: its filter moves, and every view follows', async (
   await t.until('a step', () => clause()[2] !== nowLow);
   assert.ok(await player.getByRole('button', { name: 'Play', exact: true }).isVisible());
   await player.getByRole('button', { name: 'Close the player' }).click();
-  await t.until('it is gone', () => parameter(t.page, 'play') === null);
+  await t.until('it is gone', () => t.parameter('play') === null);
 }, raster);

@@ -68,9 +68,11 @@ scenario('columns are moved, pinned, sized and hidden, by mouse and keys, and it
   await nameOf(t, 'genre').focus();
   await t.page.keyboard.press('Control+Shift+ArrowRight');
   await untilNames(t, ['title', 'imdb', 'genre', 'rating', 'release_date']);
-  await t.until('the focus is on genre', () => nameOf(t, 'genre').evaluate((element) => element === document.activeElement));
+  const hasFocus = () => nameOf(t, 'genre').evaluate((element) => element === document.activeElement);
+  await t.until('the focus is on genre', hasFocus);
   await t.page.keyboard.press('Control+Shift+ArrowLeft');
   await untilNames(t, ['title', 'genre', 'imdb', 'rating', 'release_date']);
+  await t.until('the focus is on genre still', hasFocus);
 
   // By the menu, opened by a key.
   await t.page.keyboard.press('Shift+F10');

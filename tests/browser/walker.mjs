@@ -2,6 +2,7 @@
 // a fresh page says. Everything by chance comes from one generator.
 
 import { Scales, noteMemories } from './scales.mjs';
+import { allViews, overhear } from './told.mjs';
 
 export function chance(seed) {
   let state = seed >>> 0;
@@ -16,6 +17,7 @@ export function chance(seed) {
 }
 
 const QUIET_MILLIS = 30_000;
+const VIEWS_MILLIS = 60_000;
 // Changes that can be undone.
 const HISTORY = 200;
 // Words that find most of what the palette has.
@@ -29,20 +31,14 @@ const NOT_TAKEN = /^Open |^Choose a table|^Add a file|folder|^Colours: as the sy
 function listen() {
   const heard = { views: null };
   window.limnHeard = heard;
-  const Plain = window.Worker;
-  window.Worker = class extends Plain {
-    constructor(...given) {
-      super(...given);
-      this.addEventListener('message', ({ data }) => {
-        if (typeof data === 'string' && data.startsWith('{"views"')) heard.views = data;
-      });
-    }
+  window.limnHear = (said) => {
+    if (said.startsWith('{"views"')) heard.views = said;
   };
 }
 
 export class Walker {
   constructor({ browser, url, query, columns, size, random }) {
-    Object.assign(this, { browser, url, query, columns, size, random });
+    Object.assign(this, { browser, url, query, columns, size, random, colorScheme: 'light' });
     this.said = [];
     this.problems = [];
   }
@@ -52,7 +48,7 @@ export class Walker {
     this.page = await this.context.newPage();
     this.#hear(this.page, 'the walk');
     await this.page.goto(`${this.url}/?${this.query}`, { waitUntil: 'load' });
-    await this.#shown(this.page);
+    await allViews(this.page, VIEWS_MILLIS);
     this.scales = await new Scales().put(this.page);
   }
 
@@ -105,7 +101,7 @@ export class Walker {
   async back() {
     await this.#closeAll();
     await this.page.setViewportSize(this.size);
-    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.#wear('light');
     await this.#go(this.page, `/?${this.query}`);
     await this.page.mouse.move(2, 2);
     await this.#quiet(this.page);
@@ -120,9 +116,15 @@ export class Walker {
     const context = await this.browser.newContext({ viewport: this.size, colorScheme: 'light', acceptDownloads: true });
     context.setDefaultTimeout(QUIET_MILLIS);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: this.url });
+    await context.addInitScript(overhear);
     await context.addInitScript(listen);
     await noteMemories(context);
     return context;
+  }
+
+  async #wear(colorScheme) {
+    this.colorScheme = colorScheme;
+    await this.page.emulateMedia({ colorScheme });
   }
 
   #hear(page, who) {
@@ -140,10 +142,6 @@ export class Walker {
       history.pushState(null, '', path);
       dispatchEvent(new PopStateEvent('popstate'));
     }, path);
-  }
-
-  #shown(page) {
-    return page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: 60_000 });
   }
 
   // Nothing is awaited any more: answers have come, and the last of them has been the same
@@ -204,8 +202,10 @@ export class Walker {
       await context.addInitScript((theme) => { if (theme) localStorage.setItem('limn.theme', theme); }, await this.page.evaluate(() => localStorage.getItem('limn.theme')));
       const fresh = await context.newPage();
       this.#hear(fresh, 'a fresh page');
+      // Ramps have other colours in the dark.
+      await fresh.emulateMedia({ colorScheme: this.colorScheme });
       await fresh.goto(`${this.url}${path}`, { waitUntil: 'load' });
-      await this.#shown(fresh);
+      await allViews(fresh, VIEWS_MILLIS);
       await this.#quiet(fresh);
       const late = Date.now() + QUIET_MILLIS;
       for (;;) {
@@ -290,7 +290,7 @@ export class Walker {
         await page.waitForTimeout(50);
         await page.evaluate(() => history.forward());
       }],
-      theme: [1, () => page.emulateMedia({ colorScheme: random.one(['light', 'dark']) })],
+      theme: [1, () => this.#wear(random.one(['light', 'dark']))],
       size: [1, () => page.setViewportSize(random.one([this.size, { width: 1024, height: 720 }, { width: 390, height: 844 }]))],
     };
   }
