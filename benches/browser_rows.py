@@ -65,6 +65,7 @@ def brush_rows(entry, n_rows):
                       limn["load"] + limn["build"], figures(sides, "build"))
     yield from beside("W1", workload, n_rows, "counts by place of the brushed column, when the pointer enters",
                       limn["cube"], figures(sides, "cube"))
+    yield from beside("W1", workload, n_rows, "counts by place of the brushed column, ranked already", limn["recube"])
     yield from beside("W1", workload, n_rows, "step of another column, unprepared", limn["other"]["median"])
 
 

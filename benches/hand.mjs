@@ -1,18 +1,14 @@
 // Through the real page by real input: an address, a pointer. Times are taken inside the
 // page, from the event's own time stamp to the frame after the one in which the document
 // says what came of it and, where there is a canvas, its picture was done.
+import { allViews, countOf, counts, overhear } from '../tests/browser/told.mjs';
 import { Wire } from '../tests/browser/wire.mjs';
+import { spread } from './peers/spread.js';
 
 const SIZE = { viewport: { width: 1400, height: 900 } };
 const ALL_VIEWS_MILLIS = 120_000;
 
 const middle = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-
-export function spread(millis) {
-  const sorted = [...millis].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { n: sorted.length, median: at(0.5), p95: at(0.95) };
-}
 
 // W7, W10 and the wire: fresh profiles, address to shell, first points and all views.
 export async function firstPoints(browser, address, table) {
@@ -40,16 +36,9 @@ export async function firstPoints(browser, address, table) {
 function listen() {
   const hand = { since: null, millis: [], changed: false, drawn: false, needsPicture: false, errors: [] };
   window.limnHand = hand;
-  const Plain = window.Worker;
-  window.Worker = class extends Plain {
-    constructor(...given) {
-      super(...given);
-      this.addEventListener('message', ({ data }) => {
-        if (typeof data !== 'string') return;
-        if (data.startsWith('{"drawn"')) hand.note('drawn');
-        if (data.startsWith('{"panicked"')) hand.errors.push(data);
-      });
-    }
+  window.limnHear = (said) => {
+    if (said.startsWith('{"drawn"')) hand.note('drawn');
+    if (said.startsWith('{"panicked"')) hand.errors.push(said);
   };
   hand.arm = (needsPicture) => Object.assign(hand, { since: null, changed: false, drawn: false, needsPicture });
   hand.note = (what) => {
@@ -88,9 +77,10 @@ async function opened(context, address, query) {
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
+  await page.addInitScript(overhear);
   await page.addInitScript(listen);
   await page.goto(`${address}/?link=1&debug=1&renderer=raster&${query}`);
-  await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: ALL_VIEWS_MILLIS });
+  await allViews(page, ALL_VIEWS_MILLIS);
   // Columns are still written down for later when their last rows are on screen.
   await page.waitForFunction(() => !document.querySelector('.load-line'), null, { timeout: ALL_VIEWS_MILLIS });
   await page.evaluate(() => window.limnHand.watch(document.querySelector('.counts-box')));
@@ -101,8 +91,6 @@ async function opened(context, address, query) {
   return { page, hand: new Hand(page), check };
 }
 
-const selected = (page) => page.evaluate(() => Number(document.querySelector('.counts').title.match(/\d[\d,]*/)[0].replaceAll(',', '')));
-
 // What the address says is chosen of a column, as the ends of a range.
 const rangeOf = (url, column) => {
   const [, low, high] = url.match(new RegExp(`filter=${column}:between:([^:&]+):([^:&]+)`)) ?? [];
@@ -110,22 +98,12 @@ const rangeOf = (url, column) => {
   return [Number(low), Number(high)];
 };
 
-async function countOf(address, table, filters) {
-  const query = { table, filters, aggregates: [{ op: 'count', as: 'n' }] };
-  const answer = await fetch(`${address}/api/query?format=json`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(query),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.status}: ${text}`);
-  return JSON.parse(text)[0].n;
-}
-
 async function agreed(page, what, expected) {
   const late = Date.now() + 10_000;
   for (;;) {
-    const found = await selected(page);
-    if (found === expected) return;
-    if (Date.now() > late) throw new Error(`${what}: the page says ${found}, the companion ${expected}`);
+    const { selected } = await counts(page);
+    if (selected === expected) return;
+    if (Date.now() > late) throw new Error(`${what}: the page says ${selected}, the companion ${expected}`);
     await page.waitForTimeout(50);
   }
 }
@@ -161,7 +139,7 @@ async function pointed(context, address, { table, lassos, viewport }) {
     plot.x + plot.width / 2 + (x / (viewport.x[1] - viewport.x[0])) * plot.width,
     plot.y + plot.height / 2 - (y / (viewport.y[1] - viewport.y[0])) * plot.height,
   ];
-  const total = await selected(page);
+  const { selected: total } = await counts(page);
   const lasso = [];
   for (const star of lassos) {
     await page.keyboard.down('Control');

@@ -65,7 +65,8 @@
     const first = performance.now();
     await limn.show([between(active, 0, 24)], marks);
     const build = performance.now() - first;
-    // As when the pointer comes to the control; then the brush is there at once, and then later.
+    // As when the pointer comes to the control in the moment that all is loaded: the column is
+    // ranked first, which is done ahead where there is a moment's rest.
     const ready = limn.reply(({ prepared }) => prepared && prepared.column === active);
     const before = performance.now();
     limn.send({ approach: { column: active } });
@@ -79,6 +80,12 @@
       inside.push(answer.elapsed_millis);
       counts.push(answer.results.map(({ result }) => result.histogram.counts));
     }
+    // Another filter came, which all rows pass: the cubes are made anew, of a ranked column.
+    const rebuilt = limn.reply(({ prepared }) => prepared && prepared.column === active);
+    await limn.show([between(active, 0, 24), between('delay', -1e9, 1e9)], marks);
+    const answered = performance.now();
+    await rebuilt;
+    const recube = performance.now() - answered;
     // Another clause moves, which nothing was prepared for.
     const other = [];
     for (let step = 0; step < 12; step += 1) {
@@ -87,7 +94,7 @@
       other.push(performance.now() - from);
     }
     limn.worker.terminate();
-    return { load, build, cube, ...spread(times), inside: at(inside, 0.5), other: spread(other), counts, failures: limn.failures };
+    return { load, build, cube, recube, ...spread(times), inside: at(inside, 0.5), other: spread(other), counts, failures: limn.failures };
   }
 
   // W2 to W6: a scatter of all rows under a brush, a lasso, the pointer, pans, and the rows.
@@ -133,9 +140,12 @@
     const lassoed = [], lassoTimes = [];
     for (const polygon of lassos) {
       const clause = { id: 'view:0', predicate: { columns: ['x', 'y'], op: 'within', value: polygon } };
+      // As of the brush above: the picture of the one before is no part of it.
+      const done = limn.drawn(0);
       from = performance.now();
       lassoed.push((await limn.show([clause], views)).selected);
       lassoTimes.push(performance.now() - from);
+      await done;
     }
     await limn.show([], views);
 

@@ -5,6 +5,7 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import http from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { allViews } from '../tests/browser/told.mjs';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css' };
 
@@ -50,7 +51,7 @@ export async function firstLoad(browser, address, table) {
   try {
     const page = await context.newPage();
     await page.goto(`${address}/?table=${table}`);
-    await page.waitForFunction(() => performance.getEntriesByName('limn:all-views').length > 0, null, { timeout: 120_000 });
+    await allViews(page, 120_000);
     const fetched = () => performance.getEntriesByType('resource').map((entry) => entry.name);
     const names = new Set([`${address}/`]);
     for (const side of [page, ...page.workers()]) for (const name of await side.evaluate(fetched)) names.add(name);

@@ -1,4 +1,4 @@
-// Arquero, a table of columns in JavaScript: the brush, the rows in order, the grid.
+// Arquero, a table of columns in JavaScript: the brush, the rows in order.
 import * as aq from 'arquero';
 import { spread } from './spread.js';
 import { columnsOf } from './rows.js';
@@ -43,37 +43,3 @@ window.arqueroRows = async ({ url, pages }) => {
   }
   return { sort: times[0], page: spread(times.slice(1)), rows };
 };
-
-// Counts on a grid; only as many as there are points in them.
-window.arqueroGrid = async ({ url, active, grid, windows }) => {
-  const table = aq.table(await columnsOf(url, ['x', 'y', active]));
-  const { side, x: [left, right], y: [bottom, top] } = grid;
-  const times = [];
-  const counts = [];
-  for (const [low, high] of windows) {
-    const from = performance.now();
-    const [least, most] = [Math.fround(low), Math.fround(high)];
-    const cell = aq.escape((row) => {
-      const [x, y] = [Math.floor(((row.x - left) / (right - left)) * side), Math.floor(((row.y - bottom) / (top - bottom)) * side)];
-      return x >= 0 && x < side && y >= 0 && y < side ? y * side + x : -1;
-    });
-    const grouped = table.filter(aq.escape((row) => row[active] >= least && row[active] <= most)).groupby({ k: cell }).count();
-    const cells = new Uint32Array(side * side);
-    const [k, n] = [grouped.array('k'), grouped.array('count')];
-    for (let i = 0; i < k.length; i += 1) if (k[i] >= 0) cells[k[i]] = n[i];
-    times.push(performance.now() - from);
-    counts.push(cells);
-  }
-  return { ...spread(times), digests: counts.map(gridDigest) };
-};
-
-// A grid in a few numbers that another grid has too only if it is the same.
-export function gridDigest(cells) {
-  let total = 0, most = 0, mixed = 0;
-  for (let k = 0; k < cells.length; k += 1) {
-    total += cells[k];
-    most = Math.max(most, cells[k]);
-    mixed = (Math.imul(mixed, 31) + cells[k]) >>> 0;
-  }
-  return [total, most, mixed];
-}
