@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { atlasByHand, byHand, firstPoints } from './hand.mjs';
+import { weighed } from './memory.mjs';
 import { firstLoad, packedBytes, serveFolder, startLimn, workerScript } from './serving.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -94,6 +95,7 @@ async function main() {
   try {
     for (const table of TABLES) {
       const entry = await measured(table, `${files.url}/_peers/${table}.arrows`, sides);
+      if (wanted('memory')) entry.memory = await weighed(browser, limn.address, table, join(data, '_peers', `${table}.arrows`));
       for (const [side, found] of Object.entries(entry)) {
         if (side !== 'table') console.log(table, side, JSON.stringify(found));
       }

@@ -114,6 +114,14 @@ def page_rows(entry, n_rows):
     yield from beside("wire", "one visit, shell and columns", n_rows, "bytes on the wire", page["wire"] / 1e6, unit="MB")
 
 
+def memory_rows(held, n_rows):
+    workload = "the page at rest, all columns and views"
+    for metric, key in (("in use by its programs", "inUse"), ("their memories, which never shrink", "memory"),
+                        ("heaps of their scripts", "scripts")):
+        yield rows.row("memory", workload, n_rows, metric, "MB", held[key] / 1e6, "the columns as Arrow", "",
+                       held["arrow"] / 1e6)
+
+
 def hand_rows(entry, n_rows):
     hand, atlas = entry["hand"], entry.get("atlasHand")
     hover = {"atlas": atlas["hover"]["median"]} if atlas else {}
@@ -137,6 +145,8 @@ def rows_of_table(entry):
         yield from hand_rows(entry, n_rows)
     if "grid" in entry:
         yield from grid_rows(entry["grid"], n_rows)
+    if "memory" in entry:
+        yield from memory_rows(entry["memory"], n_rows)
     if "page" in entry:
         yield from page_rows(entry, n_rows)
 

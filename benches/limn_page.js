@@ -65,8 +65,7 @@
     const first = performance.now();
     await limn.show([between(active, 0, 24)], marks);
     const build = performance.now() - first;
-    // As when the pointer comes to the control in the moment that all is loaded: the column is
-    // ranked first, which is done ahead where there is a moment's rest.
+    // As when the pointer comes to the control: the column is ranked first.
     const ready = limn.reply(({ prepared }) => prepared && prepared.column === active);
     const before = performance.now();
     limn.send({ approach: { column: active } });
