@@ -1,85 +1,20 @@
-//! Brushing without counting anew. The rows of a column are put in order of value once
-//! ([`Ranked`]); whatever interval is then brushed, its rows are a run of that order, found
-//! by binary search ([`crate::bind::Bound::runs`]). A [`Cube`] holds, for another column's
-//! codes, how many rows of each code lie before each stretch of the order: the counts of a
-//! run are one line less another, and the codes of the few rows between run and stretch.
+//! Brushing without counting anew. The rows of a column are put in order of value once, as far
+//! as that is needed ([`Ranked`]); whatever interval is then brushed, its rows are a run of
+//! that order, found by binary search ([`crate::bind::Bound::runs`]). A [`Cube`] holds, for
+//! another column's codes, how many rows of each code lie before each stretch of the order:
+//! the counts of a run are one line less another, and the codes of the few rows between run
+//! and stretch.
 //!
 //! Prefix sums over the bins of a brushed axis are Falcon's (Moritz, Howe, Heer: Falcon,
 //! CHI 2019). Stretches of equal size in rank instead of bins of equal width make them exact
 //! at any value and indifferent to skew.
 
+mod ranked;
+
 use std::ops::Range;
 
-/// The stretch of rows that have no place in the order: null and NaN.
-pub const NO_STRETCH: u16 = u16::MAX;
-/// Stretches at most: enough for a stretch to be counted row by row, few enough for a cube
-/// to stay in the processor's cache while it is built.
-const STRETCHES_MAX: usize = 1024;
-/// Shorter stretches are not worth a line of counts.
-const STRETCH_ROWS_MIN: usize = 256;
-
-/// The rows of a column in ascending order of value, and the stretch that each row is in.
-#[derive(Debug, Clone, Default)]
-pub struct Ranked {
-    order: Vec<u32>,
-    stretch_rows: usize,
-    stretch_of: Vec<u16>,
-    /// Places of the order whose rows know their stretch.
-    placed: usize,
-}
-
-impl Ranked {
-    /// From the rows that have a value, in order of it, out of `rows` in all.
-    pub fn new(order: Vec<u32>, rows: usize) -> Self {
-        let stretch_rows = order.len().div_ceil(STRETCHES_MAX).max(STRETCH_ROWS_MIN);
-        Self { order, stretch_rows, stretch_of: vec![NO_STRETCH; rows], placed: 0 }
-    }
-
-    /// Tells about `budget` more rows their stretch; true when all know it.
-    pub fn step(&mut self, budget: usize) -> bool {
-        let end = self.placed.saturating_add(budget.max(1)).min(self.order.len());
-        for place in self.placed..end {
-            let Some(row) = self.order.get(place) else { break };
-            if let Some(stretch) = self.stretch_of.get_mut(*row as usize) {
-                *stretch = (place / self.stretch_rows) as u16;
-            }
-        }
-        self.placed = end;
-        end == self.order.len()
-    }
-
-    /// The rows in order.
-    pub fn order(&self) -> &[u32] {
-        &self.order
-    }
-
-    /// The stretch of each row, by row; [`NO_STRETCH`] of those without a value.
-    pub fn stretches(&self) -> &[u16] {
-        &self.stretch_of
-    }
-
-    /// Rows of all, those without a value among them.
-    pub fn rows(&self) -> usize {
-        self.stretch_of.len()
-    }
-
-    pub fn byte_count(&self) -> usize {
-        self.order.len() * size_of::<u32>() + self.stretch_of.len() * size_of::<u16>()
-    }
-
-    /// What the ranks of so many rows take at most.
-    pub fn byte_count_of(rows: usize) -> usize {
-        rows * (size_of::<u32>() + size_of::<u16>())
-    }
-
-    fn n_stretches(&self) -> usize {
-        self.order.len().div_ceil(self.stretch_rows.max(1))
-    }
-
-    fn run(&self, run: &Range<usize>) -> &[u32] {
-        self.order.get(run.clone()).unwrap_or_default()
-    }
-}
+pub(crate) use self::ranked::Key;
+pub use self::ranked::{NO_BUCKET, Ranked, Ranking};
 
 /// Counts by code before each stretch of an order.
 #[derive(Debug, Clone)]
@@ -115,19 +50,23 @@ impl Cube {
         mask: &[u64],
         index: impl Fn(C) -> Option<usize>,
     ) {
-        let stretches = ranked.stretch_of.get(self.filled..).unwrap_or_default();
+        let buckets = ranked.buckets().get(self.filled..).unwrap_or_default();
+        let shift = ranked.shift();
         self.filled += codes.len();
         let width = self.width;
-        let words = codes.chunks(64).zip(stretches.chunks(64)).zip(mask);
-        for ((codes, stretches), &word) in words {
+        let words = codes.chunks(64).zip(buckets.chunks(64)).zip(mask);
+        for ((codes, buckets), &word) in words {
             let mut count = |row: usize| {
-                let (Some(&code), Some(&stretch)) = (codes.get(row), stretches.get(row)) else {
+                let (Some(&code), Some(&bucket)) = (codes.get(row), buckets.get(row)) else {
                     return;
                 };
                 let Some(code) = index(code).filter(|code| *code < width) else { return };
-                let slot = match stretch {
-                    NO_STRETCH => self.valueless.get_mut(code),
-                    stretch => self.lines.get_mut((usize::from(stretch) + 1) * width + code),
+                let slot = match bucket {
+                    NO_BUCKET => self.valueless.get_mut(code),
+                    bucket => {
+                        let stretch = usize::from(bucket) >> shift;
+                        self.lines.get_mut((stretch + 1) * width + code)
+                    }
                 };
                 if let Some(slot) = slot {
                     *slot += 1;
@@ -189,16 +128,14 @@ impl Cube {
         out: &mut [u32],
         change: impl Fn(u32, u32) -> u32,
     ) {
-        let near = (place + ranked.stretch_rows / 2) / ranked.stretch_rows.max(1);
-        let near = near.min(ranked.n_stretches());
+        let (near, at) = ranked.nearest_end(place);
         let line = self.lines.get(near * self.width..).unwrap_or_default();
         for (count, by) in out.iter_mut().zip(line) {
             *count = change(*count, *by);
         }
         // The nearer of the two lines: rows up to it are taken back, rows past it added.
-        let at = (near * ranked.stretch_rows).min(ranked.order.len());
         let (rest, by) = if at > place { (place..at, u32::MAX) } else { (at..place, 1) };
-        for row in ranked.run(&rest) {
+        for row in ranked.order().get(rest).unwrap_or_default() {
             if let Some(count) = code(*row).and_then(|code| out.get_mut(code)) {
                 *count = change(*count, by);
             }
@@ -206,9 +143,12 @@ impl Cube {
     }
 }
 
+/// Runs that come, and runs that go.
+pub type Moved = (Vec<Range<usize>>, Vec<Range<usize>>);
+
 /// The rows that a mask has to gain and to lose to go from some runs of an order to others.
 /// Both are sorted and do not meet.
-pub fn moved(from: &[Range<usize>], to: &[Range<usize>]) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+pub fn moved(from: &[Range<usize>], to: &[Range<usize>]) -> Moved {
     (without(to, from), without(from, to))
 }
 

@@ -131,7 +131,7 @@ impl Answers {
     /// Begins to answer; an answer that was not finished is given up.
     pub fn begin(&mut self, question: Question, resident: &Resident) {
         self.brush.notice(&self.question.clauses, &question.clauses);
-        self.masks.set(&question.clauses, resident, &self.brush);
+        self.masks.set(&question.clauses, resident, &mut self.brush);
         self.views.retain(|id, _| question.views.iter().any(|view| view.id == *id));
         for view in &question.views {
             let before = self.views.remove(&view.id);
@@ -243,14 +243,6 @@ impl Answers {
         self.phase == Phase::Done
             && self.epoch == epoch
             && self.brush.step(resident, &self.question, &self.views, &self.masks)
-    }
-
-    /// Prepares a little for what may be brushed some time, once all else is done; false where
-    /// nothing is left to do.
-    pub fn prepare_ahead(&mut self, resident: &Resident, epoch: u64) -> bool {
-        self.phase == Phase::Done
-            && self.epoch == epoch
-            && self.brush.step_ahead(resident, &self.question)
     }
 
     /// The rows that pass all clauses, and how many rows there are to pass them.

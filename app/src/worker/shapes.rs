@@ -70,6 +70,10 @@ impl Distinct {
         if !self.is_more {
             self.seen.insert(bits);
             self.is_more = self.seen.len() > DISTINCT_MAX;
+            if self.is_more {
+                // How many there are is all that is told of them.
+                self.seen = HashSet::from([0]);
+            }
         }
     }
 }
@@ -150,6 +154,8 @@ impl Shaping {
             Phase::Selected => {
                 if !self.count_selected(column, mask) {
                     self.phase = Phase::Done;
+                    // A block's numbers of every column would come to much.
+                    (self.codes, self.wholes, self.floats) = Default::default();
                 }
             }
             Phase::Done => {}

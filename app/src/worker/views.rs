@@ -6,14 +6,13 @@ use std::rc::Rc;
 
 use crate::protocol::{Level, Origin, Reply, Views};
 use crate::texts;
-use crate::worker::answer::{Answer, Answers, Question};
+use crate::worker::answer::{Answer, Question};
 use crate::worker::bins::Extent;
 use crate::worker::elsewhere;
 use crate::worker::host::{Host, notice, post};
 use crate::worker::matcher;
-use crate::worker::resident::Resident;
 use crate::worker::tables::Described;
-use crate::worker::turn::{Stride, now_millis, sleep, turn};
+use crate::worker::turn::{Stride, now_millis};
 
 /// The task that answers.
 pub async fn answer_on_demand(host: Rc<Host>) {
@@ -24,7 +23,8 @@ pub async fn answer_on_demand(host: Rc<Host>) {
             continue;
         }
         if host.data.borrow().is_remote() {
-            if !(host.parts.answer_elsewhere)(host.clone(), question.clone()).await {
+            let answering = (host.parts.answer_elsewhere)(host.clone(), question.clone());
+            if answering.await.is_none() {
                 let detail = texts::refusals::PART_NOT_FETCHED;
                 elsewhere::refuse(&host, &question, detail);
                 // With a button that asks again.
@@ -47,7 +47,7 @@ pub async fn prepare_on_demand(host: Rc<Host>) {
         }
         let mut stride = Stride::start();
         let mut n_steps = 0;
-        while prepare(&host, Answers::prepare_next) {
+        while prepare(&host) {
             n_steps += 1;
             stride.breathe().await;
         }
@@ -59,29 +59,10 @@ pub async fn prepare_on_demand(host: Rc<Host>) {
     }
 }
 
-/// Nobody has asked anything for so long before something is prepared that nobody is near.
-const QUIET_MILLIS: i32 = 300;
-
-/// The task that prepares for what may be brushed some time, while nobody does anything.
-pub async fn prepare_ahead(host: Rc<Host>) {
-    let asked = || host.desk.borrow().question().generation;
-    loop {
-        host.ahead.wait().await;
-        let mut before = None;
-        while before.replace(asked()) != Some(asked()) {
-            sleep(QUIET_MILLIS).await;
-        }
-        // Whatever is asked meanwhile comes in between, and this begins again after it.
-        while before == Some(asked()) && prepare(&host, Answers::prepare_ahead) {
-            turn().await;
-        }
-    }
-}
-
-fn prepare(host: &Host, step: fn(&mut Answers, &Resident, u64) -> bool) -> bool {
+fn prepare(host: &Host) -> bool {
     let data = host.data.borrow();
     let Some(resident) = &data.resident else { return false };
-    step(&mut host.answers.borrow_mut(), resident, data.epoch())
+    host.answers.borrow_mut().prepare_next(resident, data.epoch())
 }
 
 async fn answer_here(host: &Rc<Host>, question: Question) {
@@ -145,7 +126,6 @@ fn tell(host: &Rc<Host>, answer: Answer, origin: Origin, elapsed_millis: f64) {
         clause_errors: answer.clause_errors,
     }));
     host.prepare.raise();
-    host.ahead.raise();
     host.canvases.borrow_mut().refresh();
     host.rows.raise();
     host.shape.raise();

@@ -7,42 +7,47 @@ use arrow_array::ArrayRef;
 use super::ranges::Stored;
 use super::{Bound, Node, Ranges, Test};
 use crate::column::Values;
+use crate::cube::{Key, Ranked};
 
 impl Bound {
-    /// The runs of an order of rows that pass, if this tests no other column than the one
-    /// called `column`, and that for ranges. `order` has the rows with a value, neither null
-    /// nor NaN, in ascending order of it; `at` says in which array a row is, and where.
-    /// The runs are in ascending order and do not meet.
+    /// The runs of the rows in order that pass, if this tests no other column than the one
+    /// called `column`, and that for ranges. `ranked` is of that column, and `at` says in
+    /// which array a row is, and where. The runs are in ascending order and do not meet.
     pub fn runs<'a>(
         &self,
         column: &str,
-        order: &[u32],
+        ranked: &mut Ranked,
         at: &dyn Fn(u32) -> Option<(&'a ArrayRef, usize)>,
     ) -> Option<Vec<Range<usize>>> {
-        runs(self.root(), column, order, at)
+        runs(self.root(), column, ranked, at)
     }
 }
 
 type At<'a, 'b> = &'b dyn Fn(u32) -> Option<(&'a ArrayRef, usize)>;
 
-fn runs<'a>(node: &Node, name: &str, order: &[u32], at: At<'a, '_>) -> Option<Vec<Range<usize>>> {
+fn runs<'a>(
+    node: &Node,
+    name: &str,
+    ranked: &mut Ranked,
+    at: At<'a, '_>,
+) -> Option<Vec<Range<usize>>> {
     match node {
         Node::And(nodes) => {
-            let mut nodes = nodes.iter().map(|node| runs(node, name, order, at));
+            let mut nodes = nodes.iter().map(|node| runs(node, name, ranked, at));
             let first = nodes.next()??;
             nodes.try_fold(first, |both, more| Some(common(&both, &more?)))
         }
-        Node::Test { column, test } if column.name == name => of_test(test, order, at),
+        Node::Test { column, test } if column.name == name => of_test(test, ranked, at),
         _ => None,
     }
 }
 
-fn of_test<'a>(test: &Test, order: &[u32], at: At<'a, '_>) -> Option<Vec<Range<usize>>> {
+fn of_test<'a>(test: &Test, ranked: &mut Ranked, at: At<'a, '_>) -> Option<Vec<Range<usize>>> {
     macro_rules! of {
         ($variant:ident, $ranges:expr) => {
-            of_ranges($ranges, order, |row| match at(row) {
+            of_ranges($ranges, ranked, &|row| match at(row) {
                 Some((array, place)) => match Values::of(array) {
-                    Some(Values::$variant(values)) => values.get(place).copied(),
+                    Some(Values::$variant(values)) => values.get(place)?.key(),
                     _ => None,
                 },
                 None => None,
@@ -67,24 +72,22 @@ fn of_test<'a>(test: &Test, order: &[u32], at: At<'a, '_>) -> Option<Vec<Range<u
     }
 }
 
-fn of_ranges<T: Stored>(
+fn of_ranges<T: Stored + Key>(
     ranges: &Ranges<T>,
-    order: &[u32],
-    value: impl Fn(u32) -> Option<T>,
+    ranked: &mut Ranked,
+    key_of: &dyn Fn(u32) -> Option<u64>,
 ) -> Option<Vec<Range<usize>>> {
     // What is outside has NaN too, which is not in the order.
-    if ranges.negated {
+    if ranges.negated || ranked.is_blurred() {
         return None;
     }
     // Values of another layout than the one bound to are in no order that is known here.
-    if let Some(first) = order.first() {
-        value(*first)?;
+    if let Some(first) = ranked.order().first() {
+        key_of(*first)?;
     }
-    let is_below = |row: u32, end: T| value(row).is_some_and(|value| value < end);
-    let is_within = |row: u32, end: T| value(row).is_some_and(|value| value <= end);
     let runs = ranges.ranges.iter().map(|(low, high)| {
-        let start = order.partition_point(|row| is_below(*row, *low));
-        start..order.partition_point(|row| is_within(*row, *high)).max(start)
+        let start = ranked.place(key_of, low.end(false));
+        start..ranked.place(key_of, high.end(true)).max(start)
     });
     Some(runs.filter(|run| !run.is_empty()).collect())
 }
@@ -101,29 +104,29 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch, TimestampMillisecondArray};
+    use arrow_array::{
+        Array, ArrayRef, Decimal128Array, Float32Array, RecordBatch, TimestampMillisecondArray,
+    };
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cube::Ranking;
     use crate::eval::eval;
-    use crate::order::Sorter;
     use crate::predicate::Predicate;
-    use crate::query::OrderKey;
 
     /// The rows with a value in order, and the runs of a predicate among them.
     fn rows_of_runs(array: &ArrayRef, filter: &str) -> Option<(Vec<u32>, Vec<u32>)> {
         let batch = RecordBatch::try_from_iter([("x", Arc::clone(array))]).unwrap();
         let predicate: Predicate = serde_json::from_str(filter).unwrap();
         let bound = Bound::new(&predicate, &batch.schema(), "filter").unwrap();
-        let key: OrderKey = serde_json::from_str(r#"{"column": "x"}"#).unwrap();
-        let mut sorter = Sorter::new(&[key], &batch.schema()).unwrap();
-        sorter.push(&batch, 0).unwrap();
-        let mut sorting = sorter.into_sorting().unwrap();
-        while !sorting.step(1000) {}
-        let order = sorting.into_valued();
+        let blocks = [Arc::clone(array)];
+        let mut ranking = Ranking::new(&blocks).unwrap();
+        while !ranking.step(&blocks) {}
+        let mut ranked = ranking.into_ranked();
         let at = |row: u32| Some((array, row as usize));
-        let runs = bound.runs("x", &order, &at)?;
-        let mut found: Vec<u32> = runs.into_iter().flat_map(|run| order[run].to_vec()).collect();
+        let runs = bound.runs("x", &mut ranked, &at)?;
+        let rows = |run: Range<usize>| ranked.order()[run].to_vec();
+        let mut found: Vec<u32> = runs.into_iter().flat_map(rows).collect();
         found.sort_unstable();
         let mask = eval(&bound, &batch).unwrap();
         Some((found, mask.iter_ones().map(|row| row as u32).collect()))
@@ -154,6 +157,31 @@ mod tests {
                 prop_assert_eq!(found, expected, "{}", filter);
             }
         }
+    }
+
+    #[test]
+    fn wide_decimals_have_runs_as_far_as_keys_go() {
+        let decimals = |values: &[i128]| -> ArrayRef {
+            let values = Decimal128Array::from(values.to_vec());
+            Arc::new(values.with_precision_and_scale(38, 2).unwrap())
+        };
+        let near = decimals(&[500, -500, 0, i64::MAX.into(), 725]);
+        for (filter, rows) in [
+            (r#"{"column": "x", "op": "between", "value": [-5, 7]}"#, vec![0, 1, 2]),
+            (r#"{"column": "x", "op": "ge", "value": 7.25}"#, vec![3, 4]),
+            (r#"{"column": "x", "op": "lt", "value": "1e30"}"#, vec![0, 1, 2, 3, 4]),
+            (r#"{"column": "x", "op": "lt", "value": "-1e30"}"#, vec![]),
+            (r#"{"column": "x", "op": "ge", "value": "1e30"}"#, vec![]),
+        ] {
+            // The largest of 64 bits stands for none among keys.
+            assert_eq!(rows_of_runs(&near, filter), None, "{filter}");
+            let inside = near.slice(0, 3);
+            let (found, expected) = rows_of_runs(&inside, filter).unwrap();
+            let rows: Vec<u32> = rows.into_iter().filter(|row| *row < 3).collect();
+            assert_eq!((&found, &expected), (&rows, &rows), "{filter}");
+        }
+        let far = decimals(&[1, 10_i128.pow(30)]);
+        assert_eq!(rows_of_runs(&far, r#"{"column": "x", "op": "ge", "value": 0}"#), None);
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! Ranks and cubes, held to counts made row by row.
 #![allow(clippy::unwrap_used)]
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float32Array, Int16Array};
 use proptest::prelude::*;
 
 use super::*;
 
-/// Rows with a value in order of it, ties by row.
+fn ranked_of(blocks: &[ArrayRef]) -> Ranked {
+    let mut ranking = Ranking::new(blocks).unwrap();
+    while !ranking.step(blocks) {}
+    ranking.into_ranked()
+}
+
+/// In blocks, as a table comes.
 fn ranked(values: &[Option<i16>]) -> Ranked {
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    order.retain(|row| values[*row as usize].is_some());
-    order.sort_by_key(|row| values[*row as usize]);
-    let mut ranked = Ranked::new(order, values.len());
-    while !ranked.step(7) {}
-    ranked
+    let block = |values: &[Option<i16>]| Arc::new(Int16Array::from(values.to_vec())) as ArrayRef;
+    ranked_of(&values.chunks(1000).map(block).collect::<Vec<_>>())
 }
 
 proptest! {
@@ -23,7 +28,7 @@ proptest! {
         let values: Vec<_> = rows.iter().map(|row| row.0).collect();
         let codes: Vec<_> = rows.iter().map(|row| row.1).collect();
         let mask = crate::mask::Mask::from_fn(rows.len(), |row| rows[row].2);
-        let ranked = ranked(&values);
+        let mut ranked = ranked(&values);
         // Code 5 is counted nowhere.
         let index = |code: u16| (code < 5).then_some(usize::from(code));
         let mut cube = Cube::new(&ranked, 5);
@@ -36,9 +41,8 @@ proptest! {
         let is_in = |value: i16| {
             (cuts[0]..cuts[1]).contains(&value) || (cuts[2]..cuts[3]).contains(&value)
         };
-        let place = |cut: i16| {
-            ranked.order().partition_point(|row| values[*row as usize].unwrap() < cut)
-        };
+        let key_of = |row: u32| values[row as usize]?.key();
+        let mut place = |cut: i16| ranked.place(&key_of, cut.end(false));
         let runs = [place(cuts[0])..place(cuts[1]), place(cuts[2])..place(cuts[3])];
         let mut found = Vec::new();
         let code = |row: u32| index(codes[row as usize]).filter(|_| mask.get(row as usize));
@@ -74,13 +78,50 @@ proptest! {
 }
 
 #[test]
-fn stretches_are_of_equal_size_and_few() {
+fn buckets_come_together_in_few_stretches() {
     let values: Vec<Option<i16>> = (0..10_000).map(|row| Some((row % 7) as i16)).collect();
-    let ranked = ranked(&values);
-    assert_eq!(ranked.stretch_rows, STRETCH_ROWS_MIN);
-    assert_eq!(ranked.n_stretches(), 40);
-    let order: Vec<u32> = (0..2_000_000).collect();
-    let large = Ranked::new(order, 2_000_000);
-    assert!(large.n_stretches() <= STRETCHES_MAX);
-    assert_eq!(Ranked::new(Vec::new(), 3).n_stretches(), 0);
+    // A bucket for each value, however many there are of it.
+    let few = ranked(&values);
+    assert_eq!((few.n_stretches(), few.rows()), (7, 10_000));
+    assert_eq!(ranked(&[]).n_stretches(), 1);
+    assert!(Ranking::new(&[Arc::new(arrow_array::StringArray::from(vec!["a"]))]).is_none());
+
+    // Skewed, with a value that many rows have, and rows without one.
+    let value = |row: u32| match row % 10 {
+        0 => None,
+        1..=3 => Some(0.0),
+        _ => Some((row.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e3),
+    };
+    let blocks: Vec<ArrayRef> = (0..10_u32)
+        .map(|block| (block << 16..(block + 1) << 16).map(value))
+        .map(|values| Arc::new(values.collect::<Float32Array>()) as ArrayRef)
+        .collect();
+    let rows = 10_u32 << 16;
+    let mut large = ranked_of(&blocks);
+    assert!((500..=1024).contains(&large.n_stretches()), "{}", large.n_stretches());
+    let mut cube = Cube::new(&large, 3);
+    let code = |row: u32| (row % 3) as usize;
+    for block in 0..10_u32 {
+        let codes: Vec<u16> =
+            (block << 16..(block + 1) << 16).map(|row| code(row) as u16).collect();
+        cube.add(&large, &codes, &[u64::MAX; 1024], |code| Some(usize::from(code)));
+    }
+    cube.finish();
+    let mut found = Vec::new();
+    for (low, high) in [(0.0_f32, 1.0), (-1.0, 0.0), (1e3, 1.2e4), (1e4, 1.67e4), (5.0, 5.0)] {
+        let key_of = |row| value(row)?.key();
+        let run = large.place(&key_of, low.end(false))..large.place(&key_of, high.end(true));
+        let asked = std::cell::Cell::new(0);
+        let told = |row| {
+            asked.set(asked.get() + 1);
+            Some(code(row))
+        };
+        cube.counts(&large, std::slice::from_ref(&run), told, &mut found);
+        let mut expected = [0; 3];
+        let passing =
+            (0..rows).filter(|row| value(*row).is_some_and(|v| (low..=high).contains(&v)));
+        passing.for_each(|row| expected[code(row)] += 1);
+        assert_eq!(found, expected, "{low} to {high}");
+        assert!(asked.get() < 4000, "{} rows were looked at", asked.get());
+    }
 }

@@ -1,30 +1,27 @@
 //! What makes the steps of a brush cheap. While one column's clause moves, all others stand
 //! still: the column's rows are ranked once, and for every histogram and bars the counts
 //! before each stretch of the ranks are summed up. A step is then two lines of counts and a
-//! few rows (see [`engine::cube`]). Prepared when the pointer comes near, a little at a time
-//! while there is nothing else to do, and again when another clause changes.
+//! few rows (see [`engine::cube`]). Prepared when the pointer comes near, which takes a
+//! moment, and the cubes again when another clause changes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arrow_array::ArrayRef;
 use engine::bind::Bound;
-use engine::cube::{Cube, Ranked};
+use engine::cube::{Cube, Moved, Ranked, Ranking, moved};
 use engine::mask::WORD_BITS;
-use engine::query::{Nulls, OrderKey};
 
 use super::masks::{BLOCK_WORDS, Masks};
 use super::{Question, Shown};
 use crate::protocol::{Clause, Mark, View, ViewId, column_clause};
 use crate::worker::resident::column::NULL_CODE;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
-use crate::worker::sort::{RowSort, Sorted};
 use crate::worker::tally::{Codes, NULL_WIDE};
 
-/// Rows that are ranked between two looks at what else has come in.
-const RANKED_A_STEP: usize = 1 << 18;
-/// Ranks are kept of the columns brushed last, as long as they take no more than this.
-const RANKS_BYTES_MAX: usize = 64 << 20;
+/// Ranks are kept of the columns brushed last, as long as they take no more than this, and
+/// of the last of them.
+const RANKS_BYTES_MAX: usize = 16 << 20;
 /// A view of more codes is counted by its tally.
 const CUBE_BYTES_MAX: usize = 16 << 20;
 
@@ -32,27 +29,33 @@ const CUBE_BYTES_MAX: usize = 16 << 20;
 pub struct Brush {
     /// The column whose clause moves, or is about to.
     column: Option<String>,
-    /// The last ranked last; those ranked ahead, that nobody has brushed yet, first.
-    ranks: Vec<(String, Ranked)>,
-    /// What is being ranked, and the column: of the one that somebody is near, and ahead.
-    near: (String, Work),
-    ahead: (String, Work),
+    /// The last ranked last.
+    ranks: Vec<Ranks>,
+    /// How often a column has been ranked.
+    n_ranked: u64,
+    ranking: Option<(String, Ranking)>,
     cubes: BTreeMap<ViewId, ViewCube>,
 }
 
-#[derive(Default)]
-enum Work {
-    #[default]
-    Nothing,
-    Sort(RowSort),
-    Rank(Ranked),
-    /// The column has no ranks.
-    Impossible,
+struct Ranks {
+    column: String,
+    /// Places in one order of rows mean nothing in another.
+    id: u64,
+    ranked: Ranked,
 }
 
-impl Work {
-    fn is_impossible(&self) -> bool {
-        matches!(self, Self::Impossible)
+/// What a clause passes of its column's ranks, by the name of those.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    id: u64,
+    runs: Vec<Range<usize>>,
+}
+
+impl Runs {
+    /// The rows to go from these to others by: those that come, and those that go. `None`
+    /// where they are not of the same ranks.
+    pub fn moved(&self, to: &Self) -> Option<Moved> {
+        (self.id == to.id).then(|| moved(&self.runs, &to.runs))
     }
 }
 
@@ -96,7 +99,7 @@ impl Brush {
     /// The column whose clause may move cheaply.
     pub fn prepared(&self) -> Option<&str> {
         let column = self.column.as_deref()?;
-        self.ranks.last().is_some_and(|(of, _)| of == column).then_some(column)
+        self.ranks.last().is_some_and(|ranks| ranks.column == column).then_some(column)
     }
 
     /// A clause that moved is likely to move again.
@@ -113,26 +116,27 @@ impl Brush {
         }
     }
 
-    /// The columns that are ranked, those ranked ahead first.
+    /// The columns that are ranked.
     pub fn ranked(&self) -> Vec<&str> {
-        self.ranks.iter().map(|(column, _)| column.as_str()).collect()
+        self.ranks.iter().map(|ranks| ranks.column.as_str()).collect()
     }
 
     /// The runs of the ranks that a clause passes, where its column is ranked.
     pub fn runs(
-        &self,
+        &mut self,
         clause: &Clause,
         bound: &Bound,
         resident: &Resident,
-    ) -> Option<(&Ranked, Vec<Range<usize>>)> {
-        let (column, ranked) =
-            self.ranks.iter().find(|(column, _)| clause.id == column_clause(column))?;
+    ) -> Option<(&Ranked, Runs)> {
+        let mut ranks = self.ranks.iter_mut();
+        let Ranks { column, id, ranked } =
+            ranks.find(|ranks| clause.id == column_clause(&ranks.column))?;
         let blocks = resident.column(column)?.blocks();
         let at = |row: u32| -> Option<(&ArrayRef, usize)> {
             Some((blocks.get(row as usize / BLOCK_ROWS)?, row as usize % BLOCK_ROWS))
         };
-        let runs = bound.runs(column, ranked.order(), &at)?;
-        Some((ranked, runs))
+        let runs = bound.runs(column, ranked, &at)?;
+        Some((ranked, Runs { id: *id, runs }))
     }
 
     /// The counts of a view under all clauses but its own, nulls last; `None` where there is
@@ -146,8 +150,8 @@ impl Brush {
         resident: &Resident,
     ) -> Option<Vec<u32>> {
         let column = self.column.as_deref()?;
-        let (of, ranked) = self.ranks.last()?;
-        let cube = self.cubes.get(&view.id).filter(|cube| cube.is_done && of == column)?;
+        let ranks = self.ranks.last().filter(|ranks| ranks.column == column)?;
+        let cube = self.cubes.get(&view.id).filter(|cube| cube.is_done)?;
         let brushed = column_clause(column);
         if cube.mark != view.mark || !is_of_others(&cube.others, question, &brushed, view) {
             return None;
@@ -157,7 +161,7 @@ impl Brush {
             cube.cube.all(&mut counts);
             return Some(counts);
         }
-        let runs = masks.runs(&brushed)?;
+        let Runs { runs, .. } = masks.runs(&brushed).filter(|runs| runs.id == ranks.id)?;
         let (codes, n_codes) = shown.codes(resident)?;
         let code = |row: u32| {
             let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
@@ -165,7 +169,7 @@ impl Brush {
             (is_in == 1).then_some(())?;
             place_of(codes.get(block)?, place, n_codes)
         };
-        cube.cube.counts(ranked, runs, code, &mut counts);
+        cube.cube.counts(&ranks.ranked, runs, code, &mut counts);
         Some(counts)
     }
 
@@ -179,11 +183,10 @@ impl Brush {
     ) -> bool {
         let Some(column) = self.column.clone() else { return false };
         let brushed = column_clause(&column);
-        let is_ranked = self.ranks.last().is_some_and(|(of, _)| *of == column);
-        if !is_ranked {
-            return self.rank(&column, resident, true);
+        if self.ranks.last().is_none_or(|ranks| ranks.column != column) {
+            return self.rank(&column, resident);
         }
-        let Some((_, ranked)) = self.ranks.last() else { return false };
+        let Some(Ranks { ranked, .. }) = self.ranks.last() else { return false };
         self.cubes.retain(|id, _| views.contains_key(id));
         for view in &question.views {
             let Some(shown) = views.get(&view.id) else { continue };
@@ -244,90 +247,35 @@ impl Brush {
         false
     }
 
-    /// Ranks a column that a histogram on screen shows, or that is filtered, before anybody
-    /// comes near it: most of what a first brush would wait for. A step at a time; false
-    /// where none is left, or no more are kept.
-    pub fn step_ahead(&mut self, resident: &Resident, question: &Question) -> bool {
-        // What somebody is near comes first, if it can be had.
-        let is_waited_for = |column: &String| {
-            let is_vain = self.near.0 == *column && self.near.1.is_impossible();
-            !is_vain && self.prepared().is_none()
-        };
-        if self.column.as_ref().is_some_and(is_waited_for) {
-            return false;
-        }
-        let kept: usize = self.ranks.iter().map(|(_, ranked)| ranked.byte_count()).sum();
-        let is_wanted = |column: &&str| {
-            let is_known = self.ranks.iter().any(|(of, _)| of == column);
-            let of_none = |(of, work): &(String, Work)| of == column && work.is_impossible();
-            let is_vain = of_none(&self.near) || of_none(&self.ahead);
-            let bytes = Ranked::byte_count_of(resident.rows_of([*column]));
-            !is_known && !is_vain && kept + bytes <= RANKS_BYTES_MAX
-        };
-        let shown = question.views.iter().filter_map(|view| match &view.mark {
-            Mark::Histogram { column, .. } => Some(column.as_str()),
-            _ => None,
-        });
-        let filtered = question.clauses.iter().filter_map(own_column);
-        let wanted = shown.chain(filtered).find(is_wanted).map(str::to_owned);
-        wanted.is_some_and(|column| self.rank(&column, resident, false))
-    }
-
-    /// Ranks the rows of a column, a step at a time; false where it has no ranks.
-    fn rank(&mut self, column: &str, resident: &Resident, is_near: bool) -> bool {
-        if let Some(index) = self.ranks.iter().position(|(of, _)| of == column) {
-            let ranked = self.ranks.remove(index);
-            self.ranks.push(ranked);
+    /// Ranks the rows of a column, a block at a time; false where it has no ranks.
+    fn rank(&mut self, column: &str, resident: &Resident) -> bool {
+        if let Some(index) = self.ranks.iter().position(|ranks| ranks.column == column) {
+            let ranks = self.ranks.remove(index);
+            self.ranks.push(ranks);
             return true;
         }
-        if !resident.is_complete([column]) {
+        let Some(here) = resident.column(column).filter(|here| here.is_complete()) else {
             return false;
-        }
-        if is_near && self.ahead.0 == column {
-            // What was begun ahead is gone on with.
-            self.near = std::mem::take(&mut self.ahead);
-        }
-        let work = if is_near { &mut self.near } else { &mut self.ahead };
-        if work.0 != column {
-            *work = (column.to_owned(), Work::Nothing);
-        }
-        let key = OrderKey { column: column.to_owned(), descending: false, nulls: Nulls::Last };
-        let rows = resident.rows_of([column]);
-        let next = match std::mem::take(&mut work.1) {
-            Work::Nothing => {
-                let is_text = resident.column(column).is_none_or(|here| here.n_words().is_some());
-                match RowSort::new(&[key], rows, resident) {
-                    Ok(sort) if !is_text => Work::Sort(sort),
-                    _ => Work::Impossible,
-                }
-            }
-            Work::Sort(sort) => match sort.step(resident) {
-                Ok(Sorted::Partly(sort)) => Work::Sort(sort),
-                Ok(Sorted::Whole(sorting)) => Work::Rank(Ranked::new(sorting.into_valued(), rows)),
-                Err(_) => Work::Impossible,
-            },
-            Work::Rank(mut ranked) => match ranked.step(RANKED_A_STEP) {
-                true => {
-                    let at = if is_near { self.ranks.len() } else { 0 };
-                    self.ranks.insert(at, (column.to_owned(), ranked));
-                    self.forget_ranks();
-                    Work::Nothing
-                }
-                false => Work::Rank(ranked),
-            },
-            Work::Impossible => Work::Impossible,
         };
-        let is_possible = !next.is_impossible();
-        let work = if is_near { &mut self.near } else { &mut self.ahead };
-        work.1 = next;
-        is_possible
+        let begun = self.ranking.take().filter(|(of, _)| of == column);
+        let begun = begun.or_else(|| Some((column.to_owned(), Ranking::new(here.blocks())?)));
+        let Some((of, mut ranking)) = begun else { return false };
+        if !ranking.step(here.blocks()) {
+            self.ranking = Some((of, ranking));
+            return true;
+        }
+        self.n_ranked += 1;
+        let ranked = ranking.into_ranked();
+        self.ranks.push(Ranks { column: of, id: self.n_ranked, ranked });
+        self.forget_ranks(RANKS_BYTES_MAX);
+        true
     }
 
-    fn forget_ranks(&mut self) {
-        let bytes = |ranks: &[(String, Ranked)]| {
-            ranks.iter().map(|(_, ranked)| ranked.byte_count()).sum::<usize>()
-        };
-        while self.ranks.len() > 1 && bytes(&self.ranks) > RANKS_BYTES_MAX {
+    /// Keeps the ranks of the columns brushed last, and of the last of them in any case.
+    pub fn forget_ranks(&mut self, bytes_max: usize) {
+        let bytes =
+            |ranks: &[Ranks]| ranks.iter().map(|ranks| ranks.ranked.byte_count()).sum::<usize>();
+        while self.ranks.len() > 1 && bytes(&self.ranks) > bytes_max {
             self.ranks.remove(0);
         }
     }

@@ -1,10 +1,8 @@
 //! One mask a clause, evaluated when the clause changes and carried on as rows arrive; and
 //! what several of them leave. Evaluation is the engine's, a block a step.
 
-use std::ops::Range;
-
 use engine::bind::Bound;
-use engine::cube::{Ranked, moved};
+use engine::cube::Ranked;
 use engine::eval::Evaluator;
 use engine::mask::WORD_BITS;
 use engine::predicate::Predicate;
@@ -13,7 +11,7 @@ use crate::protocol::{Clause, ClauseError};
 use crate::texts;
 use crate::worker::resident::{BLOCK_ROWS, Resident, n_blocks};
 
-use super::brush::Brush;
+use super::brush::{Brush, Runs};
 
 /// Words of a block's mask.
 pub const BLOCK_WORDS: usize = BLOCK_ROWS / WORD_BITS;
@@ -39,7 +37,7 @@ struct ClauseMask {
     rows: usize,
     n_blocks: usize,
     /// The runs of its column's ranks that pass, where they are known.
-    runs: Option<Vec<Range<usize>>>,
+    runs: Option<Runs>,
 }
 
 impl Masks {
@@ -48,7 +46,7 @@ impl Masks {
     }
 
     /// Makes these the clauses. Masks of clauses that stay are kept.
-    pub fn set(&mut self, clauses: &[Clause], resident: &Resident, brush: &Brush) {
+    pub fn set(&mut self, clauses: &[Clause], resident: &Resident, brush: &mut Brush) {
         let mut old = std::mem::take(&mut self.clauses);
         for clause in clauses {
             let before = old.iter().position(|mask| mask.id == clause.id);
@@ -105,9 +103,9 @@ impl Masks {
     }
 
     /// The runs of its column's ranks that a clause passes, once all its rows are evaluated.
-    pub fn runs(&self, id: &str) -> Option<&[Range<usize>]> {
+    pub fn runs(&self, id: &str) -> Option<&Runs> {
         let clause = self.clauses.iter().find(|clause| clause.id == id)?;
-        clause.runs.as_deref()
+        clause.runs.as_ref()
     }
 
     /// The predicate of a clause.
@@ -125,7 +123,7 @@ impl Masks {
 impl ClauseMask {
     /// The mask of a clause in place of the one `before`. Where the column is ranked and
     /// both pass some of its runs, only the rows between them change.
-    fn new(clause: &Clause, resident: &Resident, before: Option<Self>, brush: &Brush) -> Self {
+    fn new(clause: &Clause, resident: &Resident, before: Option<Self>, brush: &mut Brush) -> Self {
         let columns: Vec<String> =
             clause.predicate.columns().into_iter().map(str::to_owned).collect();
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -159,8 +157,8 @@ impl ClauseMask {
     }
 
     /// Goes from some runs to others; false where evaluating anew costs less.
-    fn shift(&mut self, ranked: &Ranked, from: &[Range<usize>], to: &[Range<usize>]) -> bool {
-        let (came, went) = moved(from, to);
+    fn shift(&mut self, ranked: &Ranked, from: &Runs, to: &Runs) -> bool {
+        let Some((came, went)) = from.moved(to) else { return false };
         let n_moved: usize = came.iter().chain(&went).map(ExactSizeIterator::len).sum();
         if n_moved > ranked.rows() / SHIFTED_SHARE {
             return false;

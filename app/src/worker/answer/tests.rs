@@ -242,45 +242,6 @@ fn any_sequence_of_selections_counts_what_is_there() {
     }
 }
 
-#[test]
-fn columns_of_histograms_and_filters_are_ranked_ahead_whoever_is_near_another() {
-    let resident = resident(true);
-    let under = |near: Option<&str>, clauses: Vec<Clause>| {
-        let mut answers = Answers::default();
-        ask(&mut answers, &resident, clauses);
-        if let Some(column) = near {
-            answers.approach(column);
-            assert!(!answers.prepare_ahead(&resident, 0), "{column} comes first");
-            while answers.prepare_next(&resident, 0) {}
-        }
-        let mut steps = 0;
-        while answers.prepare_ahead(&resident, 0) {
-            steps += 1;
-            assert!(steps < 1000);
-        }
-        answers.brush.ranked().into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let ranked = |near: Option<&str>| under(near, Vec::new());
-    let sorted = |mut names: Vec<String>| {
-        names.sort();
-        names
-    };
-    assert_eq!(sorted(ranked(None)), ["day", "delay", "distance"]);
-    // What somebody is near is kept the longest.
-    assert_eq!(ranked(Some("distance")).last().unwrap(), "distance");
-    assert_eq!(sorted(ranked(Some("distance"))), ["day", "delay", "distance"]);
-    // Texts have no ranks, and are not waited for.
-    assert_eq!(sorted(ranked(Some("carrier"))), ["day", "delay", "distance"]);
-    // No histogram shows this one, and what holds of texts and of two columns is none's own.
-    let filters = [
-        ("column:late", r#"{"column":"late","op":"eq","value":true}"#),
-        ("column:carrier", r#"{"column":"carrier","op":"in","value":["AA","WN"]}"#),
-        ("view:6", r#"{"column":"late","op":"eq","value":true}"#),
-    ];
-    let filters = filters.map(|(id, predicate)| clause(id, predicate)).to_vec();
-    assert_eq!(sorted(under(None, filters)), ["day", "delay", "distance", "late"]);
-}
-
 /// A brush at random over one column, others set between: what cubes and runs of ranks
 /// give is what a fresh start counts.
 #[test]
@@ -329,9 +290,9 @@ fn prepared_steps_of_a_brush_count_what_a_fresh_start_does() {
         assert_eq!(answer.selected, fresh.selected, "step {step}: {clauses:?}");
         assert_eq!(answer.results, fresh.results, "step {step}: {clauses:?}");
         prepare(&mut answers);
-        // Ranks made ahead, in part or as a whole, stand in nobody's way.
-        for _ in 0..step % 4 {
-            answers.prepare_ahead(&resident, 0);
+        // Places in ranks that are made anew are others than before.
+        if step % 4 == 3 {
+            answers.brush.forget_ranks(0);
         }
         let histogram = view(2, views().swap_remove(1).mark);
         let (question, masks) = (&answers.question, &answers.masks);
