@@ -3,6 +3,7 @@
 
 use crate::protocol::Viewport;
 use crate::protocol::relief::Relief;
+use crate::state::letters::letters;
 
 /// Of a letter, about, and of a line.
 const LETTER: f64 = 6.6;
@@ -45,7 +46,7 @@ pub fn placed<'a>(
         if text.len() < name.len() {
             text.push('…');
         }
-        let half = text.chars().count() as f64 * LETTER / 2.0 + 4.0;
+        let half = letters(&text) * LETTER / 2.0 + 4.0;
         // What is not in the picture has no name there.
         let is_seen = (0.0..=width).contains(&x) && (0.0..=height).contains(&y);
         if !is_seen || text.is_empty() || 2.0 * half > width {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{Chart, Drawing, LETTER, label_width, names};
 use crate::protocol::{Mark, Side};
 use crate::scale::{Linear, Ticks};
-use crate::state::figure::clipped;
+use crate::state::letters::{clipped_to, letters};
 use crate::state::position::Scalar;
 use crate::state::ticks::{X_APART, ticks};
 
@@ -120,13 +120,21 @@ fn path(places: &[f64], values: &[Option<f64>], y_of: impl Fn(f64) -> f64) -> St
     d
 }
 
+/// The square before a name in the legend, and the gaps beside it.
+const SIGN: f64 = 18.0;
+
 fn legend(drawing: &mut Drawing, chart: &Chart<'_>, series: &[String]) {
     let mut x = drawing.left;
     let end = drawing.left + drawing.width;
-    let room = ((drawing.width / series.len() as f64 - 16.0) / LETTER).max(3.0) as usize;
+    // Names that are all short stand whole; otherwise each has the same room.
+    let whole: f64 = series.iter().map(|name| letters(name) * LETTER + SIGN).sum();
+    let room = match whole <= drawing.width + LETTER {
+        true => f64::INFINITY,
+        false => ((drawing.width / series.len() as f64 - SIGN) / LETTER).max(3.0),
+    };
     for (name, color) in series.iter().zip(chart.colors) {
-        let name = clipped(name, room);
-        let wide = name.chars().count() as f64 * LETTER + 18.0;
+        let name = clipped_to(name, room);
+        let wide = letters(&name) * LETTER + SIGN;
         if x + wide > end + LETTER {
             break;
         }
