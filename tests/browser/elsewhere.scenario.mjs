@@ -108,3 +108,35 @@ scenario('the steps of a brush over a table elsewhere are foreseen', async (t) =
   const under = (await heard(t)).slice(from).filter((said) => said.reduction === 'steps');
   assert.ok(under.length > 0 && under.every((step) => step.selected <= total / 10), JSON.stringify(under.map((step) => step.selected)));
 }, raster);
+
+scenario('rows that nobody waits for any more are given up', async (t) => {
+  await open(t, 'view=1:histogram:delay:30');
+  const gridOf = t.page.getByRole('grid');
+  const given = [];
+  t.page.on('requestfailed', (request) => given.push(request.failure()?.errorText));
+  // A companion that takes its time over rows, and only once.
+  let held = 0;
+  await t.context.route('**/api/query**', async (route) => {
+    const query = JSON.parse(new URL(route.request().url()).searchParams.get('q') ?? '{}');
+    if (query.offset > 0 && held === 0) {
+      held += 1;
+      await new Promise((done) => setTimeout(done, 8000));
+    }
+    await route.continue().catch(() => {});
+  });
+  const go = async (row) => {
+    await gridOf.focus();
+    await t.page.keyboard.press('g');
+    await t.page.keyboard.type(String(row));
+    await t.page.keyboard.press('Enter');
+  };
+  await go(50_000);
+  await t.until('rows are asked for', () => held === 1);
+  await t.page.waitForTimeout(1500);
+  assert.deepEqual(given, []);
+  const began = Date.now();
+  await go(90_000);
+  await t.until('the first rows are given up', () => given.length === 1);
+  await t.until('the others are here', async () => (await gridOf.locator('.grid-row:not(.waiting)').allInnerTexts()).some((text) => text.includes('90')));
+  assert.ok(Date.now() - began < 6000, `${Date.now() - began} ms`);
+}, raster);
