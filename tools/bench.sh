@@ -56,7 +56,7 @@ BINARY=${LIMN_BINARY:-bin/limn}
 if wanted server-scan && { [ -z "$ROWS" ] || [ "$ROWS" = 3000000 ]; }; then
   step "scan, filter and group beside DuckDB and Polars" "$PYTHON" benches/server.py "$BINARY" "$DATA" "$DATA/d3m.parquet"
 fi
-if wanted W1 W2 W3 W4 W5 W6 W7 W8 W10 wire size; then
+if wanted W1 W2 W3 W4 W5 W6 W7 W8 W10 memory wire size; then
   need_chromium
   need_peers
   step "bundling the peers" bundle_peers

@@ -19,6 +19,7 @@ pub mod format;
 pub mod history;
 pub mod labels;
 pub mod layout;
+pub mod letters;
 pub mod pace;
 pub mod palette;
 pub mod player;

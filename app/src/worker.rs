@@ -30,6 +30,8 @@ pub mod tally;
 #[cfg(target_arch = "wasm32")]
 pub mod canvases;
 #[cfg(target_arch = "wasm32")]
+pub mod copying;
+#[cfg(target_arch = "wasm32")]
 pub mod elsewhere;
 #[cfg(target_arch = "wasm32")]
 pub mod figure;
@@ -46,6 +48,8 @@ pub mod net;
 #[cfg(target_arch = "wasm32")]
 pub mod pages;
 #[cfg(target_arch = "wasm32")]
+pub mod parts;
+#[cfg(target_arch = "wasm32")]
 pub mod records;
 #[cfg(target_arch = "wasm32")]
 pub mod relief;
@@ -59,4 +63,6 @@ pub mod turn;
 pub mod views;
 
 #[cfg(target_arch = "wasm32")]
-pub use host::{Host, Parts, start};
+pub use host::{Host, start};
+#[cfg(target_arch = "wasm32")]
+pub use parts::{Part, Parts};

@@ -6,6 +6,7 @@ pub mod ahead;
 mod ask;
 mod grid;
 mod scatter;
+pub mod shapes;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ pub struct Remembered {
     extents: BTreeMap<(String, bool), Option<Extent>>,
     /// Counts without filters, by view and bins.
     pub silhouettes: BTreeMap<String, Vec<u64>>,
+    /// How columns are distributed without filters.
+    pub shapes: BTreeMap<String, shapes::Known>,
     /// Counts without filters, by column and value.
     pub totals: BTreeMap<(String, Literal), u64>,
     pub distinct: BTreeMap<(String, String), u64>,
@@ -421,22 +424,24 @@ fn together(host: &Rc<Host>, queries: Vec<Query>) -> Result<Ask, String> {
     Ok(Ask { body: Some(body), ..Ask::get(format!("{api}/api/queries?format=json")) })
 }
 
-/// Answers `Rows` from the companion.
-pub async fn rows(host: &Rc<Host>, asked: &RowsAsked) -> Rows {
-    match rows_with(host, asked).await {
-        Ok(rows) => rows,
-        Err(error) => Rows { origin: Origin::Server, ..no_rows(asked, error) },
-    }
+/// Rows from the companion; `None` where they were given up for others.
+pub async fn rows(host: &Rc<Host>, asked: &RowsAsked) -> Option<Rows> {
+    let cancel = Cancel::default();
+    host.asking_rows.replace(Some((cancel.clone(), now_millis())));
+    let found = rows_with(host, asked, &cancel).await;
+    host.asking_rows.replace(None);
+    let refused = |error| Rows { origin: Origin::Server, ..no_rows(asked, error) };
+    (!cancel.is_cancelled()).then(|| found.unwrap_or_else(refused))
 }
 
-async fn rows_with(host: &Rc<Host>, asked: &RowsAsked) -> Result<Rows, String> {
+async fn rows_with(host: &Rc<Host>, asked: &RowsAsked, cancel: &Cancel) -> Result<Rows, String> {
     let (table, filters) = selection(host).await?;
-    let selected = selected_rows(host, &table, &filters).await?;
+    let selected = selected_rows(host, &table, &filters, cancel).await?;
     let query =
         table.asked.rows(&asked.columns, &asked.order_by, asked.first, asked.count, &filters);
     let mut row_numbers = Vec::new();
     let mut cells = Vec::new();
-    for batch in batches(host, &query).await? {
+    for batch in batches(host, &query, cancel).await? {
         let numbers = batch.column_by_name(engine::bind::ROW_COLUMN).cloned();
         for row in 0..batch.num_rows() {
             let number = numbers.as_ref().and_then(|numbers| cell_text(numbers, row));
@@ -470,14 +475,17 @@ pub async fn selection(host: &Host) -> Result<(Table, Vec<Predicate>), String> {
 }
 
 /// The companion's answer to a query, as it comes.
-pub async fn batches(host: &Rc<Host>, query: &Query) -> Result<Vec<RecordBatch>, String> {
+pub async fn batches(
+    host: &Rc<Host>,
+    query: &Query,
+    cancel: &Cancel,
+) -> Result<Vec<RecordBatch>, String> {
     let api = reachable_api(host).map_err(|error| error.to_string())?;
-    let cancel = Cancel::default();
     let ask = ask_for(&api, query).map_err(|trouble| format!("{trouble:?}"))?;
-    let answer = send(&ask, &cancel).await.map_err(|error| error.to_string())?;
+    let answer = send(&ask, cancel).await.map_err(|error| error.to_string())?;
     let mut batches = Vec::new();
     let n_bytes = std::cell::Cell::new(0);
-    decode(&mut Feed::Companion(answer), &cancel, &n_bytes, async |_, batch| {
+    decode(&mut Feed::Companion(answer), cancel, &n_bytes, async |_, batch| {
         batches.extend(batch);
         Ok(())
     })
@@ -494,6 +502,7 @@ pub async fn selected_rows(
     host: &Rc<Host>,
     table: &Table,
     filters: &[Predicate],
+    cancel: &Cancel,
 ) -> Result<u64, String> {
     let text = serde_json::to_string(filters).map_err(|error| error.to_string())?;
     if let Some((known, count)) = &host.memory.borrow().selected
@@ -502,7 +511,7 @@ pub async fn selected_rows(
         return Ok(*count);
     }
     let query = table.asked.count(filters);
-    let answers = ask_all(host, vec![query], &Cancel::default()).await?;
+    let answers = ask_all(host, vec![query], cancel).await?;
     let count = answers.first().and_then(Answer::number);
     let count = count.ok_or_else(|| texts::refusals::NOT_COUNTED.to_owned())?;
     host.memory.borrow_mut().selected = Some((text, count));

@@ -3,7 +3,6 @@
 //! and takes turns with the messages.
 
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::Array;
@@ -11,10 +10,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, OffscreenCanvas};
 
-use crate::protocol::table::TableRequest;
-use crate::protocol::{Breakage, Clause, Level, Notice, Reply, Request};
+use crate::protocol::table::{Record, TableReply, TableRequest};
+use crate::protocol::{Breakage, Clause, Legend, Level, Notice, Reply, Request};
 use crate::texts;
-use crate::worker::answer::{Answers, Question};
+use crate::worker::answer::Answers;
 use crate::worker::budget::Budget;
 use crate::worker::cache::browser::Cache;
 use crate::worker::canvases::{self, Canvases, Wanted};
@@ -22,10 +21,9 @@ use crate::worker::data::Data;
 use crate::worker::desk::Desk;
 use crate::worker::net::Cancel;
 use crate::worker::notify::{Later, Notify};
+use crate::worker::parts::{Part, Parts};
 use crate::worker::turn::{now_millis, scope};
-use crate::worker::{
-    elsewhere, figure, files, load, pages, records, relief, shaping, tables, views,
-};
+use crate::worker::{elsewhere, files, load, pages, relief, shaping, tables, views};
 
 /// What the page said at the start.
 #[derive(Debug, Clone, Default)]
@@ -40,20 +38,6 @@ pub struct Settings {
 
 /// A question that the companion has been at for longer gives way to a newer one.
 const PATIENCE_MILLIS: f64 = 1000.0;
-
-/// Whether it could be done at all.
-pub type Done = Pin<Box<dyn Future<Output = bool>>>;
-
-/// What the bundler cuts out of the worker's program, to be fetched when it is used. It is
-/// marked where it belongs to that program alone: other programs are made of this library too,
-/// and would keep what is cut.
-#[derive(Debug, Clone, Copy)]
-pub struct Parts {
-    /// [`elsewhere::answer`], where it can be fetched.
-    pub answer_elsewhere: fn(Rc<Host>, Question) -> Done,
-    /// [`elsewhere::ahead::prepare`].
-    pub prepare_elsewhere: fn(Rc<Host>) -> Done,
-}
 
 /// Everything of the worker, shared by its tasks.
 pub struct Host {
@@ -71,14 +55,15 @@ pub struct Host {
     pub memory: elsewhere::Memory,
     /// The question that the companion is at, and since when.
     pub asking: RefCell<Option<(Cancel, f64)>>,
+    /// The same of the rows that it is at, and of the cells to copy.
+    pub asking_rows: RefCell<Option<(Cancel, f64)>>,
+    pub asking_copy: RefCell<Option<Cancel>>,
     /// The column whose steps it counts ahead.
     pub preparing: RefCell<Option<(Cancel, String)>>,
     /// Raised when views or the rows under them changed.
     pub show: Notify,
     /// There may be something to prepare for the next question.
     pub prepare: Notify,
-    /// And for later ones, when there is time.
-    pub ahead: Notify,
     pub rows: Notify,
     pub draw: Notify,
     pub hover: Notify,
@@ -109,10 +94,11 @@ pub fn start(parts: Parts) {
         files: files::Files::default(),
         memory: elsewhere::Memory::default(),
         asking: RefCell::default(),
+        asking_rows: RefCell::default(),
+        asking_copy: RefCell::default(),
         preparing: RefCell::default(),
         show: Notify::default(),
         prepare: Notify::default(),
-        ahead: Notify::default(),
         rows: Notify::default(),
         draw: Notify::default(),
         hover: Notify::default(),
@@ -137,6 +123,15 @@ pub fn post(reply: &Reply) {
         }
         Err(error) => web_sys::console::error_1(&JsValue::from_str(&error.to_string())),
     }
+}
+
+/// Has a part do its work; what is posted where it cannot be fetched.
+fn or_else_post(work: Part<()>, refusal: impl FnOnce(String) -> Reply + 'static) {
+    spawn_local(async move {
+        if work.await.is_none() {
+            post(&refusal(texts::refusals::PART_NOT_FETCHED.to_owned()));
+        }
+    });
 }
 
 pub fn notice(level: Level, text: impl Into<String>) {
@@ -207,12 +202,19 @@ impl Host {
                 self.show.raise();
             }
             Request::Rows { request, order_by, columns, first, count } => {
+                self.give_up_slow_rows();
                 self.desk.borrow_mut().ask_rows(request, order_by, columns, first, count);
                 self.rows.raise();
             }
             Request::Table(request) => self.handle_table(request),
             Request::Picture { view, width, height } => {
-                spawn_local(figure::answer(Rc::clone(self), view, [width, height]));
+                let work = (self.parts.picture)(Rc::clone(self), view, [width, height]);
+                or_else_post(work, move |detail| Reply::Picture {
+                    view,
+                    picture: Err(detail),
+                    legend: Legend::None,
+                    relief: None,
+                });
             }
             Request::Pin { row } => canvases::pin(self, row),
             Request::Break { what } => self.break_on_purpose(what),
@@ -229,16 +231,29 @@ impl Host {
     fn handle_table(self: &Rc<Self>, request: TableRequest) {
         match request {
             TableRequest::Record { request, row, columns } => {
-                spawn_local(records::answer(Rc::clone(self), request, row, columns));
+                let work = (self.parts.record)(Rc::clone(self), request, row, columns);
+                or_else_post(work, move |detail| {
+                    let missing = Some(detail);
+                    let record = Record { request, row, values: Vec::new(), missing };
+                    Reply::Table(TableReply::Record(record))
+                });
             }
             TableRequest::Image { row, column } => {
-                spawn_local(records::answer_image(Rc::clone(self), row, column));
+                let work = (self.parts.image)(Rc::clone(self), row, column.clone());
+                or_else_post(work, move |detail| {
+                    Reply::Table(TableReply::Image { row, column, image: Err(detail) })
+                });
             }
             TableRequest::Copy(asked) => {
                 self.desk.borrow_mut().ask_copy(Some(asked));
                 self.rows.raise();
             }
-            TableRequest::CancelCopy => self.desk.borrow_mut().ask_copy(None),
+            TableRequest::CancelCopy => {
+                self.desk.borrow_mut().ask_copy(None);
+                if let Some(cancel) = &*self.asking_copy.borrow() {
+                    cancel.cancel();
+                }
+            }
             TableRequest::Point { row } => {
                 self.canvases.borrow_mut().light(row);
                 self.draw.raise();
@@ -303,6 +318,15 @@ impl Host {
         }
     }
 
+    /// Nor are rows that it takes long over, when others are wanted.
+    fn give_up_slow_rows(&self) {
+        if let Some((cancel, since)) = &*self.asking_rows.borrow()
+            && now_millis() - since > PATIENCE_MILLIS
+        {
+            cancel.cancel();
+        }
+    }
+
     /// What was counted ahead for another column is of no use any more.
     fn approach_elsewhere(&self, column: String) {
         if let Some((cancel, of)) = &*self.preparing.borrow()
@@ -332,7 +356,6 @@ impl Host {
         spawn_local(relief::look_on_demand(Rc::clone(self)));
         spawn_local(views::answer_on_demand(Rc::clone(self)));
         spawn_local(views::prepare_on_demand(Rc::clone(self)));
-        spawn_local(views::prepare_ahead(Rc::clone(self)));
         spawn_local(pages::answer_on_demand(Rc::clone(self)));
         spawn_local(shaping::answer_on_demand(Rc::clone(self)));
     }

@@ -13,6 +13,7 @@ use crate::protocol::table::{Record, RecordValue, TableReply};
 use crate::texts;
 use crate::worker::elsewhere;
 use crate::worker::host::{Host, post};
+use crate::worker::net::Cancel;
 use crate::worker::resident::BLOCK_ROWS;
 
 /// What a page shows of one value, and carries of it as JSON.
@@ -96,7 +97,7 @@ async fn fetched(
         limit: Some(1),
         ..Query::of_table(&table)
     };
-    let batches = elsewhere::batches(host, &query).await?;
+    let batches = elsewhere::batches(host, &query, &Cancel::default()).await?;
     let batch = batches.into_iter().find(|batch| batch.num_rows() > 0);
     let batch = batch.ok_or_else(|| texts::refusals::NO_SUCH_ROW.to_owned())?;
     Ok(columns.iter().map(|name| batch.column_by_name(name).cloned()).collect())

@@ -12,7 +12,7 @@ use crate::draw::relief::Relief as Heights;
 use crate::draw::tone::DEEPEST_MIN;
 use crate::draw::{Frame, Picture, Size};
 use crate::few::sort_few;
-use crate::look::Form;
+use crate::look::{Form, Look};
 use crate::protocol::relief::{Contour, Counts, Label, Relief};
 use crate::protocol::{Legend, LegendEntry, Reply, ViewId};
 use crate::worker::host::{Host, post};
@@ -39,9 +39,13 @@ struct Sums {
     told: bool,
 }
 
+/// What is kept of the views between two looks.
+#[derive(Default)]
+pub struct Kept(BTreeMap<ViewId, Sums>);
+
 /// The task that looks at pictures that have come to rest.
 pub async fn look_on_demand(host: Rc<Host>) {
-    let mut kept: BTreeMap<ViewId, Sums> = BTreeMap::new();
+    let mut kept = Kept::default();
     let mut looked_at = None;
     loop {
         host.relief.wait().await;
@@ -55,26 +59,59 @@ pub async fn look_on_demand(host: Rc<Host>) {
             drawn = now;
         }
         // What is under the pointer changes nothing here.
-        if looked_at.replace(drawn) == Some(drawn) {
+        if looked_at.replace(drawn) == Some(drawn) || (kept.0.is_empty() && !is_wanted(&host)) {
             continue;
         }
-        let views = host.canvases.borrow().views();
-        kept.retain(|view, _| views.contains(view));
-        for view in views {
-            let sums = kept.entry(view).or_default();
-            let found = look(&host, view, sums, At::Rest(drawn)).await;
-            if host.canvases.borrow().n_changes() != drawn {
-                // What has changed since is looked at when it rests.
-                looked_at = None;
-                host.relief.raise();
-                break;
-            }
-            if found.is_some() || sums.told {
-                sums.told = found.is_some();
-                post(&Reply::Relief { view, relief: found.map(Box::new) });
-            }
+        let looking = (host.parts.look_over)(host.clone(), std::mem::take(&mut kept), drawn);
+        // Without the part points are bare, and it is asked for with the next picture.
+        let Some((now, is_over)) = looking.await else { continue };
+        kept = now;
+        if !is_over {
+            // What has changed since is looked at when it rests.
+            looked_at = None;
+            host.relief.raise();
         }
     }
+}
+
+/// Whether anything lies over any of the pictures.
+fn is_wanted(host: &Host) -> bool {
+    let (canvases, answers) = (host.canvases.borrow(), host.answers.borrow());
+    canvases.views().into_iter().any(|view| {
+        let has_any = canvases.with_frame(view, &answers, None, |picture, frame, (size, look)| {
+            has_relief(picture, &look, Planner::default().plan(picture, frame, size).is_density)
+        });
+        has_any.unwrap_or(false)
+    })
+}
+
+fn has_relief(picture: Picture<'_>, look: &Look, is_density: bool) -> bool {
+    is_density || look.has_contours || has_labels(picture, look)
+}
+
+fn has_labels(picture: Picture<'_>, look: &Look) -> bool {
+    look.has_labels && matches!(picture, Picture::Points(_))
+}
+
+/// What is kept, and false where a picture changed meanwhile.
+pub type LookedOver = (Kept, bool);
+
+/// Looks at every view, and tells the page.
+pub async fn look_over(host: Rc<Host>, mut kept: Kept, drawn: u64) -> LookedOver {
+    let views = host.canvases.borrow().views();
+    kept.0.retain(|view, _| views.contains(view));
+    for view in views {
+        let sums = kept.0.entry(view).or_default();
+        let found = look(&host, view, sums, At::Rest(drawn)).await;
+        if host.canvases.borrow().n_changes() != drawn {
+            return (kept, false);
+        }
+        if found.is_some() || sums.told {
+            sums.told = found.is_some();
+            post(&Reply::Relief { view, relief: found.map(Box::new) });
+        }
+    }
+    (kept, true)
 }
 
 /// What is looked at.
@@ -140,13 +177,13 @@ enum Step {
 fn step(
     picture: Picture<'_>,
     frame: &Frame<'_>,
-    (size, look): (Size, crate::look::Look),
+    (size, look): (Size, Look),
     sums: &mut Sums,
     deadline: f64,
 ) -> Step {
     let drawn = sums.planner.plan(picture, frame, size);
-    let wants_labels = look.has_labels && matches!(picture, Picture::Points(_));
-    if !(drawn.is_density || look.has_contours || wants_labels) {
+    let wants_labels = has_labels(picture, &look);
+    if !has_relief(picture, &look, drawn.is_density) {
         return Step::Nothing;
     }
     let ratio = f64::from(size.pixel_ratio.max(f32::MIN_POSITIVE));

@@ -5,20 +5,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use engine::kind::Kind;
-use engine::literal::Literal;
-use engine::predicate::Predicate;
-
-use crate::plan::read::Answer;
 use crate::protocol::Reply;
 use crate::protocol::table::{Shape, Shapes, TableReply};
-use crate::worker::bins::Bins;
-use crate::worker::cut::Cut;
-use crate::worker::elsewhere;
 use crate::worker::host::{Host, post};
-use crate::worker::net::Cancel;
-use crate::worker::numbers::Measure;
-use crate::worker::shapes::{SLOTS, Shaping};
+use crate::worker::shapes::Shaping;
 use crate::worker::turn::{Stride, sleep};
 
 /// Milliseconds without a change before the counting begins: a drag is not to be held up.
@@ -27,7 +17,6 @@ const IDLE_MILLIS: i32 = 120;
 /// The task that answers.
 pub async fn answer_on_demand(host: Rc<Host>) {
     let mut known = HashMap::new();
-    let mut asked = Elsewhere::default();
     loop {
         host.shape.wait().await;
         let question =
@@ -46,7 +35,8 @@ pub async fn answer_on_demand(host: Rc<Host>) {
         let is_remote = host.data.borrow().is_remote();
         let shapes = match is_remote {
             false => shapes_here(&host, &mut known, &wanted).await,
-            true => asked.shapes(&host, &wanted).await,
+            // Without its part columns have no shapes.
+            true => (host.parts.shapes_elsewhere)(host.clone(), wanted.clone()).await.flatten(),
         };
         if let Some(shapes) = shapes
             && *host.shaped.borrow() == wanted
@@ -93,114 +83,4 @@ async fn shapes_here(
         }
     }
     Some(shapes)
-}
-
-/// What the companion said of all rows, which stays while filters move.
-#[derive(Default)]
-struct Elsewhere {
-    epoch: u64,
-    known: HashMap<String, Known>,
-}
-
-#[derive(Clone)]
-enum Known {
-    Bins(arrow_schema::DataType, Cut, Vec<u64>),
-    Values(Vec<(Literal, u64)>, u64),
-    Nothing,
-}
-
-impl Elsewhere {
-    async fn shapes(&mut self, host: &Rc<Host>, wanted: &[String]) -> Option<Vec<Shape>> {
-        let epoch = host.data.borrow().epoch();
-        if self.epoch != epoch {
-            *self = Self { epoch, known: HashMap::new() };
-        }
-        let (table, filters) = elsewhere::selection(host).await.ok()?;
-        let cancel = Cancel::default();
-        let mut queries = vec![table.asked.count(&filters)];
-        let mut known = Vec::with_capacity(wanted.len());
-        for name in wanted {
-            if !self.known.contains_key(name) {
-                let found = learn(host, &table, name, &cancel).await.ok()?;
-                self.known.insert(name.clone(), found);
-            }
-            let ground = self.known.get(name).cloned().unwrap_or(Known::Nothing);
-            queries.push(table.asked.nulls(name, &filters));
-            match &ground {
-                Known::Bins(data_type, bins, _) => {
-                    queries.push(table.asked.histogram(name, data_type, bins, false, &filters));
-                }
-                Known::Values(values, _) => {
-                    let values = values.iter().map(|(value, _)| value.clone()).collect();
-                    let mut query = table.asked.counts_of(name, values);
-                    let with = std::mem::replace(&mut query.filters, Predicate::all());
-                    query.filters = Predicate::And([vec![with], filters.clone()].concat());
-                    queries.push(query);
-                }
-                Known::Nothing => {}
-            }
-            known.push(ground);
-        }
-        let answers = elsewhere::ask_all(host, queries, &cancel).await.ok()?;
-        let mut answers = answers.iter();
-        let selected = answers.next().and_then(Answer::number)?;
-        let shapes = wanted.iter().zip(known).map(|(name, ground)| {
-            let nulls = answers.next().and_then(Answer::number).unwrap_or_default();
-            let (unfiltered, filtered, distinct) = match ground {
-                Known::Bins(data_type, bins, all) => {
-                    let counted = answers.next().map(|answer| answer.histogram(&data_type, &bins));
-                    (all, counted.map(|counted| counted.counts).unwrap_or_default(), None)
-                }
-                Known::Values(values, distinct) => {
-                    let counted = answers.next().map(Answer::bars).unwrap_or_default();
-                    let count = |value: &Literal| {
-                        let found = counted.iter().find(|(other, _)| other == value);
-                        found.map_or(0, |(_, count)| *count)
-                    };
-                    let filtered = values.iter().map(|(value, _)| count(value)).collect();
-                    let all = values.iter().map(|(_, count)| *count).collect();
-                    let is_named = !matches!(values.first(), Some((Literal::Bool(_), _)));
-                    (all, filtered, is_named.then_some((distinct, false)))
-                }
-                Known::Nothing => (Vec::new(), Vec::new(), None),
-            };
-            Shape { column: name.clone(), unfiltered, filtered, nulls, selected, distinct }
-        });
-        Some(shapes.collect())
-    }
-}
-
-async fn learn(
-    host: &Rc<Host>,
-    table: &elsewhere::Table,
-    name: &str,
-    cancel: &Cancel,
-) -> Result<Known, String> {
-    let Ok((data_type, kind)) = table.column(name) else { return Ok(Known::Nothing) };
-    let ask = async |queries| elsewhere::ask_all(host, queries, cancel).await;
-    if let Some(measure) = Measure::of(&data_type) {
-        let extent = ask(vec![table.asked.extent(name, &data_type, false)]).await?;
-        let extent = extent.first().and_then(|answer| elsewhere::extent_in(answer, &data_type));
-        let Some(extent) = extent else { return Ok(Known::Nothing) };
-        let bins = Cut::Equal(Bins::new(measure, extent, None, SLOTS));
-        let all = ask(vec![table.asked.histogram(name, &data_type, &bins, false, &[])]).await?;
-        let all = all.first().map(|answer| answer.histogram(&data_type, &bins));
-        return Ok(Known::Bins(data_type, bins, all.map(|all| all.counts).unwrap_or_default()));
-    }
-    if !matches!(kind, Kind::Category | Kind::Text | Kind::Boolean) {
-        return Ok(Known::Nothing);
-    }
-    let queries = vec![table.asked.bars(name, SLOTS, "", &[]), table.asked.distinct(name, "")];
-    let answers = ask(queries).await?;
-    let mut values = answers.first().map(Answer::bars).unwrap_or_default();
-    if kind == Kind::Boolean {
-        // Yes first, and both of them, as they are counted here.
-        let count = |wanted: bool| {
-            let found = values.iter().find(|(value, _)| *value == Literal::Bool(wanted));
-            (Literal::Bool(wanted), found.map_or(0, |(_, count)| *count))
-        };
-        values = vec![count(true), count(false)];
-    }
-    let distinct = answers.get(1).and_then(Answer::number).unwrap_or_default();
-    Ok(Known::Values(values, distinct))
 }
