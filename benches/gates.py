@@ -5,7 +5,7 @@ AIMS = {"W1": 3, "W2": 3, "W4": 3, "W5": 3, "W7": 3, "size": 3, "W3": 1, "W6": 1
 
 # By bench and the beginning of a metric. What is measured says whether it is needed.
 REASONS = {
-    ("W3", "median, pointer"): "the page asks only once the pointer has rested for 40 ms; of the rest most is one frame",
+    ("W3", "median, pointer"): "the page asks only once the pointer has rested for 16 ms; of the rest most is one frame",
     ("W3", "median"): "the question goes to the worker and back, where kdbush is called in place on the thread of the page",
     ("W6", "first page"): "the whole order is made at once, so that any later page is there; the peer finds the first hundred rows alone",
     ("W6", "median of a page"): "cells come as text that is ready to be shown, over the boundary of a worker",

@@ -14,7 +14,8 @@ mod ranked;
 use std::ops::Range;
 
 pub(crate) use self::ranked::Key;
-pub use self::ranked::{NO_BUCKET, Ranked, Ranking};
+use self::ranked::NO_BUCKET;
+pub use self::ranked::{Ranked, Ranking};
 
 /// Counts by code before each stretch of an order.
 #[derive(Debug, Clone)]

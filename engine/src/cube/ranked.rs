@@ -1,7 +1,7 @@
 //! The rows of a column in order of its values, as far as a brush needs it: dealt to buckets
 //! that are in order, and put in order within a bucket once an edge of the brush comes there.
-//! Dealing goes through the rows three times and compares few of them, where sorting them
-//! all takes ten times as long.
+//! Dealing compares few of the rows; sorting them all took twice as long in the browser
+//! (W1 of `benches/`: 103 ms of a million rows against 49).
 //!
 //! Splitting by a sorted sample is samplesort's (Frazer, McKellar: Samplesort, JACM 1970).
 
@@ -12,13 +12,13 @@ use half::f16;
 use crate::column::Values;
 
 /// The bucket of rows that have no place in the order: null and NaN.
-pub const NO_BUCKET: u16 = u16::MAX;
+pub(super) const NO_BUCKET: u16 = u16::MAX;
 /// Buckets at most, and rows of one at least, about: to be sorted in no time.
 const BUCKETS_MAX: usize = 8192;
 const BUCKET_ROWS_MIN: usize = 256;
 /// Stretches at most: enough for a stretch to be counted row by row, few enough for a cube
 /// to stay in the processor's cache while it is built.
-pub(super) const STRETCHES_MAX: usize = 1024;
+const STRETCHES_MAX: usize = 1024;
 const SAMPLES_A_BUCKET: usize = 8;
 /// Cells that the keys are looked up in before they are compared.
 const CELLS: usize = 1 << 16;

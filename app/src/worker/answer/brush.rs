@@ -73,10 +73,11 @@ struct ViewCube {
 
 impl std::fmt::Debug for Brush {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ranked: Vec<&str> = self.ranks.iter().map(|ranks| ranks.column.as_str()).collect();
         let cubes: Vec<_> = self.cubes.iter().map(|(view, cube)| (view, cube.is_done)).collect();
         f.debug_struct("Brush")
             .field("column", &self.column)
-            .field("ranked", &self.ranked())
+            .field("ranked", &ranked)
             .field("cubes", &cubes)
             .finish()
     }
@@ -114,11 +115,6 @@ impl Brush {
         {
             self.approach(column);
         }
-    }
-
-    /// The columns that are ranked.
-    pub fn ranked(&self) -> Vec<&str> {
-        self.ranks.iter().map(|ranks| ranks.column.as_str()).collect()
     }
 
     /// The runs of the ranks that a clause passes, where its column is ranked.
@@ -272,7 +268,7 @@ impl Brush {
     }
 
     /// Keeps the ranks of the columns brushed last, and of the last of them in any case.
-    pub fn forget_ranks(&mut self, bytes_max: usize) {
+    pub(super) fn forget_ranks(&mut self, bytes_max: usize) {
         let bytes =
             |ranks: &[Ranks]| ranks.iter().map(|ranks| ranks.ranked.byte_count()).sum::<usize>();
         while self.ranks.len() > 1 && bytes(&self.ranks) > bytes_max {
