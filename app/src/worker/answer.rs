@@ -415,17 +415,6 @@ impl Shown {
     }
 }
 
-/// The mask of all rows of a block of so many.
-fn full_words(rows: usize) -> Vec<u64> {
-    let mut words = vec![u64::MAX; rows.div_ceil(64)];
-    if !rows.is_multiple_of(64)
-        && let Some(last) = words.last_mut()
-    {
-        *last &= u64::MAX >> (64 - rows % 64);
-    }
-    words
-}
-
 #[cfg(test)]
 mod grid_tests;
 #[cfg(test)]

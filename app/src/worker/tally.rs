@@ -8,23 +8,44 @@ use engine::mask::WORD_BITS;
 /// Other codes are not counted.
 #[derive(Debug, Clone, Copy)]
 pub enum Codes<'a> {
+    Bytes(&'a [u8]),
     Narrow(&'a [u16]),
     Wide(&'a [u32]),
 }
+
+/// A row's code as it is kept; its greatest value stands for null.
+pub trait Code: Copy {
+    fn code(self) -> Option<usize>;
+}
+
+macro_rules! code {
+    ($($native:ty),*) => {$(
+        impl Code for $native {
+            fn code(self) -> Option<usize> {
+                (self != Self::MAX).then_some(self as usize)
+            }
+        }
+    )*};
+}
+code!(u8, u16, u32);
 
 impl Codes<'_> {
     /// The code of a row, `None` inside for null; `None` past the end.
     pub fn get(&self, row: usize) -> Option<Option<usize>> {
         Some(match self {
-            Self::Narrow(codes) => match *codes.get(row)? {
-                NULL_NARROW => None,
-                code => Some(usize::from(code)),
-            },
-            Self::Wide(codes) => match *codes.get(row)? {
-                NULL_WIDE => None,
-                code => Some(code as usize),
-            },
+            Self::Bytes(codes) => codes.get(row)?.code(),
+            Self::Narrow(codes) => codes.get(row)?.code(),
+            Self::Wide(codes) => codes.get(row)?.code(),
         })
+    }
+
+    /// Something else for each row's code, `None` for null.
+    pub fn map<T>(&self, of: impl Fn(Option<usize>) -> T) -> Vec<T> {
+        match self {
+            Self::Bytes(codes) => codes.iter().map(|code| of(code.code())).collect(),
+            Self::Narrow(codes) => codes.iter().map(|code| of(code.code())).collect(),
+            Self::Wide(codes) => codes.iter().map(|code| of(code.code())).collect(),
+        }
     }
 }
 
@@ -40,8 +61,6 @@ pub struct Tally {
     given: Vec<u32>,
 }
 
-/// The code that narrow codes have for null.
-const NULL_NARROW: u16 = u16::MAX;
 /// The code that wide codes have for null.
 pub const NULL_WIDE: u32 = u32::MAX;
 
@@ -105,46 +124,43 @@ impl Tally {
         let Some(words) = self.words.get_mut(first..end) else { return };
         let (counts, nulls) = (self.counts.as_mut_slice(), &mut self.nulls);
         match codes {
-            Codes::Narrow(codes) => count(
-                words,
-                mask,
-                codes,
-                counts,
-                |code| {
-                    if code == NULL_NARROW { None } else { Some(usize::from(code)) }
-                },
-                nulls,
-            ),
-            Codes::Wide(codes) => count(
-                words,
-                mask,
-                codes,
-                counts,
-                |code| {
-                    if code == NULL_WIDE { None } else { Some(code as usize) }
-                },
-                nulls,
-            ),
+            Codes::Bytes(codes) => count(words, mask, codes, counts, nulls),
+            Codes::Narrow(codes) => count(words, mask, codes, counts, nulls),
+            Codes::Wide(codes) => count(words, mask, codes, counts, nulls),
+        }
+    }
+
+    /// Counts all rows of a block, whatever mask comes: nothing is followed from then on.
+    pub fn add(&mut self, codes: Codes<'_>) {
+        let (counts, nulls) = (self.counts.as_mut_slice(), &mut self.nulls);
+        match codes {
+            Codes::Bytes(codes) => codes.iter().for_each(|code| add(*code, 1, counts, nulls)),
+            Codes::Narrow(codes) => codes.iter().for_each(|code| add(*code, 1, counts, nulls)),
+            Codes::Wide(codes) => codes.iter().for_each(|code| add(*code, 1, counts, nulls)),
         }
     }
 }
 
-fn count<C: Copy>(
-    words: &mut [u64],
-    mask: &[u64],
-    codes: &[C],
-    counts: &mut [u32],
-    index: impl Fn(C) -> Option<usize>,
-    nulls: &mut u32,
-) {
-    let mut add = |code: C, by: u32| match index(code) {
+fn add(code: impl Code, by: u32, counts: &mut [u32], nulls: &mut u32) {
+    match code.code() {
         Some(index) => {
             if let Some(count) = counts.get_mut(index) {
                 *count = count.wrapping_add(by);
             }
         }
         None => *nulls = nulls.wrapping_add(by),
-    };
+    }
+}
+
+#[inline(never)]
+fn count<C: Code>(
+    words: &mut [u64],
+    mask: &[u64],
+    codes: &[C],
+    counts: &mut [u32],
+    nulls: &mut u32,
+) {
+    let mut add = |code: C, by: u32| add(code, by, counts, nulls);
     let places = words.iter_mut().zip(mask).zip(codes.chunks(WORD_BITS));
     for ((word, &new), codes) in places {
         let old = std::mem::replace(word, new);

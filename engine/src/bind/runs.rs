@@ -82,8 +82,8 @@ fn of_ranges<T: Stored + Key>(
         return None;
     }
     // Values of another layout than the one bound to are in no order that is known here.
-    if let Some(first) = ranked.order().first() {
-        key_of(*first)?;
+    if let Some(row) = ranked.any_row() {
+        key_of(row)?;
     }
     let runs = ranges.ranges.iter().map(|(low, high)| {
         let start = ranked.place(key_of, low.end(false));
@@ -125,8 +125,8 @@ mod tests {
         let mut ranked = ranking.into_ranked();
         let at = |row: u32| Some((array, row as usize));
         let runs = bound.runs("x", &mut ranked, &at)?;
-        let rows = |run: Range<usize>| ranked.order()[run].to_vec();
-        let mut found: Vec<u32> = runs.into_iter().flat_map(rows).collect();
+        let mut found = Vec::new();
+        runs.into_iter().for_each(|run| ranked.each(run, |row| found.push(row)));
         found.sort_unstable();
         let mask = eval(&bound, &batch).unwrap();
         Some((found, mask.iter_ones().map(|row| row as u32).collect()))

@@ -30,7 +30,7 @@ proptest! {
         let mask = crate::mask::Mask::from_fn(rows.len(), |row| rows[row].2);
         let mut ranked = ranked(&values);
         // Code 5 is counted nowhere.
-        let index = |code: u16| (code < 5).then_some(usize::from(code));
+        let index = |code: u16| usize::from(code);
         let mut cube = Cube::new(&ranked, 5);
         for (block, codes) in codes.chunks(128).enumerate() {
             cube.add(&ranked, codes, &mask.words()[block * 2..], index);
@@ -45,10 +45,13 @@ proptest! {
         let mut place = |cut: i16| ranked.place(&key_of, cut.end(false));
         let runs = [place(cuts[0])..place(cuts[1]), place(cuts[2])..place(cuts[3])];
         let mut found = Vec::new();
-        let code = |row: u32| index(codes[row as usize]).filter(|_| mask.get(row as usize));
+        let code = |row: u32| {
+            let code = index(codes[row as usize]);
+            (code < 5 && mask.get(row as usize)).then_some(code)
+        };
         cube.counts(&ranked, &runs, code, &mut found);
         let count = |wanted: usize, passes: &dyn Fn(usize) -> bool| {
-            let counted = |row: &usize| mask.get(*row) && index(codes[*row]) == Some(wanted) && passes(*row);
+            let counted = |row: &usize| mask.get(*row) && index(codes[*row]) == wanted && passes(*row);
             (0..rows.len()).filter(counted).count() as u32
         };
         let expected: Vec<u32> = (0..5).map(|code| count(code, &|row| values[row].is_some_and(is_in))).collect();
@@ -80,9 +83,9 @@ proptest! {
 #[test]
 fn buckets_come_together_in_few_stretches() {
     let values: Vec<Option<i16>> = (0..10_000).map(|row| Some((row % 7) as i16)).collect();
-    // A bucket for each value, however many there are of it.
+    // A bucket for each value, however many there are of it, and one for those beyond.
     let few = ranked(&values);
-    assert_eq!((few.n_stretches(), few.rows()), (7, 10_000));
+    assert_eq!((few.n_stretches(), few.rows()), (8, 10_000));
     assert_eq!(ranked(&[]).n_stretches(), 1);
     assert!(Ranking::new(&[Arc::new(arrow_array::StringArray::from(vec!["a"]))]).is_none());
 
@@ -104,7 +107,7 @@ fn buckets_come_together_in_few_stretches() {
     for block in 0..10_u32 {
         let codes: Vec<u16> =
             (block << 16..(block + 1) << 16).map(|row| code(row) as u16).collect();
-        cube.add(&large, &codes, &[u64::MAX; 1024], |code| Some(usize::from(code)));
+        cube.add(&large, &codes, &[u64::MAX; 1024], |code| usize::from(code));
     }
     cube.finish();
     let mut found = Vec::new();
@@ -124,4 +127,62 @@ fn buckets_come_together_in_few_stretches() {
         assert_eq!(found, expected, "{low} to {high}");
         assert!(asked.get() < 4000, "{} rows were looked at", asked.get());
     }
+}
+
+/// Places, and the rows of runs between them, against looking at every value.
+fn check_runs<T: Key + PartialOrd + std::fmt::Debug>(
+    values: &[Option<T>],
+    mut ranked: Ranked,
+    cuts: &[T],
+) {
+    let key_of = |row: u32| values[row as usize]?.key();
+    for low in cuts {
+        for high in cuts.iter().filter(|high| low <= *high) {
+            let run = ranked.place(&key_of, low.end(false))..ranked.place(&key_of, high.end(true));
+            let mut found = Vec::new();
+            ranked.each(run, |row| found.push(row as usize));
+            found.sort_unstable();
+            let passes = |row: &usize| values[*row].is_some_and(|v| *low <= v && v <= *high);
+            let expected: Vec<usize> = (0..values.len()).filter(passes).collect();
+            assert_eq!(found, expected, "{low:?} to {high:?}");
+        }
+    }
+}
+
+#[test]
+fn clusters_and_outliers_are_told_apart() {
+    let rows = 150_000_u32;
+    let chance = |row: u32| row.wrapping_mul(2_654_435_761) >> 7;
+    // Most of them in one cell of what the outliers span.
+    let whole = |row: u32| match row % 1000 {
+        0 => None,
+        1 => Some(i64::MIN + i64::from(row)),
+        2 => Some(i64::MAX - 1 - i64::from(row)),
+        _ => Some(i64::from(chance(row) % 70_000)),
+    };
+    let values: Vec<Option<i64>> = (0..rows).map(whole).collect();
+    let blocks: Vec<ArrayRef> = values
+        .chunks(1 << 16)
+        .map(|values| Arc::new(arrow_array::Int64Array::from(values.to_vec())) as ArrayRef)
+        .collect();
+    let cuts = [i64::MIN, i64::MIN + 5001, -1, 0, 17, 35_000, 69_999, 70_000, i64::MAX - 1];
+    check_runs(&values, ranked_of(&blocks), &cuts);
+
+    let fraction = |row: u32| match row % 1000 {
+        0 => Some(f64::NAN),
+        1 => Some(f64::INFINITY),
+        2 => Some(f64::NEG_INFINITY),
+        3 => Some(1e300),
+        4 => Some(-0.0),
+        5 => None,
+        6..=300 => Some(f64::from(chance(row) % 9)),
+        _ => Some(f64::from(chance(row)) / 1e9 - 0.01),
+    };
+    let values: Vec<Option<f64>> = (0..rows).map(fraction).collect();
+    let blocks: Vec<ArrayRef> = values
+        .chunks(1 << 16)
+        .map(|values| Arc::new(arrow_array::Float64Array::from(values.to_vec())) as ArrayRef)
+        .collect();
+    let cuts = [f64::NEG_INFINITY, -1.0, 0.0, 1e-5, 0.011, 1.0, 8.0, 8.5, 1e300, f64::INFINITY];
+    check_runs(&values, ranked_of(&blocks), &cuts);
 }

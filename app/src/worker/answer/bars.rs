@@ -58,10 +58,8 @@ impl Bars {
         self.tally.grow(self.coding.n_codes());
         if self.coding.n_blocks() > before
             && let Some(codes) = self.coding.codes(column, before)
-            && let Some(block) = column.blocks().get(before)
         {
-            let all = super::full_words(block.len());
-            self.unfiltered.follow(before * BLOCK_WORDS, &all, codes);
+            self.unfiltered.add(codes);
         }
         is_stepped
     }

@@ -6,8 +6,12 @@ use arrow_array::Array;
 use crate::worker::bins::Extent;
 use crate::worker::cut::{Cut, Cutting, Scratch};
 use crate::worker::numbers::{Measure, floats_into, wholes_into};
-use crate::worker::resident::column::Column;
+use crate::worker::resident::column::{Column, NULL_CODE};
 use crate::worker::tally::Codes;
+
+/// So many bins have codes of a byte: the greatest stands for null, the one before it for
+/// what is in no bin.
+const BYTE_CODES_MAX: usize = u8::MAX as usize - 1;
 
 /// The extent of a column, a block at a time.
 #[derive(Debug, Clone, Default)]
@@ -78,11 +82,37 @@ pub struct Binner {
     /// The extent that the bins are of.
     pub extent: Option<Extent>,
     pub cut: Option<Cut>,
-    /// Of each block: the bins of its rows, and [`crate::worker::resident::column::NULL_CODE`].
-    codes: Vec<Vec<u16>>,
+    codes: Vec<Bins>,
     scratch: Scratch,
     /// Counts the changes of the bins.
     pub revision: u32,
+}
+
+/// The bins of a block's rows, as [`Codes`] of as few bytes as do.
+#[derive(Debug)]
+enum Bins {
+    Bytes(Vec<u8>),
+    Narrow(Vec<u16>),
+}
+
+impl Bins {
+    fn of(codes: Vec<u16>, n_codes: usize) -> Self {
+        if n_codes > BYTE_CODES_MAX {
+            return Self::Narrow(codes);
+        }
+        let byte = |code: &u16| match *code {
+            NULL_CODE => u8::MAX,
+            code => code.min(BYTE_CODES_MAX as u16) as u8,
+        };
+        Self::Bytes(codes.iter().map(byte).collect())
+    }
+
+    fn codes(&self) -> Codes<'_> {
+        match self {
+            Self::Bytes(codes) => Codes::Bytes(codes),
+            Self::Narrow(codes) => Codes::Narrow(codes),
+        }
+    }
 }
 
 /// What a step of a [`Binner`] did.
@@ -145,7 +175,7 @@ impl Binner {
         let (Some(block), Some(cut)) = (column.blocks().get(index), &self.cut) else {
             return Binned::Done;
         };
-        self.codes.push(cut.codes(block.as_ref(), &mut self.scratch));
+        self.codes.push(Bins::of(cut.codes(block.as_ref(), &mut self.scratch), cut.n_codes()));
         Binned::Coded(index)
     }
 
@@ -172,8 +202,8 @@ impl Binner {
     }
 
     /// The bins of a block's rows.
-    pub fn block(&self, index: usize) -> Option<&[u16]> {
-        self.codes.get(index).map(Vec::as_slice)
+    pub fn block(&self, index: usize) -> Option<Codes<'_>> {
+        self.codes.get(index).map(Bins::codes)
     }
 
     pub fn n_blocks(&self) -> usize {
@@ -182,7 +212,7 @@ impl Binner {
 
     /// The code of each row, block by block, and how many codes there are.
     pub fn codes(&self) -> Option<(Vec<Codes<'_>>, usize)> {
-        let codes = self.codes.iter().map(|codes| Codes::Narrow(codes)).collect();
+        let codes = self.codes.iter().map(Bins::codes).collect();
         Some((codes, self.cut.as_ref()?.n_codes()))
     }
 }

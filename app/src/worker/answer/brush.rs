@@ -15,9 +15,8 @@ use engine::mask::WORD_BITS;
 use super::masks::{BLOCK_WORDS, Masks};
 use super::{Question, Shown};
 use crate::protocol::{Clause, Mark, View, ViewId, column_clause};
-use crate::worker::resident::column::NULL_CODE;
 use crate::worker::resident::{BLOCK_ROWS, Resident};
-use crate::worker::tally::{Codes, NULL_WIDE};
+use crate::worker::tally::{Code, Codes};
 
 /// Ranks are kept of the columns brushed last, as long as they take no more than this, and
 /// of the last of them.
@@ -219,23 +218,21 @@ impl Brush {
                 continue;
             };
             let first = cube.n_blocks * BLOCK_WORDS;
-            match (codes.get(cube.n_blocks), cube.mask.get(first..)) {
-                (Some(Codes::Narrow(codes)), Some(mask)) => {
-                    let index = |code: u16| {
-                        Some(if code == NULL_CODE { n_codes } else { usize::from(code) })
-                    };
-                    cube.cube.add(ranked, codes, mask, index);
-                }
-                (Some(Codes::Wide(codes)), Some(mask)) => {
-                    let index =
-                        |code: u32| Some(if code == NULL_WIDE { n_codes } else { code as usize });
-                    cube.cube.add(ranked, codes, mask, index);
-                }
-                _ => {
-                    cube.cube.finish();
-                    cube.is_done = true;
-                    return true;
-                }
+            let (Some(codes), Some(mask)) = (codes.get(cube.n_blocks), cube.mask.get(first..))
+            else {
+                cube.cube.finish();
+                cube.is_done = true;
+                return true;
+            };
+            // Nulls after all codes.
+            fn index<C: Code>(code: C, n_codes: usize) -> usize {
+                code.code().unwrap_or(n_codes)
+            }
+            let into = &mut cube.cube;
+            match codes {
+                Codes::Bytes(codes) => into.add(ranked, codes, mask, |code| index(code, n_codes)),
+                Codes::Narrow(codes) => into.add(ranked, codes, mask, |code| index(code, n_codes)),
+                Codes::Wide(codes) => into.add(ranked, codes, mask, |code| index(code, n_codes)),
             }
             cube.n_blocks += 1;
             return true;

@@ -13,7 +13,7 @@ use twox_hash::XxHash64;
 
 use crate::cell::cell_text;
 use crate::worker::resident::BLOCK_ROWS;
-use crate::worker::resident::column::{Column, NULL_CODE};
+use crate::worker::resident::column::Column;
 use crate::worker::tally::{Codes, NULL_WIDE};
 
 /// The codes of a column's rows.
@@ -25,7 +25,7 @@ pub enum Coding {
         n_blocks: usize,
     },
     Boolean {
-        codes: Vec<Vec<u16>>,
+        codes: Vec<Vec<u8>>,
     },
     Wide(Wide),
 }
@@ -81,8 +81,8 @@ impl Coding {
                     return false;
                 };
                 let code = |row| match array.is_null(row) {
-                    true => NULL_CODE,
-                    false => u16::from(array.value(row)),
+                    true => u8::MAX,
+                    false => u8::from(array.value(row)),
                 };
                 codes.push((0..array.len()).map(code).collect());
                 true
@@ -111,7 +111,7 @@ impl Coding {
     pub fn codes<'a>(&'a self, column: &'a Column, block: usize) -> Option<Codes<'a>> {
         match self {
             Self::Coded { .. } => column.codes(block).map(Codes::Narrow),
-            Self::Boolean { codes } => codes.get(block).map(|codes| Codes::Narrow(codes)),
+            Self::Boolean { codes } => codes.get(block).map(|codes| Codes::Bytes(codes)),
             Self::Wide(wide) => wide.codes.get(block).map(|codes| Codes::Wide(codes)),
         }
     }

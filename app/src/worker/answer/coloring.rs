@@ -10,8 +10,8 @@ use crate::protocol::{CHANGE_COLUMN, Legend, LegendEntry};
 use crate::texts;
 use crate::worker::numbers::Measure;
 use crate::worker::resident::BLOCK_ROWS;
-use crate::worker::resident::column::{Column, NULL_CODE};
-use crate::worker::tally::{Codes, NULL_WIDE, Tally};
+use crate::worker::resident::column::Column;
+use crate::worker::tally::Tally;
 
 use super::coding::Coding;
 use super::masks::BLOCK_WORDS;
@@ -109,11 +109,10 @@ impl Categories {
         let is_stepped = self.coding.step(column);
         self.unfiltered.grow(self.coding.n_codes());
         self.shown.grow(self.coding.n_codes());
-        if self.coding.n_blocks() > before {
-            let rows = column.blocks().get(before).map_or(0, |block| block.len());
-            if let Some(codes) = self.coding.codes(column, before) {
-                self.unfiltered.follow(before * BLOCK_WORDS, &super::full_words(rows), codes);
-            }
+        if self.coding.n_blocks() > before
+            && let Some(codes) = self.coding.codes(column, before)
+        {
+            self.unfiltered.add(codes);
         }
         if is_stepped {
             return true;
@@ -161,16 +160,7 @@ impl Categories {
         }
         let Some(codes) = self.coding.codes(column, self.n_colored) else { return false };
         let index = |code: usize| self.indices.get(code).copied().unwrap_or(OTHER);
-        let colors: Vec<u8> = match codes {
-            Codes::Narrow(codes) => codes
-                .iter()
-                .map(|&code| if code == NULL_CODE { MISSING } else { index(code.into()) })
-                .collect(),
-            Codes::Wide(codes) => codes
-                .iter()
-                .map(|&code| if code == NULL_WIDE { MISSING } else { index(code as usize) })
-                .collect(),
-        };
+        let colors = codes.map(|code| code.map_or(MISSING, index));
         points.set_colors(first, &colors);
         self.n_colored += 1;
         true

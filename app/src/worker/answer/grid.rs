@@ -143,8 +143,7 @@ impl Grid {
             }
             _ => return self.sort_values(resident),
         };
-        let all = super::full_words(codes.len());
-        self.unfiltered.follow(index * BLOCK_WORDS, &all, Codes::Narrow(&codes));
+        self.unfiltered.add(Codes::Narrow(&codes));
         self.codes.push(codes);
         true
     }
@@ -366,7 +365,9 @@ impl Axis {
     fn block(&self, spec: &SideSpec, resident: &Resident, index: usize) -> Option<Vec<u16>> {
         match self {
             Self::One => None,
-            Self::Bins(binner) => binner.block(index).map(<[u16]>::to_vec),
+            Self::Bins(binner) => binner
+                .block(index)
+                .map(|codes| codes.map(|code| code.map_or(NULL_CODE, |code| code as u16))),
             Self::Names(names) => names.block(resident.column(spec.column()?)?, index),
         }
     }

@@ -5,7 +5,7 @@ use crate::protocol::{Form, MarkResult};
 use crate::worker::bins::Extent;
 use crate::worker::cut::{Cut, Cutting};
 use crate::worker::resident::column::Column;
-use crate::worker::tally::{Codes, Tally};
+use crate::worker::tally::Tally;
 
 use super::binner::{Binned, Binner};
 use super::masks::BLOCK_WORDS;
@@ -44,9 +44,9 @@ impl Histogram {
             self.unfiltered = Tally::new(n_codes);
             self.tally = Tally::new(n_codes);
         }
-        let codes = self.binner.block(index).unwrap_or_default();
-        let all = super::full_words(codes.len());
-        self.unfiltered.follow(index * BLOCK_WORDS, &all, Codes::Narrow(codes));
+        if let Some(codes) = self.binner.block(index) {
+            self.unfiltered.add(codes);
+        }
         true
     }
 
@@ -59,7 +59,7 @@ impl Histogram {
         let Some(codes) = self.binner.block(block) else { return false };
         let end = (first + BLOCK_WORDS).min(mask.len());
         let Some(mask) = mask.get(first..end).filter(|mask| !mask.is_empty()) else { return false };
-        self.tally.follow(first, mask, Codes::Narrow(codes));
+        self.tally.follow(first, mask, codes);
         true
     }
 

@@ -164,12 +164,14 @@ impl ClauseMask {
             return false;
         }
         for (runs, is_in) in [(came, true), (went, false)] {
-            for row in runs.into_iter().filter_map(|run| ranked.order().get(run)).flatten() {
-                let row = *row as usize;
-                if let Some(word) = self.words.get_mut(row / WORD_BITS) {
-                    let bit = 1 << (row % WORD_BITS);
-                    *word = if is_in { *word | bit } else { *word & !bit };
-                }
+            for run in runs {
+                ranked.each(run, |row| {
+                    let row = row as usize;
+                    if let Some(word) = self.words.get_mut(row / WORD_BITS) {
+                        let bit = 1 << (row % WORD_BITS);
+                        *word = if is_in { *word | bit } else { *word & !bit };
+                    }
+                });
             }
         }
         true

@@ -6,10 +6,9 @@ use arrow_array::Array;
 
 use crate::protocol::Side;
 use crate::worker::resident::column::{Column, NULL_CODE};
-use crate::worker::tally::{Codes, Tally};
+use crate::worker::tally::Tally;
 
 use super::coding::Coding;
-use super::masks::BLOCK_WORDS;
 
 #[derive(Debug)]
 pub struct Names {
@@ -52,10 +51,8 @@ impl Names {
         let before = self.coding.n_blocks();
         if self.coding.step(column) {
             self.counts.grow(self.coding.n_codes());
-            if let Some(codes) = self.coding.codes(column, before)
-                && let Some(block) = column.blocks().get(before)
-            {
-                self.counts.follow(before * BLOCK_WORDS, &super::full_words(block.len()), codes);
+            if let Some(codes) = self.coding.codes(column, before) {
+                self.counts.add(codes);
             }
             return true;
         }
@@ -113,10 +110,8 @@ impl Names {
     /// The places of a block's rows, [`NULL_CODE`] where there is no value.
     pub fn block(&self, column: &Column, block: usize) -> Option<Vec<u16>> {
         let place = |code: usize| self.places.get(code).copied().unwrap_or(NULL_CODE);
-        Some(match self.coding.codes(column, block)? {
-            Codes::Narrow(codes) => codes.iter().map(|code| place(usize::from(*code))).collect(),
-            Codes::Wide(codes) => codes.iter().map(|code| place(*code as usize)).collect(),
-        })
+        let codes = self.coding.codes(column, block)?;
+        Some(codes.map(|code| code.map_or(NULL_CODE, place)))
     }
 
     pub fn side(&self, column: &Column) -> Side {
