@@ -271,6 +271,28 @@ pub enum Mark {
     Bars { column: String, limit: u16, search: String },
 }
 
+impl Mark {
+    /// The columns that a mark reads.
+    pub fn columns(&self) -> Vec<&str> {
+        match self {
+            Self::Scatter { x, y, color, varied, .. } => {
+                let names =
+                    [Some(x), Some(y), color.as_ref(), varied.size.as_ref(), varied.shape.as_ref()];
+                names.into_iter().flatten().map(String::as_str).collect()
+            }
+            Self::Histogram { column, .. } | Self::Bars { column, .. } => vec![column],
+            Self::Heat { x, y, .. } => vec![x, y],
+            Self::Line { time, of, split, .. } => {
+                let of = of.as_ref().map(|of| &of.column);
+                [Some(time), of, split.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            }
+            Self::Boxes { column, by, .. } => {
+                [Some(column), by.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            }
+        }
+    }
+}
+
 /// Worker → page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

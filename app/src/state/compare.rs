@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use engine::query::Version;
 
-use super::settle::mark_columns;
 use super::{Chosen, ShownView, defaults};
 use crate::protocol::{CHANGE_COLUMN, Mark, ViewId};
 
@@ -70,7 +69,7 @@ impl Chosen {
         }
         colors.clear();
         if let Some(views) = &mut self.views {
-            views.retain(|view| !mark_columns(&view.mark).contains(&CHANGE_COLUMN));
+            views.retain(|view| !view.mark.columns().contains(&CHANGE_COLUMN));
         }
         self.clauses.retain(|clause| !clause.predicate.columns().contains(&CHANGE_COLUMN));
         self.order_by.retain(|key| key.column != CHANGE_COLUMN);

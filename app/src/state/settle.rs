@@ -97,33 +97,13 @@ pub fn needed<'a>(
     of_clauses: impl Iterator<Item = &'a str>,
 ) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let of_views = views.iter().flat_map(|view| mark_columns(&view.mark));
+    let of_views = views.iter().flat_map(|view| view.mark.columns());
     for name in of_views.chain(of_clauses) {
         if !names.iter().any(|seen| seen == name) {
             names.push(name.to_owned());
         }
     }
     names
-}
-
-/// The columns that a mark reads.
-pub fn mark_columns(mark: &Mark) -> Vec<&str> {
-    match mark {
-        Mark::Scatter { x, y, color, varied, .. } => {
-            let names =
-                [Some(x), Some(y), color.as_ref(), varied.size.as_ref(), varied.shape.as_ref()];
-            names.into_iter().flatten().map(String::as_str).collect()
-        }
-        Mark::Histogram { column, .. } | Mark::Bars { column, .. } => vec![column],
-        Mark::Heat { x, y, .. } => vec![x, y],
-        Mark::Line { time, of, split, .. } => {
-            let of = of.as_ref().map(|of| &of.column);
-            [Some(time), of, split.as_ref()].into_iter().flatten().map(String::as_str).collect()
-        }
-        Mark::Boxes { column, by, .. } => {
-            [Some(column), by.as_ref()].into_iter().flatten().map(String::as_str).collect()
-        }
-    }
 }
 
 enum Unfit {

@@ -206,8 +206,13 @@ impl Answers {
         }
         self.mask = selection;
         let mut results = Vec::with_capacity(self.question.views.len());
-        let mut complete = self.masks.is_complete(&[], resident);
+        let mut complete = self.masks.is_complete(resident);
         for view in &self.question.views {
+            // It has no result yet rather than one that says what is missing.
+            if resident.awaits(view.mark.columns()) {
+                complete = false;
+                continue;
+            }
             let Some(shown) = self.views.get_mut(&view.id) else { continue };
             let own = self.masks.predicate(&view.own_clause());
             let result = shown.result(resident, own, self.theme.theme());
@@ -223,7 +228,7 @@ impl Answers {
             total: rows as u64,
             complete: complete && !resident.columns().is_empty(),
             results,
-            clause_errors: self.masks.errors(),
+            clause_errors: self.masks.errors(resident),
         }
     }
 

@@ -207,6 +207,9 @@ pub async fn conclude(
     if load.is_superseded.get() {
         return;
     }
+    if let Some(resident) = &mut host.data.borrow_mut().resident {
+        resident.set_coming(Vec::new());
+    }
     let state = match outcome {
         Ok(()) => LoadState::Complete,
         Err(Trouble::Cancelled) => LoadState::Cancelled,

@@ -28,11 +28,14 @@ pub struct Resident {
     /// As far as it is known before all of it is here.
     pub rows_total: Option<u64>,
     columns: Vec<Column>,
+    /// The columns that the load that is going on brings.
+    coming: Vec<String>,
 }
 
 impl Resident {
     pub fn new(table: String, version: Option<Version>, uid: String, origin: Origin) -> Self {
-        Self { table, version, uid, origin, rows_total: None, columns: Vec::new() }
+        let (columns, coming) = (Vec::new(), Vec::new());
+        Self { table, version, uid, origin, rows_total: None, columns, coming }
     }
 
     pub fn columns(&self) -> &[Column] {
@@ -55,6 +58,18 @@ impl Resident {
 
     pub fn remove(&mut self, name: &str) {
         self.columns.retain(|column| column.name() != name);
+    }
+
+    /// These columns are on their way, and no others.
+    pub fn set_coming(&mut self, names: Vec<String>) {
+        self.coming = names;
+    }
+
+    /// Whether nothing is here yet of one of these columns that is on its way.
+    pub fn awaits<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        names.into_iter().any(|name| {
+            self.coming.iter().any(|coming| coming == name) && self.column(name).is_none()
+        })
     }
 
     /// Rows that are here of every one of these columns; of a column that is not, none.

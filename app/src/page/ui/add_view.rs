@@ -10,7 +10,7 @@ use crate::page::signals::use_page;
 use crate::protocol::{ColumnInfo, Mark};
 use crate::state::VIEWS_MAX;
 use crate::state::command::{Command, Part};
-use crate::state::{defaults, settle};
+use crate::state::defaults;
 use crate::texts;
 
 #[component]
@@ -113,7 +113,7 @@ fn ColumnChoice(column: ColumnInfo, add: impl Fn(Mark) + Copy + 'static) -> impl
             let views = model.chosen.shown_views();
             views.iter().any(|view| {
                 matches!(view.mark, Mark::Histogram { .. } | Mark::Bars { .. })
-                    && settle::mark_columns(&view.mark) == [name.as_str()]
+                    && view.mark.columns() == [name.as_str()]
             })
         })
     };

@@ -64,9 +64,7 @@ pub(in crate::page) fn with_chart<T>(
     theme: Theme,
     use_it: impl FnOnce(&Chart<'_>) -> T,
 ) -> T {
-    let column = |mark: &Mark, at: usize| {
-        crate::state::settle::mark_columns(mark).get(at).and_then(|name| page.scalar(name))
-    };
+    let column = |mark: &Mark, at: usize| mark.columns().get(at).and_then(|name| page.scalar(name));
     let y = if let Mark::Heat { .. } = mark { column(mark, 1) } else { None };
     let other = matches!(grid.y, Side::Names { other: true, .. });
     let (colors, ramp) = colors(grid.y.many(), other, theme);

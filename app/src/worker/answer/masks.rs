@@ -65,8 +65,10 @@ impl Masks {
         clauses.any(|clause| clause.step(resident))
     }
 
-    pub fn errors(&self) -> Vec<ClauseError> {
-        let failed = self.clauses.iter().filter_map(|clause| {
+    /// The clauses that cannot be evaluated, but for those that only wait for a column.
+    pub fn errors(&self, resident: &Resident) -> Vec<ClauseError> {
+        let failed = self.clauses.iter().filter(|clause| !clause.awaits(resident));
+        let failed = failed.filter_map(|clause| {
             let detail = clause.evaluator.as_ref().err()?.clone();
             Some(ClauseError { id: clause.id.clone(), detail })
         });
@@ -113,10 +115,12 @@ impl Masks {
         self.clauses.iter().find(|clause| clause.id == id).map(|clause| &clause.predicate)
     }
 
-    /// Whether all columns of all clauses are here whole.
-    pub fn is_complete(&self, except: &[&str], resident: &Resident) -> bool {
-        self.others(except)
-            .all(|clause| resident.is_complete(clause.columns.iter().map(String::as_str)))
+    /// Whether all columns are here whole of all clauses that can be evaluated, or will.
+    pub fn is_complete(&self, resident: &Resident) -> bool {
+        self.clauses.iter().all(|clause| match clause.evaluator {
+            Ok(_) => resident.is_complete(clause.columns.iter().map(String::as_str)),
+            Err(_) => !clause.awaits(resident),
+        })
     }
 }
 
@@ -175,6 +179,11 @@ impl ClauseMask {
             }
         }
         true
+    }
+
+    /// Whether the clause is of a column that is on its way.
+    fn awaits(&self, resident: &Resident) -> bool {
+        resident.awaits(self.columns.iter().map(String::as_str))
     }
 
     /// Whether the clause failed for want of a column that is here now.

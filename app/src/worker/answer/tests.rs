@@ -339,6 +339,37 @@ fn rows_that_arrive_later_are_counted_then() {
 }
 
 #[test]
+fn what_waits_for_a_column_on_its_way_is_neither_answered_nor_refused() {
+    let mut part = resident(true);
+    part.remove("distance");
+    let clauses = vec![clause("a", r#"{"column":"distance","op":"gt","value":1}"#)];
+    let mut answers = Answers::default();
+    answers.renew(1);
+    let read: Vec<ViewId> = views().iter().map(|view| view.id).collect();
+    let others = |answer: &Answer| answer.results.iter().map(|r| r.id).collect::<Vec<_>>();
+
+    part.set_coming(vec!["distance".to_owned()]);
+    let waiting = ask(&mut answers, &part, clauses.clone());
+    assert!(!waiting.complete);
+    assert_eq!(waiting.clause_errors, []);
+    let kept = views().into_iter().filter(|view| !view.mark.columns().contains(&"distance"));
+    assert_eq!(others(&waiting), kept.map(|view| view.id).collect::<Vec<_>>());
+
+    // It did not come.
+    part.set_coming(Vec::new());
+    let refused = ask(&mut answers, &part, clauses.clone());
+    assert_eq!(refused.clause_errors[0].id, "a");
+    assert_eq!(others(&refused), read);
+
+    // It came after all.
+    let all = resident(true);
+    answers.renew(2);
+    let whole = ask(&mut answers, &all, clauses.clone());
+    assert!(whole.complete);
+    assert_eq!(whole.clause_errors, []);
+}
+
+#[test]
 fn a_clause_that_cannot_be_evaluated_is_named_and_left_out() {
     let resident = resident(true);
     let mut answers = Answers::default();

@@ -84,6 +84,7 @@ pub fn prepare(
     let n_columns = resident.columns().len();
     let missing = missing_columns(resident, wanted);
     make_room(resident, &missing, columns, budget.bytes_max);
+    resident.set_coming(missing.iter().map(|column| column.name().to_owned()).collect());
     let whole = resident.columns().iter().find(|column| column.is_complete());
     let rows = whole.map(|column| column.rows() as u64);
     if resident.columns().len() < n_columns {

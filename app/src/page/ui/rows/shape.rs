@@ -24,9 +24,7 @@ pub(super) fn ShapeButton(grid: Grid, name: StoredValue<String>) -> impl IntoVie
         page.model.with(|model| {
             model.chosen.shown_views().iter().any(|view| match &view.mark {
                 Mark::Scatter { .. } => false,
-                mark => name.with_value(|name| {
-                    crate::state::settle::mark_columns(mark).contains(&name.as_str())
-                }),
+                mark => name.with_value(|name| mark.columns().contains(&name.as_str())),
             })
         })
     };
