@@ -314,3 +314,31 @@ scenario('points are drawn again when the GPU process ends', async (t) => {
   await t.page.getByRole('list', { name: /species/ }).getByRole('button', { name: /^Gentoo/ }).click();
   await t.until('another picture', async () => (await t.difference(before, await canvas.screenshot())) > 0.01);
 });
+
+scenario('a view of columns that are on their way waits, and nothing is said to be missing', async (t) => {
+  const path = (columns, views) => `/?link=1&table=penguins&columns=${columns}&${views}&renderer=raster`;
+  await t.openLink('link=1&table=penguins&columns=species&view=1:bars:species:12');
+  await t.untilShown();
+  await t.page.evaluate(() => {
+    window.limnFailed = [];
+    const look = () => window.limnFailed.push(...[...document.querySelectorAll('.view-failed')].map((failed) => failed.innerText));
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+  });
+  await t.throttle({ latencyMillis: 1500 });
+  await t.page.evaluate((path) => {
+    history.pushState(null, '', path);
+    dispatchEvent(new PopStateEvent('popstate'));
+  }, path('species,body_mass_g', 'view=1:bars:species:12&view=2:histogram:body_mass_g:20&filter=body_mass_g:gt:4000'));
+  const late = t.page.locator('[data-view="2"]');
+  await late.waitFor();
+  await t.page.locator('.counts').getByText('so far').waitFor();
+  assert.match(await late.getAttribute('class'), /waiting/);
+  // Cells that have not come are empty, which is not null.
+  const cells = t.page.getByRole('grid').locator('.cell');
+  await cells.getByText('Adelie').first().waitFor();
+  assert.equal(await t.page.getByRole('grid').locator('.cell .null').count(), 0);
+  await t.shot('waits-for-a-column');
+  await t.untilSelected(await t.countOf('penguins', [{ column: 'body_mass_g', op: 'gt', value: 4000 }]));
+  await t.until('the view has come', async () => !(await late.getAttribute('class')).includes('waiting'));
+  assert.deepEqual(await t.page.evaluate(() => window.limnFailed), []);
+}, raster);

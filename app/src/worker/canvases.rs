@@ -21,7 +21,7 @@ use crate::worker::answer::Answers;
 use crate::worker::answer::nearest::Reach;
 use crate::worker::host::{Host, notice, post};
 use crate::worker::resident::Resident;
-use crate::worker::rows::cells;
+use crate::worker::rows::{cells, here};
 use crate::worker::turn::{Stride, frame, now_millis, turn};
 
 /// How far the pointer reaches, in CSS pixels.
@@ -518,6 +518,7 @@ fn values_of(resident: &Resident, row: u64) -> Vec<(String, Option<String>)> {
     let mut columns: Vec<_> = resident.columns().iter().collect();
     sort_few(&mut columns, |column| column.place());
     let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
+    let names = here(resident, &names, &[row]);
     let values = cells(resident, &names, &[row]).pop().unwrap_or_default();
     names.into_iter().zip(values).collect()
 }

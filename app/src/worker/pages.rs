@@ -10,7 +10,7 @@ use crate::worker::copying::tell;
 use crate::worker::desk::RowsAsked;
 use crate::worker::host::{Host, post};
 use crate::worker::resident::Resident;
-use crate::worker::rows::{RowOrder, Selection, cells};
+use crate::worker::rows::{RowOrder, Selection, cells, here};
 use crate::worker::turn::{Stride, now_millis};
 
 /// The task that answers.
@@ -88,12 +88,13 @@ async fn rows_elsewhere(host: &Rc<Host>, asked: &RowsAsked) -> Option<Rows> {
 async fn rows_here(host: &Rc<Host>, order: &mut RowOrder, asked: &RowsAsked) -> Rows {
     let found = ordered(host, order, &asked.order_by, |order, resident, selection| {
         let numbers = order.window(selection, asked.first as usize, asked.count as usize);
+        let columns = here(resident, &asked.columns, &numbers);
         Ok(Rows {
             request: asked.request,
             first: asked.first,
             selected: order.selected() as u64,
-            cells: cells(resident, &asked.columns, &numbers),
-            columns: asked.columns.clone(),
+            cells: cells(resident, &columns, &numbers),
+            columns,
             row_numbers: numbers,
             origin: resident.origin,
             elapsed_millis: 0.0,

@@ -146,7 +146,15 @@ fn bit(words: &[u64], row: usize) -> u32 {
     words.get(row / WORD_BITS).map_or(0, |word| (word >> (row % WORD_BITS)) as u32 & 1)
 }
 
-/// The cells of rows; of a column that is not here, null.
+/// Those of some columns that are here as far as these rows: of the others nothing is known,
+/// which is not the same as null.
+pub fn here(resident: &Resident, columns: &[String], rows: &[u64]) -> Vec<String> {
+    let end = rows.iter().max().map_or(0, |row| *row as usize + 1);
+    let is_here = |name: &&String| resident.column(name).is_some_and(|c| c.rows() >= end);
+    columns.iter().filter(is_here).cloned().collect()
+}
+
+/// The cells of rows, of columns that are [`here`].
 pub fn cells(resident: &Resident, columns: &[String], rows: &[u64]) -> Vec<Vec<Option<String>>> {
     let columns: Vec<_> = columns.iter().map(|name| resident.column(name)).collect();
     let cell = |row: u64| {
@@ -193,6 +201,18 @@ mod tests {
         column.finish().unwrap();
         resident.insert(column);
         resident
+    }
+
+    #[test]
+    fn what_has_not_arrived_is_not_null() {
+        let mut resident = resident();
+        let field = Arc::new(Field::new("late", DataType::Int32, true));
+        let mut late = Column::new(field, Kind::Number, 1);
+        late.push(&(Arc::new(Int32Array::from(vec![7; BLOCK_ROWS])) as ArrayRef)).unwrap();
+        resident.insert(late);
+        let names = ["n", "late", "never"].map(str::to_owned);
+        assert_eq!(here(&resident, &names, &[0, BLOCK_ROWS as u64 - 1]), ["n", "late"]);
+        assert_eq!(here(&resident, &names, &[5, BLOCK_ROWS as u64]), ["n"]);
     }
 
     fn ready(order: &mut RowOrder, keys: &[OrderKey], resident: &Resident, at: &Selection<'_>) {
