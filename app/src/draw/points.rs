@@ -2,7 +2,10 @@
 //! in chunks, append-only. Neither renderer ever changes them; masks come beside.
 
 use std::cell::Cell;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow_buffer::ScalarBuffer;
 
 use super::axis::{Axis, Split};
 use super::stamp::{ALIKE, Part};
@@ -54,16 +57,41 @@ pub struct Chunk {
 /// One coordinate of a chunk. A point with a NaN in either coordinate is not drawn.
 #[derive(Debug)]
 pub struct Coordinates {
-    pub hi: Vec<f32>,
+    pub hi: High,
     /// Empty where all of it would be zero.
     pub lo: Vec<f32>,
     /// Of finite `hi`; the low end is above the high end where there is none.
     pub bounds: [f32; 2],
 }
 
+/// The values of a chunk: our own, or those of a column that are the same.
+#[derive(Debug, Default)]
+pub struct High {
+    own: Vec<f32>,
+    column: Option<ScalarBuffer<f32>>,
+}
+
+impl Deref for High {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        self.column.as_deref().unwrap_or(&self.own)
+    }
+}
+
+impl High {
+    /// For changes: a copy of what is a column's.
+    fn own(&mut self) -> &mut Vec<f32> {
+        if let Some(values) = self.column.take() {
+            self.own = values.to_vec();
+        }
+        &mut self.own
+    }
+}
+
 impl Default for Coordinates {
     fn default() -> Self {
-        Self { hi: Vec::new(), lo: Vec::new(), bounds: [f32::INFINITY, f32::NEG_INFINITY] }
+        Self { hi: High::default(), lo: Vec::new(), bounds: [f32::INFINITY, f32::NEG_INFINITY] }
     }
 }
 
@@ -94,7 +122,19 @@ impl Points {
     /// drawn. Should one slice be shorter, its rest is missing. `colors` are palette
     /// indices; empty while points are all one colour.
     pub fn append(&mut self, x: &[f64], y: &[f64], colors: &[u8]) {
+        self.append_kept([x, y], [None, None], colors);
+    }
+
+    /// The same, of values that a column may keep as they are stored here: they need not be
+    /// kept twice. `kept` has the same values then.
+    pub fn append_kept(
+        &mut self,
+        [x, y]: [&[f64]; 2],
+        kept: [Option<ScalarBuffer<f32>>; 2],
+        colors: &[u8],
+    ) {
         self.fit(x, y);
+        let [kept_x, kept_y] = &kept;
         let count = x.len().max(y.len());
         if !colors.is_empty() {
             self.start_coloring();
@@ -109,8 +149,16 @@ impl Points {
             let Some(chunk) = self.chunks.last_mut() else { return };
             let take = (CHUNK_ROWS - chunk.rows).min(count - at);
             let part = |length: usize| at.min(length)..(at + take).min(length);
-            chunk.x.append(chunk.rows, take, &x_axis, x.get(part(x.len())).unwrap_or(&[]));
-            chunk.y.append(chunk.rows, take, &y_axis, y.get(part(y.len())).unwrap_or(&[]));
+            for (coordinates, axis, values, kept) in
+                [(&mut chunk.x, &x_axis, x, kept_x), (&mut chunk.y, &y_axis, y, kept_y)]
+            {
+                let values = values.get(part(values.len())).unwrap_or(&[]);
+                let is_whole = chunk.rows == 0 && take == count && *axis == Axis::PLAIN;
+                match kept.as_ref().filter(|kept| is_whole && kept.len() == take) {
+                    Some(kept) => coordinates.keep(kept, axis, values),
+                    None => coordinates.append(chunk.rows, take, axis, values),
+                }
+            }
             chunk.rows += take;
             if self.colored {
                 chunk.colors.truncate(chunk.rows - take);
@@ -285,7 +333,7 @@ impl Points {
     /// Bytes held in memory.
     pub fn bytes(&self) -> usize {
         let bytes = |chunk: &Chunk| {
-            let floats = |c: &Coordinates| c.hi.capacity() + c.lo.capacity();
+            let floats = |c: &Coordinates| c.hi.own.capacity() + c.lo.capacity();
             (floats(&chunk.x) + floats(&chunk.y)) * size_of::<f32>()
                 + chunk.colors.capacity()
                 + chunk.stamps.capacity()
@@ -339,10 +387,25 @@ impl Chunk {
 }
 
 impl Coordinates {
+    /// Takes the values of a column, where they are as many as fill blocks and each of them
+    /// is finite or missing.
+    fn keep(&mut self, kept: &ScalarBuffer<f32>, axis: &Axis, values: &[f64]) {
+        if !kept.len().is_multiple_of(BLOCK) || kept.iter().any(|value| value.is_infinite()) {
+            return self.append(0, kept.len(), axis, values);
+        }
+        // Of NaN none is the lower or the higher one.
+        let [low, high] = self.bounds;
+        self.bounds =
+            kept.iter().fold([low, high], |[low, high], value| [low.min(*value), high.max(*value)]);
+        self.hi = High { own: Vec::new(), column: Some(kept.clone()) };
+        self.lo = Vec::new();
+    }
+
     /// Adds `count` values after the `rows` there are; what `values` lacks is missing.
     fn append(&mut self, rows: usize, count: usize, axis: &Axis, values: &[f64]) {
-        self.hi.truncate(rows);
-        self.hi.reserve(padded(rows + count) - rows);
+        let high = self.hi.own();
+        high.truncate(rows);
+        high.reserve(padded(rows + count) - rows);
         let fine = !self.lo.is_empty();
         if fine {
             self.lo.resize(rows, 0.0);
@@ -355,13 +418,13 @@ impl Coordinates {
             if lo != 0.0 && self.lo.is_empty() {
                 self.lo.resize(rows + i, 0.0);
             }
-            self.hi.push(hi);
+            high.push(hi);
             if !self.lo.is_empty() || lo != 0.0 {
                 self.lo.push(lo);
             }
         }
         let whole = padded(rows + count);
-        self.hi.resize(whole, f32::NAN);
+        high.resize(whole, f32::NAN);
         if !self.lo.is_empty() {
             self.lo.resize(whole, 0.0);
         }
@@ -375,7 +438,12 @@ impl Coordinates {
 
     fn rescale(&mut self, factor: f64) {
         let factor = factor as f32;
-        self.hi.iter_mut().chain(&mut self.lo).chain(&mut self.bounds).for_each(|v| *v *= factor);
+        self.hi
+            .own()
+            .iter_mut()
+            .chain(&mut self.lo)
+            .chain(&mut self.bounds)
+            .for_each(|v| *v *= factor);
     }
 }
 

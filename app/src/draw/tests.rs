@@ -1,9 +1,12 @@
 //! The pure parts one by one: stamps, tones, palettes, projections, axes.
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
+use arrow_buffer::ScalarBuffer;
+
 use super::axis::Axis;
 use super::density::Density;
 use super::palette::{CATEGORIES, MISSING, OTHER, Palette, RAMP_LAST, Rgb, ramp_index};
+use super::points::{CHUNK_ROWS, Points};
 use super::projection::Projection;
 use super::stamp::{SUBPIXELS, Stamp};
 use super::tone::{Tone, ToneTable, key_of};
@@ -256,4 +259,42 @@ fn stamps_of_a_size_cover_as_much_whatever_their_shape() {
     let area = |size: usize| radius_of(size).powi(2);
     let step = area(1) - area(0);
     assert!((1..SIZES).all(|size| (area(size) - area(size - 1) - step).abs() < 1e-5));
+}
+
+#[test]
+fn what_a_column_keeps_is_what_would_be_copied() {
+    let many = CHUNK_ROWS + 100;
+    let value = |row: usize| match row % 17 {
+        3 => f32::NAN,
+        _ => (row as f32).sin() * 100.0,
+    };
+    let plain: Vec<f32> = (0..many).map(value).collect();
+    let endless: Vec<f32> =
+        (0..many).map(|row| if row == 70 { f32::INFINITY } else { value(row) }).collect();
+    for (xs, ys) in [(&plain, &plain), (&plain, &endless), (&endless, &plain)] {
+        let (mut kept, mut copied) = (Points::new(), Points::new());
+        for rows in [0..CHUNK_ROWS, CHUNK_ROWS..many] {
+            let [xs, ys] = [xs, ys].map(|values| &values[rows.clone()]);
+            let wide =
+                |values: &[f32]| -> Vec<f64> { values.iter().map(|v| f64::from(*v)).collect() };
+            let column = |values: &[f32]| Some(ScalarBuffer::from(values.to_vec()));
+            kept.append_kept([&wide(xs), &wide(ys)], [column(xs), column(ys)], &[]);
+            copied.append(&wide(xs), &wide(ys), &[]);
+        }
+        let same = |kept: &Points, copied: &Points| {
+            (0..many).all(|row| kept.position(row) == copied.position(row))
+                && kept.stored_extent() == copied.stored_extent()
+                && kept.chunks().iter().zip(copied.chunks()).all(|(kept, copied)| {
+                    kept.x.hi.len() == copied.x.hi.len() && kept.y.hi.len() == copied.y.hi.len()
+                })
+        };
+        assert!(same(&kept, &copied));
+        assert!(kept.bytes() < copied.bytes());
+        // What has to be stored otherwise from now on is a copy.
+        for points in [&mut kept, &mut copied] {
+            points.append(&[1e60], &[1e50], &[]);
+        }
+        assert!(same(&kept, &copied));
+        assert_eq!(kept.bytes(), copied.bytes());
+    }
 }

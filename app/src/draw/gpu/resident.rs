@@ -209,7 +209,7 @@ fn write_rows(
     x: &Coordinates,
     y: &Coordinates,
     first: usize,
-    part: fn(&Coordinates) -> &Vec<f32>,
+    part: fn(&Coordinates) -> &[f32],
 ) {
     for (start, coordinates) in [(0, x), (CHUNK_ROWS, y)] {
         // One axis may have low parts and the other none: then there are zeros already.

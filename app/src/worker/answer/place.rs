@@ -1,6 +1,10 @@
 //! Where rows lie along one axis of a scatter: at their numbers, at the logarithms of them,
 //! or in the places of names, where chance, the same every time, keeps them apart.
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_buffer::ScalarBuffer;
 use engine::sample::hash64;
 
 use crate::look::{BAND, Look, is_named};
@@ -68,6 +72,13 @@ impl Places {
     pub fn extent(&self) -> Option<[f64; 2]> {
         let Self::Names(names, axis) = self else { return None };
         Some(extent_of_names(names.many(), *axis))
+    }
+
+    /// The numbers of a block as the column keeps them, where it keeps them as points do.
+    pub fn kept(&self, column: &Column, block: usize) -> Option<ScalarBuffer<f32>> {
+        let Self::Plain = self else { return None };
+        let array = column.blocks().get(block)?.as_primitive_opt::<Float32Type>()?;
+        (array.null_count() == 0).then(|| array.values().clone())
     }
 
     /// The numbers of a block; of names, their places.

@@ -186,7 +186,9 @@ impl Scatter {
         if xs.len() % 64 != 0 {
             self.placed.push(word);
         }
-        self.points.append(xs, ys, &[]);
+        let columns = [resident.column(&self.x)?, resident.column(&self.y)?];
+        let kept = [0, 1].map(|axis| self.axes[axis].kept(columns[axis], self.n_blocks));
+        self.points.append_kept([xs, ys], kept, &[]);
         self.n_blocks += 1;
         Some(())
     }
