@@ -83,6 +83,9 @@ function optimise(name) {
   const level = { page: "-Oz", part: "-Oz", reader: "-O1" }[name.split(/[_-]/)[0]] ?? "-Os";
   // From the bottom up: otherwise the features that the file itself names come on top.
   const flags = [level, "--mvp-features", ...WASM_FEATURES, "--strip-producers", "--strip-target-features"];
+  // A function with one caller is otherwise made a part of it, whatever its size. A loop is then
+  // short of registers, a browser is longer about making it fast, and gzip finds less to save.
+  flags.push("--one-caller-inline-max-function-size=60");
   const run = spawnSync(tool, [...flags, at(name), "-o", smaller], { encoding: "utf8" });
   if (run.status !== 0) console.error(`bundle: wasm-opt left ${name} as it was: ${run.stderr.trim()}`);
   else if (statSync(smaller).size < statSync(at(name)).size) cpSync(smaller, at(name));
