@@ -59,16 +59,13 @@ export class Walker {
   // What takes the most room, once, since a program's memory never shrinks again: a full
   // history, every column, much to draw.
   async spread() {
-    const main = this.page.getByRole('main');
-    const { x, y, width, height } = await main.locator('.brush-surface').first().boundingBox();
-    const { keyboard, mouse } = this.page;
-    await mouse.move(x + width * 0.3, y + height / 2);
-    await mouse.down();
-    await mouse.move(x + width * 0.6, y + height / 2);
-    await mouse.up();
-    await main.locator('.brush [role=slider]').first().focus();
-    for (let nth = 0; nth < HISTORY; nth += 1) await keyboard.press(nth % 2 ? 'ArrowRight' : 'ArrowLeft');
-    await this.#quiet(this.page);
+    // Steps of a walk are larger than those of a key: boxes and outlines, over and over.
+    const { box, lasso } = this.#actions();
+    for (let nth = 0; nth < HISTORY; nth += 1) {
+      const [, act] = nth % 3 ? box : lasso;
+      await act();
+      await this.#quiet(this.page);
+    }
     for (const label of ['Load every column', 'Add a view: Violin plot']) {
       await this.#command(label, label);
       await this.#quiet(this.page);
