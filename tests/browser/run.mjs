@@ -3,8 +3,6 @@
 //     node tests/browser/run.mjs [WORDS OF A NAME] [--renderer webgpu|raster] [--list]
 //
 // Ends with how many passed and failed, and fails if any did. Pictures go to LIMN_SHOTS.
-// With LIMN_RETRIES a scenario that fails is tried so many times again; one that passes then
-// is named at the end as not steady, and counts as passed.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -75,24 +73,17 @@ if (flags.list) {
   for (const entry of chosen) console.log(`${entry.name} (${entry.renderer})`);
   process.exit(0);
 }
-const retries = Number(process.env.LIMN_RETRIES ?? 0);
 const stage = await new Stage().start({ lake: sampleLake(), shots });
 let nPassed = 0;
-const [failed, unsteady] = [[], []];
+const failed = [];
 try {
   for (const entry of chosen) {
-    const title = `${entry.name} (${entry.renderer})`;
-    let nTries = 1;
-    let passed = await runOne(stage, entry);
-    for (; !passed && nTries <= retries; nTries += 1) passed = await runOne(stage, entry);
-    if (!passed) failed.push(title);
-    else nPassed += 1;
-    if (passed && nTries > 1) unsteady.push(title);
+    if (await runOne(stage, entry)) nPassed += 1;
+    else failed.push(`${entry.name} (${entry.renderer})`);
   }
 } finally {
   await stage.stop();
 }
-for (const name of unsteady) console.log(`not steady, passed when tried again: ${name}`);
 for (const name of failed) console.log(`failed: ${name}`);
 console.log(`${nPassed} passed, ${failed.length} failed`);
 process.exit(failed.length || !nPassed ? 1 : 0);
