@@ -1,6 +1,6 @@
 //! Brushing without counting anew. The rows of a column are put in order of value once, as far
 //! as that is needed ([`Ranked`]); whatever interval is then brushed, its rows are a run of
-//! that order, found by binary search ([`crate::bind::Bound::runs`]). A [`Cube`] holds, for
+//! that order, whose ends are each found in one bucket ([`crate::bind::Bound::runs`]). A [`Cube`] holds, for
 //! another column's codes, how many rows of each code lie before each stretch of the order:
 //! the counts of a run are one line less another, and the codes of the few rows between run
 //! and stretch.

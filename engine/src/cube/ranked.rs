@@ -1,6 +1,7 @@
 //! The rows of a column in order of its values, as far as a brush needs it: dealt to buckets
 //! that are in order ([`super::ranking`]), and put in order within a bucket once an edge of
-//! the brush comes there. Sorting them all takes several times as long.
+//! the brush comes there. Sorting a million rows took 103 ms in the browser, dealing them some 23
+//! (W1 of `benches/`).
 
 use std::collections::BTreeMap;
 use std::ops::Range;

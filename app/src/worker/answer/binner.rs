@@ -82,7 +82,7 @@ pub struct Binner {
     /// The extent that the bins are of.
     pub extent: Option<Extent>,
     pub cut: Option<Cut>,
-    codes: Vec<Bins>,
+    codes: Vec<RowBins>,
     scratch: Scratch,
     /// Counts the changes of the bins.
     pub revision: u32,
@@ -90,12 +90,12 @@ pub struct Binner {
 
 /// The bins of a block's rows, as [`Codes`] of as few bytes as do.
 #[derive(Debug)]
-enum Bins {
+enum RowBins {
     Bytes(Vec<u8>),
     Narrow(Vec<u16>),
 }
 
-impl Bins {
+impl RowBins {
     fn of(codes: Vec<u16>, n_codes: usize) -> Self {
         if n_codes > BYTE_CODES_MAX {
             return Self::Narrow(codes);
@@ -175,7 +175,7 @@ impl Binner {
         let (Some(block), Some(cut)) = (column.blocks().get(index), &self.cut) else {
             return Binned::Done;
         };
-        self.codes.push(Bins::of(cut.codes(block.as_ref(), &mut self.scratch), cut.n_codes()));
+        self.codes.push(RowBins::of(cut.codes(block.as_ref(), &mut self.scratch), cut.n_codes()));
         Binned::Coded(index)
     }
 
@@ -203,7 +203,7 @@ impl Binner {
 
     /// The bins of a block's rows.
     pub fn block(&self, index: usize) -> Option<Codes<'_>> {
-        self.codes.get(index).map(Bins::codes)
+        self.codes.get(index).map(RowBins::codes)
     }
 
     pub fn n_blocks(&self) -> usize {
@@ -212,7 +212,7 @@ impl Binner {
 
     /// The code of each row, block by block, and how many codes there are.
     pub fn codes(&self) -> Option<(Vec<Codes<'_>>, usize)> {
-        let codes = self.codes.iter().map(Bins::codes).collect();
+        let codes = self.codes.iter().map(RowBins::codes).collect();
         Some((codes, self.cut.as_ref()?.n_codes()))
     }
 }
