@@ -486,6 +486,26 @@ fn the_page_spells_no_text() {
     assert_none(&offenders, "what the user reads is in app/src/texts");
 }
 
+/// Leptos' own keep what listened to them for good; `page/lasting.rs` and `page/ui/each.rs`
+/// have those that do not.
+#[test]
+fn the_page_lets_go_of_what_is_gone() {
+    let mut offenders = Vec::new();
+    for (name, text) in text_files(&[".rs"]) {
+        let is_own = name.ends_with("page/lasting.rs") || name.ends_with("page/ui/each.rs");
+        if !name.starts_with("app/src/page") || is_own {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate() {
+            let leptos = ["RwSignal::new(", " signal(", "Memo::new(", "<For "];
+            if leptos.iter().any(|what| line.contains(what)) {
+                offenders.push(format!("{name}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    assert_none(&offenders, "signals, memos and lists are Lasting, Derived and Each");
+}
+
 #[test]
 fn texts_are_told_from_other_literals() {
     let texts = [

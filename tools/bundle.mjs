@@ -43,7 +43,7 @@ const WASM_FEATURES = [
 const WORKERS = ["worker", "reader"];
 
 // The programs that are cut into parts, and the cargo profiles that Trunk builds them by.
-const RELEASE_PROFILES = { page: "wasm-page", worker: "wasm" };
+const RELEASE_PROFILES = { page: "wasm-page", worker: QUICK ? "wasm-dev" : "wasm" };
 
 function fail(message) {
   console.error(`bundle: ${message}`);
@@ -103,7 +103,7 @@ function run(command, args) {
 // what fetches them goes into the program's own script.
 function split(name) {
   const target = JSON.parse(run("cargo", ["metadata", "--locked", "--offline", "--no-deps", "--format-version=1"])).target_directory;
-  const profile = QUICK ? "wasm-dev" : process.env.TRUNK_PROFILE === "release" ? RELEASE_PROFILES[name] : "debug";
+  const profile = process.env.TRUNK_PROFILE === "release" ? RELEASE_PROFILES[name] : "debug";
   const out = mkdtempSync(path.join(tmpdir(), "limn-split-"));
   run("wasm-split-cli", [path.join(target, "wasm32-unknown-unknown", profile, `${name}.wasm`), out, "--out-name", name]);
   const binding = ["--target=web", "--no-typescript", "--keep-lld-exports", `--out-name=${name}`, `--out-dir=${STAGING}`];

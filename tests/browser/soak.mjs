@@ -60,9 +60,10 @@ async function beginning(url, table) {
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-// What grew by more than it may, in words.
+// What grew by more than it may, in words. How large a memory is tells of the most that was
+// ever in it; of the page's all that is in use is known.
 function grown(before, now) {
-  return Object.keys(before).filter((what) => {
+  return Object.keys(before).filter((what) => what !== 'page memory').filter((what) => {
     const slack = what === 'page in use' ? SLACK_IN_USE : /heap|memory|in use/.test(what) ? SLACK_BYTES : 200;
     return now[what] > before[what] * GROWTH_MAX + slack;
   }).map((what) => `${what} grew from ${before[what]} to ${now[what]}`);

@@ -78,10 +78,6 @@ impl Page {
         if let Command::SetMark { view, .. } | Command::SetViewport { view, .. } = command {
             self.forget_hovered(*view);
         }
-        // What lay over other points is of no use.
-        if let Command::SetMark { view, .. } = command {
-            self.reliefs.update(|reliefs| drop(reliefs.remove(view)));
-        }
         if matches!(command, Command::OpenTable { .. }) {
             self.tables_open.set(false);
             self.open_filters.update(std::collections::BTreeMap::clear);
@@ -127,6 +123,7 @@ impl Page {
 
     /// Asks the worker for what follows from the difference to `before`.
     pub(super) fn follow(self, before: &Chosen) {
+        self.keep_reliefs(before);
         let todo = self.model.with_untracked(|model| steps(before, &model.chosen));
         for step in todo {
             match step {
@@ -134,6 +131,18 @@ impl Page {
                 Step::Load => self.ask_load(),
                 Step::Show => self.ask_show(),
             }
+        }
+    }
+
+    /// What lay over other points, or over a view that is gone, is of no use.
+    fn keep_reliefs(self, before: &Chosen) {
+        let stays = |view: ViewId| {
+            let mark = |chosen: &Chosen| chosen.view(view).map(|shown| shown.mark.clone());
+            let was = mark(before);
+            was.is_some() && self.model.with_untracked(|model| mark(&model.chosen) == was)
+        };
+        if self.reliefs.with_untracked(|reliefs| reliefs.keys().any(|&view| !stays(view))) {
+            self.reliefs.update(|reliefs| reliefs.retain(|&view, _| stays(view)));
         }
     }
 

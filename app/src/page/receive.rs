@@ -140,12 +140,17 @@ fn receive(page: Page, reply: Reply) {
         }
         Reply::Picked { row } => page.dispatch(Command::Pin { row }),
         Reply::Pinned { row, values } => page.pinned.set(Some((row, values))),
-        Reply::Relief { view, relief } => page.reliefs.update(|reliefs| {
-            match relief {
-                Some(relief) => reliefs.insert(view, Arc::new(*relief)),
-                None => reliefs.remove(&view),
-            };
-        }),
+        Reply::Relief { view, relief } => {
+            // The view may have gone meanwhile.
+            let relief = relief
+                .filter(|_| page.model.with_untracked(|model| model.chosen.view(view).is_some()));
+            page.reliefs.update(|reliefs| {
+                match relief {
+                    Some(relief) => reliefs.insert(view, Arc::new(*relief)),
+                    None => reliefs.remove(&view),
+                };
+            });
+        }
         Reply::Cached(cached) => page.cached.set(Some(Arc::new(cached))),
         // For those who measure.
         Reply::Drawn { .. } | Reply::Prepared { .. } => {}

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::lasting::Lasting;
 use engine::predicate::Predicate;
 use engine::query::Version;
 use leptos::prelude::*;
 
-use super::lasting::Lasting;
 use super::link::Link;
 use super::receive::Lives;
 use super::table::TableSignals;
@@ -67,7 +67,7 @@ pub(super) struct Page {
     pub part: Lasting<Part>,
     pub dialog: Lasting<Option<Dialog>>,
     /// A popover's, which takes it as a plain signal.
-    pub tables_open: RwSignal<bool>,
+    pub tables_open: Lasting<bool>,
     pub side_open: Lasting<bool>,
     /// The window of the player moves.
     pub is_playing: Lasting<bool>,
@@ -235,7 +235,7 @@ impl Page {
             system_dark: Lasting::new(false),
             part: Lasting::default(),
             dialog: Lasting::new(None),
-            tables_open: RwSignal::new(false),
+            tables_open: Lasting::new(false),
             side_open: Lasting::new(true),
             is_playing: Lasting::new(false),
             shapes: Lasting::new(false),

@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::lasting::Lasting;
 use leptos::prelude::*;
 
 use super::browser;
-use super::lasting::Lasting;
 use super::signals::{FILTER_VIEWS, Page, Schema};
 use crate::protocol::table::{
     COPY_CELLS_MAX, CellForm, Copied, CopyAsked, Record, Shape, TableReply, TableRequest,

@@ -8,6 +8,7 @@ mod bars;
 mod brush;
 mod columns;
 mod dialog;
+mod each;
 mod empty;
 mod files;
 mod filter;
@@ -40,6 +41,7 @@ mod views;
 pub(super) use grid::with_chart;
 pub(super) use scatter::axes_of;
 
+use super::lasting::Derived;
 use leptos::prelude::*;
 
 use super::signals::{Described, Page, WorkerState};
@@ -74,7 +76,7 @@ pub(super) fn App() -> impl IntoView {
     };
     let is_open = move || page.model.with(|model| model.chosen.table.is_some());
     // Around a table that cannot be opened there is nothing to filter or to list.
-    let shut = Memo::new(move |_| {
+    let shut = Derived::new(move |_| {
         page.described.with(|described| matches!(described, Described::Failed(_)))
     });
     let stopped = move || matches!(page.worker.get(), WorkerState::Stopped { .. });

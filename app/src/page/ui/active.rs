@@ -1,6 +1,8 @@
 //! The filters that are set, as one row of words: what each says, a button to clear it,
 //! and one for all of them.
 
+use crate::page::lasting::Derived;
+use crate::page::ui::each::Each;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -13,15 +15,15 @@ use crate::texts;
 #[component]
 pub(super) fn ActiveFilters() -> impl IntoView {
     let page = use_page();
-    let clauses = Memo::new(move |_| page.model.with(|model| model.chosen.clauses.clone()));
+    let clauses = Derived::new(move |_| page.model.with(|model| model.chosen.clauses.clone()));
     let many = move || clauses.with(Vec::len);
     view! {
         <Show when=move || { many() > 0 }>
             <div class="active-filters" role="group" aria-label=move || texts::filters::active(many())>
                 <ul class="chips">
-                    <For each=move || clauses.get() key=|clause| clause.id.clone() let:clause>
+                    <Each each=move || clauses.get() key=|clause| clause.id.clone() let:clause>
                         <Chip id=clause.id clauses/>
-                    </For>
+                    </Each>
                 </ul>
                 <button
                     type="button"
@@ -37,11 +39,13 @@ pub(super) fn ActiveFilters() -> impl IntoView {
 }
 
 #[component]
-fn Chip(id: String, clauses: Memo<Vec<Clause>>) -> impl IntoView {
+fn Chip(id: String, clauses: Derived<Vec<Clause>>) -> impl IntoView {
     let page = use_page();
     let clause = {
         let id = id.clone();
-        Memo::new(move |_| clauses.with(|all| all.iter().find(|clause| clause.id == id).cloned()))
+        Derived::new(move |_| {
+            clauses.with(|all| all.iter().find(|clause| clause.id == id).cloned())
+        })
     };
     let error = {
         let id = id.clone();

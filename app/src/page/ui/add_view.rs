@@ -1,6 +1,8 @@
 //! A button for another view: a chart of each sort, its columns guessed and chosen in its
 //! title, or the chart of any column.
 
+use crate::page::lasting::Lasting;
+use crate::page::ui::each::Each;
 use leptos::prelude::*;
 
 use super::icon::{Icon, kind_name};
@@ -16,7 +18,7 @@ use crate::texts;
 #[component]
 pub(super) fn AddView() -> impl IntoView {
     let page = use_page();
-    let open = RwSignal::new(false);
+    let open = Lasting::new(false);
     let is_full = move || page.model.with(|m| m.chosen.shown_views().len() >= VIEWS_MAX);
     let button = || view! { {Icon::Add.view()} <span>{texts::views::ADD_SHORT}</span> };
     view! {
@@ -39,14 +41,14 @@ pub(super) fn AddView() -> impl IntoView {
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
-fn choices(open: RwSignal<bool>) -> Fetched {
+fn choices(open: Lasting<bool>) -> Fetched {
     made(move || view! { <Choices open/> })
 }
 
 #[component]
-fn Choices(open: RwSignal<bool>) -> impl IntoView {
+fn Choices(open: Lasting<bool>) -> impl IntoView {
     let page = use_page();
-    let search = RwSignal::new(String::new());
+    let search = Lasting::new(String::new());
     let add = move |mark: Mark| {
         open.set(false);
         page.dispatch(Command::AddView { mark });
@@ -96,9 +98,9 @@ fn Choices(open: RwSignal<bool>) -> impl IntoView {
                 />
             </div>
             <ul class="choice-list">
-                <For each=found key=|column| column.name.clone() let:column>
+                <Each each=found key=|column| column.name.clone() let:column>
                     <li><ColumnChoice column add/></li>
-                </For>
+                </Each>
             </ul>
         </div>
     }

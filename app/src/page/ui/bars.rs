@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use engine::literal::Literal;
 use engine::predicate::Predicate;
 use leptos::html;
@@ -40,9 +42,9 @@ pub(super) fn BarsChart(
     #[prop(into)] result: Signal<Option<Arc<MarkResult>>>,
 ) -> impl IntoView {
     let page = use_page();
-    let clause = Memo::new(move |_| page.clause(&column_clause(&column.get())));
-    let rows = Memo::new(move |_| rows(result.get().as_deref(), clause.get().as_ref()));
-    let focused = RwSignal::new(0usize);
+    let clause = Derived::new(move |_| page.clause(&column_clause(&column.get())));
+    let rows = Derived::new(move |_| rows(result.get().as_deref(), clause.get().as_ref()));
+    let focused = Lasting::new(0usize);
     let list = NodeRef::<html::Ul>::new();
     let on_key = move |event: KeyboardEvent| {
         let many = rows.with(|rows| rows.rows.len());
@@ -94,9 +96,9 @@ pub(super) fn BarsChart(
             on:keydown=on_key
         >
             // By place: a row keeps its element, whatever it comes to stand for.
-            <For each=places key=|at| *at let:at>
+            <Each each=places key=|at| *at let:at>
                 <BarRow at rows column clause focused/>
-            </For>
+            </Each>
             {more}
         </ul>
     }
@@ -124,13 +126,13 @@ fn rows(result: Option<&MarkResult>, clause: Option<&Predicate>) -> Rows {
 #[component]
 fn BarRow(
     at: usize,
-    rows: Memo<Rows>,
+    rows: Derived<Rows>,
     column: Signal<String>,
-    clause: Memo<Option<Predicate>>,
-    focused: RwSignal<usize>,
+    clause: Derived<Option<Predicate>>,
+    focused: Lasting<usize>,
 ) -> impl IntoView {
     let page = use_page();
-    let row = Memo::new(move |_| rows.with(|rows| rows.rows.get(at).cloned()));
+    let row = Derived::new(move |_| rows.with(|rows| rows.rows.get(at).cloned()));
     let is_chosen = move || {
         row.with(|row| {
             clause.with(|clause| match row {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use engine::literal::Literal;
 use leptos::prelude::*;
 
@@ -24,16 +26,16 @@ pub(super) fn list() -> Fetched {
 #[component]
 fn Columns() -> impl IntoView {
     let page = use_page();
-    let search = RwSignal::new(String::new());
-    let loaded = Memo::new(move |_| {
+    let search = Lasting::new(String::new());
+    let loaded = Derived::new(move |_| {
         let columns = page.model.with(|model| model.chosen.columns.clone());
         columns.unwrap_or_default().into_iter().collect::<BTreeSet<String>>()
     });
     // What is ticked but not yet asked for; none, as long as that is what is loaded.
-    let ticked = RwSignal::new(None::<BTreeSet<String>>);
-    let chosen = Memo::new(move |_| ticked.get().unwrap_or_else(|| loaded.get()));
+    let ticked = Lasting::new(None::<BTreeSet<String>>);
+    let chosen = Derived::new(move |_| ticked.get().unwrap_or_else(|| loaded.get()));
     // Views and filters cannot be shown without theirs.
-    let needed = Memo::new(move |_| {
+    let needed = Derived::new(move |_| {
         page.model.with(|model| {
             let chosen = &model.chosen;
             let of_clauses = chosen.clauses.iter().flat_map(|clause| clause.predicate.columns());
@@ -42,7 +44,7 @@ fn Columns() -> impl IntoView {
                 .collect::<BTreeSet<String>>()
         })
     });
-    let found = Memo::new(move |_| {
+    let found = Derived::new(move |_| {
         let Some(schema) = page.schema() else { return Vec::new() };
         let wanted = search.get().trim().to_lowercase();
         let columns = schema.columns.iter().filter(|c| c.name.to_lowercase().contains(&wanted));
@@ -79,9 +81,9 @@ fn Columns() -> impl IntoView {
             <button type="button" class="text-button" on:click=move |_| tick_all(false)>{texts::columns::TICK_FEWEST}</button>
         </div>
         <ul class="column-list">
-            <For each=move || found.get() key=|column| column.name.clone() let:column>
+            <Each each=move || found.get() key=|column| column.name.clone() let:column>
                 <ColumnRow column chosen needed ticked/>
-            </For>
+            </Each>
         </ul>
         <LoadFoot loaded chosen ticked/>
     }
@@ -90,9 +92,9 @@ fn Columns() -> impl IntoView {
 /// What the ticked columns cost, and the button that loads them.
 #[component]
 fn LoadFoot(
-    loaded: Memo<BTreeSet<String>>,
-    chosen: Memo<BTreeSet<String>>,
-    ticked: RwSignal<Option<BTreeSet<String>>>,
+    loaded: Derived<BTreeSet<String>>,
+    chosen: Derived<BTreeSet<String>>,
+    ticked: Lasting<Option<BTreeSet<String>>>,
 ) -> impl IntoView {
     let page = use_page();
     let cost = move || {
@@ -123,15 +125,15 @@ fn LoadFoot(
 #[component]
 fn ColumnRow(
     column: ColumnInfo,
-    chosen: Memo<BTreeSet<String>>,
-    needed: Memo<BTreeSet<String>>,
-    ticked: RwSignal<Option<BTreeSet<String>>>,
+    chosen: Derived<BTreeSet<String>>,
+    needed: Derived<BTreeSet<String>>,
+    ticked: Lasting<Option<BTreeSet<String>>>,
 ) -> impl IntoView {
     let page = use_page();
     let name = StoredValue::new(column.name.clone());
     let is_ticked = move || name.with_value(|name| chosen.with(|chosen| chosen.contains(name)));
     let is_needed = move || name.with_value(|name| needed.with(|needed| needed.contains(name)));
-    let profile = Memo::new(move |_| {
+    let profile = Derived::new(move |_| {
         name.with_value(|name| page.profiles.with(|profiles| profiles.get(name).cloned()))
     });
     let toggle = move |_| {

@@ -1,6 +1,7 @@
 //! What stands where views would, or over them: before a table is chosen, while it is looked up, when
 //! it cannot be opened, when no row passes the filters, when the worker was given up.
 
+use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -81,7 +82,7 @@ fn looking(page: Page, bytes: u64, total: u64) -> impl IntoView {
 #[component]
 pub(super) fn NoRows() -> impl IntoView {
     let page = use_page();
-    let nothing = Memo::new(move |_| {
+    let nothing = Derived::new(move |_| {
         let known = page.described.with(|described| matches!(described, Described::Known(_)));
         let left = page.shown.with(|shown| {
             shown.as_ref().is_none_or(|shown| shown.selected > 0 || shown.total == 0)

@@ -1,11 +1,11 @@
 //! A file from the user's own disk: dropped anywhere on the page, or chosen. It becomes a
 //! table of its own and never leaves the browser.
 
+use crate::page::lasting::Lasting;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use web_sys::{DragEvent, File, FileList};
 
-use crate::page::lasting::Lasting;
 use crate::page::signals::{Page, use_page};
 use crate::protocol::{Level, Request, name_of_file};
 use crate::texts;
@@ -18,7 +18,7 @@ const ENDINGS: [&str; 13] = [
 #[component]
 pub(super) fn FileDrop() -> impl IntoView {
     let page = use_page();
-    let over = RwSignal::new(false);
+    let over = Lasting::new(false);
     let input = NodeRef::<html::Input>::new();
     let handles = [
         window_event_listener(ev::dragover, move |event: DragEvent| {

@@ -7,6 +7,7 @@ mod text;
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use engine::predicate::Predicate;
 use leptos::prelude::*;
@@ -33,7 +34,7 @@ pub(super) fn control(column: ColumnInfo) -> Fetched {
 fn FilterControl(column: ColumnInfo) -> impl IntoView {
     let page = use_page();
     let name = Signal::stored(column.name.clone());
-    let result = Memo::new(move |_| {
+    let result = Derived::new(move |_| {
         let view = page.schema()?.filter_view(&name.get())?;
         page.result(view)
     });
@@ -51,10 +52,10 @@ fn FilterControl(column: ColumnInfo) -> impl IntoView {
 
 /// Values to choose from, or a text to look for.
 #[component]
-fn NamedFilter(column: Signal<String>, result: Memo<Option<Arc<MarkResult>>>) -> impl IntoView {
+fn NamedFilter(column: Signal<String>, result: Derived<Option<Arc<MarkResult>>>) -> impl IntoView {
     let page = use_page();
     let clause = move || page.clause(&column_clause(&column.get()));
-    let by_text = RwSignal::new(untrack(|| TextSearch::from_clause(clause().as_ref()).is_some()));
+    let by_text = Lasting::new(untrack(|| TextSearch::from_clause(clause().as_ref()).is_some()));
     let tab = move |label: &'static str, text: bool| {
         view! {
             <button
@@ -102,7 +103,7 @@ fn ValueSearch(column: Signal<String>) -> impl IntoView {
 
 /// How many rows have no value, and a way to see only those, or none of them.
 #[component]
-fn MissingRow(column: Signal<String>, result: Memo<Option<Arc<MarkResult>>>) -> impl IntoView {
+fn MissingRow(column: Signal<String>, result: Derived<Option<Arc<MarkResult>>>) -> impl IntoView {
     let page = use_page();
     let nulls = move || {
         result.with(|result| match result.as_deref() {

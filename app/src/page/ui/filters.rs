@@ -1,6 +1,8 @@
 //! The side panel: the filter of each column that is loaded, found by search, opened on
 //! demand; and, on its other tab, the columns themselves.
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use engine::kind::Kind;
 use leptos::html;
 use leptos::prelude::*;
@@ -48,7 +50,7 @@ pub(super) fn Side() -> impl IntoView {
 #[component]
 fn Filters() -> impl IntoView {
     let page = use_page();
-    let search = RwSignal::new(String::new());
+    let search = Lasting::new(String::new());
     let input = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if page.search_asked.get() > 0
@@ -63,10 +65,10 @@ fn Filters() -> impl IntoView {
             search.set(String::new());
         }
     });
-    let loaded = Memo::new(move |_| {
+    let loaded = Derived::new(move |_| {
         page.model.with(|model| model.chosen.columns.clone()).unwrap_or_default()
     });
-    let found = Memo::new(move |_| {
+    let found = Derived::new(move |_| {
         let Some(schema) = page.schema() else { return Vec::new() };
         let wanted = search.get().trim().to_lowercase();
         let loaded = loaded.get();
@@ -95,9 +97,9 @@ fn Filters() -> impl IntoView {
             />
         </div>
         <ul class="filter-list">
-            <For each=move || found.get() key=|column| (column.name.clone(), column.kind) let:column>
+            <Each each=move || found.get() key=|column| (column.name.clone(), column.kind) let:column>
                 <FilterItem column/>
-            </For>
+            </Each>
             {nothing}
         </ul>
     }
@@ -108,7 +110,7 @@ fn Filters() -> impl IntoView {
 fn FilterItem(column: ColumnInfo) -> impl IntoView {
     let page = use_page();
     let name = StoredValue::new(column.name.clone());
-    let is_open = Memo::new(move |_| {
+    let is_open = Derived::new(move |_| {
         name.with_value(|name| page.open_filters.with(|open| open.contains_key(name)))
     });
     let is_set = move || name.with_value(|name| page.clause(&column_clause(name)).is_some());

@@ -6,6 +6,7 @@ mod title;
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::predicate::Predicate;
 use leptos::html;
 use leptos::prelude::*;
@@ -35,13 +36,13 @@ const RAMP: usize = 12;
 pub(super) struct GridView {
     page: Page,
     id: ViewId,
-    mark: Memo<Option<Mark>>,
-    result: Memo<Option<Arc<MarkResult>>>,
-    size: RwSignal<(f64, f64)>,
+    mark: Derived<Option<Mark>>,
+    result: Derived<Option<Arc<MarkResult>>>,
+    size: Lasting<(f64, f64)>,
     /// The cell under the pointer, or where the arrows are.
-    cursor: RwSignal<Option<[usize; 2]>>,
+    cursor: Lasting<Option<[usize; 2]>>,
     /// The cells that a drag is over: from, and to.
-    drag: RwSignal<Option<[[usize; 2]; 2]>>,
+    drag: Lasting<Option<[[usize; 2]; 2]>>,
 }
 
 /// The colours of series, then of all others; and the ramp.
@@ -224,9 +225,9 @@ fn GridChart(id: ViewId) -> impl IntoView {
         id,
         mark: mark_of(page, id),
         result: result_of(page, id),
-        size: RwSignal::new((0.0, 0.0)),
-        cursor: RwSignal::new(None),
-        drag: RwSignal::new(None),
+        size: Lasting::new((0.0, 0.0)),
+        cursor: Lasting::new(None),
+        drag: Lasting::new(None),
     };
     let name = Signal::derive(move || {
         view.mark.with(|mark| mark.as_ref().map(describe::mark).unwrap_or_default())
@@ -267,7 +268,7 @@ fn Plot(view: GridView) -> impl IntoView {
     browser::observe_size(area, move |width, height| {
         view.size.try_set((width, height));
     });
-    let drawing = Memo::new(move |_| {
+    let drawing = Derived::new(move |_| {
         view.with(|chart| Some(chart.draw(view.size.get()))).unwrap_or_default()
     });
     let is_heat = move || matches!(view.mark.get(), Some(Mark::Heat { .. }));
@@ -361,7 +362,7 @@ fn Plot(view: GridView) -> impl IntoView {
 
 /// What is chosen, and where the cursor is.
 #[component]
-fn Overlay(view: GridView, drawing: Memo<Drawing>) -> impl IntoView {
+fn Overlay(view: GridView, drawing: Derived<Drawing>) -> impl IntoView {
     let rect = move |class: &'static str, [x, y]: [[usize; 2]; 2]| {
         view.with(|chart| {
             let Drawing { left, top, width, height, .. } = drawing.get();
@@ -416,14 +417,14 @@ fn Overlay(view: GridView, drawing: Memo<Drawing>) -> impl IntoView {
 
 /// The range of time that is the column's filter, over a line.
 #[component]
-fn TimeBrush(view: GridView, drawing: Memo<Drawing>) -> impl IntoView {
+fn TimeBrush(view: GridView, drawing: Derived<Drawing>) -> impl IntoView {
     let page = view.page;
-    let time = Memo::new(move |_| match view.mark.get() {
+    let time = Derived::new(move |_| match view.mark.get() {
         Some(Mark::Line { time, .. }) => Some(time),
         _ => None,
     });
-    let scalar = Memo::new(move |_| page.scalar(&time.get()?));
-    let axis = Memo::new(move |_| {
+    let scalar = Derived::new(move |_| page.scalar(&time.get()?));
+    let axis = Derived::new(move |_| {
         let drawing = drawing.get();
         let scalar = scalar.get()?;
         view.with(|chart| match (&chart.grid.x, chart.mark) {

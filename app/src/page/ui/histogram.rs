@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -82,21 +83,21 @@ pub(super) fn HistogramChart(
     #[prop(into)] column: Signal<String>,
     #[prop(into)] result: Signal<Option<Arc<MarkResult>>>,
     /// What is under the pointer, for the title to show.
-    readout: RwSignal<Option<String>>,
+    readout: Lasting<Option<String>>,
     #[prop(optional, into)] form: Signal<Form>,
 ) -> impl IntoView {
     let page = use_page();
-    let size = RwSignal::new((0.0, 0.0));
+    let size = Lasting::new((0.0, 0.0));
     let container = NodeRef::<html::Div>::new();
     browser::observe_size(container, move |width, height| {
         size.try_set((width, height));
     });
-    let scalar = Memo::new(move |_| page.scalar(&column.get()));
-    let bars = Memo::new(move |_| result.with(|result| Bars::of(result.as_deref()?)));
-    let axis = Memo::new(move |_| {
+    let scalar = Derived::new(move |_| page.scalar(&column.get()));
+    let bars = Derived::new(move |_| result.with(|result| Bars::of(result.as_deref()?)));
+    let axis = Derived::new(move |_| {
         bars.with(|bars| axis_of(bars.as_ref()?, size.get(), scalar.get()?, form.get()))
     });
-    let range = Memo::new(move |_| {
+    let range = Derived::new(move |_| {
         let (clause, scalar) = (page.clause(&column_clause(&column.get()))?, scalar.get()?);
         let (low, high) = interval(&clause, scalar)?;
         let domain = bars.get().map_or([0.0, 0.0], |bars| bars.domain);
@@ -188,9 +189,9 @@ fn words_instead(bars: &Bars, scalar: Scalar) -> Option<String> {
 /// Three layers: all rows, rows that pass the other filters, and those in the range.
 #[component]
 fn BarPaths(
-    bars: Memo<Option<Bars>>,
-    axis: Memo<Option<Axis>>,
-    range: Memo<Option<[f64; 2]>>,
+    bars: Derived<Option<Bars>>,
+    axis: Derived<Option<Axis>>,
+    range: Derived<Option<[f64; 2]>>,
     form: Signal<Form>,
 ) -> impl IntoView {
     let page = use_page();
@@ -253,7 +254,7 @@ fn BarPaths(
 }
 
 #[component]
-fn AxisBelow(axis: Memo<Option<Axis>>) -> impl IntoView {
+fn AxisBelow(axis: Derived<Option<Axis>>) -> impl IntoView {
     move || {
         let axis = axis.get()?;
         let marks = match axis.log {

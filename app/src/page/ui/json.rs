@@ -1,5 +1,6 @@
 //! A nested value as a tree that opens and closes, made as far as it is open.
 
+use crate::page::lasting::Lasting;
 use crate::texts;
 use js_sys::{Array, JSON, Object};
 use leptos::prelude::*;
@@ -39,8 +40,8 @@ fn tree(value: &JsValue, name: Option<String>, open: bool) -> AnyView {
     if n_entries == 0 {
         return view! { <span class="leaf">{label}{said}</span> }.into_any();
     }
-    let is_open = RwSignal::new(open);
-    let shown = RwSignal::new(ENTRIES_SHOWN);
+    let is_open = Lasting::new(open);
+    let shown = Lasting::new(ENTRIES_SHOWN);
     // What the page does not show is not made.
     let entries = StoredValue::new_local(entries);
     let children = move || {

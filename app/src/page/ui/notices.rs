@@ -1,6 +1,7 @@
 //! Messages to the user, in a corner: read out politely, errors at once, each with a
 //! button to put it away and, where something can be done, one that does it.
 
+use crate::page::ui::each::Each;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -22,10 +23,10 @@ pub(super) fn Notices() -> impl IntoView {
     view! {
         <div class="notices">
             <div role="alert">
-                <For each=of_level(true) key=|notice| notice.id let:notice><NoticeCard notice/></For>
+                <Each each=of_level(true) key=|notice| notice.id let:notice><NoticeCard notice/></Each>
             </div>
             <div role="status" aria-live="polite">
-                <For each=of_level(false) key=|notice| notice.id let:notice><NoticeCard notice/></For>
+                <Each each=of_level(false) key=|notice| notice.id let:notice><NoticeCard notice/></Each>
             </div>
         </div>
     }

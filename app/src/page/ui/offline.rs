@@ -1,6 +1,7 @@
 //! What is kept in this browser: each slice with its table, version, age and size, a way
 //! to delete it, the budget, and whether the browser may throw it away.
 
+use crate::page::lasting::Lasting;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
@@ -159,7 +160,7 @@ enum Promise {
 #[component]
 fn Persistence() -> impl IntoView {
     let page = use_page();
-    let promise = RwSignal::new(Promise::Unknown);
+    let promise = Lasting::new(Promise::Unknown);
     let look = move || {
         spawn_local(async move {
             if let Some(found) = look_at_promise().await {

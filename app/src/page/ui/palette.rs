@@ -1,6 +1,7 @@
 //! The command palette: one field to type in, and under it what that finds among all that
 //! can be done. A combobox, as the ARIA practices have it.
 
+use crate::page::lasting::{Derived, Lasting};
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
@@ -29,15 +30,15 @@ fn body() -> Fetched {
 fn Palette() -> impl IntoView {
     let page = use_page();
     page.read_saved();
-    let text = RwSignal::new(String::new());
-    let at = RwSignal::new(0_usize);
+    let text = Lasting::new(String::new());
+    let at = Lasting::new(0_usize);
     let input = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if let Some(input) = input.get() {
             browser::focus_soon(input.into());
         }
     });
-    let entries = Memo::new(move |_| {
+    let entries = Derived::new(move |_| {
         let tables: Vec<String> = page.tables.with(|tables| match tables {
             Tables::Known { tables, .. } => {
                 let readable = tables.iter().filter(|table| table.error.is_none());
@@ -52,7 +53,7 @@ fn Palette() -> impl IntoView {
         page.saved.with(|saved| palette::add_saved(&mut entries, saved));
         entries
     });
-    let found = Memo::new(move |_| entries.with(|entries| palette::found(entries, &text.get())));
+    let found = Derived::new(move |_| entries.with(|entries| palette::found(entries, &text.get())));
     let run = move |command: Command| {
         page.dispatch(Command::ShowDialog { dialog: None });
         page.dispatch(command);
@@ -124,7 +125,7 @@ fn option_id(index: usize) -> String {
 fn line(
     index: usize,
     entry: Entry,
-    at: RwSignal<usize>,
+    at: Lasting<usize>,
     run: impl Fn(Command) + Copy + 'static,
 ) -> impl IntoView {
     let icon = match entry.group {

@@ -1,5 +1,6 @@
 //! The record of the point that was clicked: all its values, until it is let go.
 
+use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -11,8 +12,8 @@ use crate::texts;
 #[component]
 pub(super) fn PinnedRecord() -> impl IntoView {
     let page = use_page();
-    let row = Memo::new(move |_| page.model.with(|model| model.chosen.pinned));
-    let loaded = Memo::new(move |_| {
+    let row = Derived::new(move |_| page.model.with(|model| model.chosen.pinned));
+    let loaded = Derived::new(move |_| {
         page.shown.with(|shown| shown.as_ref().map(|shown| (shown.complete, shown.total)))
     });
     // Leaves Rust: the worker marks what is chosen, also where it was started again, or has

@@ -1,6 +1,7 @@
 //! Plays a column: a window moves along it and is the column's filter, so that every view
 //! follows. Where motion is not wanted it moves a step at a time, when it is asked.
 
+use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -88,7 +89,7 @@ fn next_frame(page: Page, before: f64) {
 #[component]
 pub(super) fn PlayerBar() -> impl IntoView {
     let page = use_page();
-    let player = Memo::new(move |_| page.model.with(|model| model.chosen.player.clone()));
+    let player = Derived::new(move |_| page.model.with(|model| model.chosen.player.clone()));
     // The column's extent is asked with the views.
     Effect::new(move |_| {
         if player.with(Option::is_some) {
@@ -100,14 +101,14 @@ pub(super) fn PlayerBar() -> impl IntoView {
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
-fn bar(player: Memo<Option<Player>>) -> Fetched {
+fn bar(player: Derived<Option<Player>>) -> Fetched {
     made(move || view! { <Bar player/> })
 }
 
 #[component]
-fn Bar(player: Memo<Option<Player>>) -> impl IntoView {
+fn Bar(player: Derived<Option<Player>>) -> impl IntoView {
     let page = use_page();
-    let now = Memo::new(move |_| player.get().and_then(|player| place(page, &player)));
+    let now = Derived::new(move |_| player.get().and_then(|player| place(page, &player)));
     let column = move || player.with(|p| p.as_ref().map(|p| p.column.clone())).unwrap_or_default();
     let set = move |change: fn(&mut Player, u8), value: u8| {
         let mut player = player.get_untracked();

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::page::lasting::Lasting;
 use js_sys::Reflect;
 use leptos::html;
 use leptos::prelude::*;
@@ -23,7 +24,7 @@ pub(super) fn Popover(
     #[prop(into)]
     label: Signal<String>,
     /// Followed both ways: setting it opens and closes the panel.
-    open: RwSignal<bool>,
+    open: Lasting<bool>,
     #[prop(into)] button_class: String,
     #[prop(optional, into)] panel_class: String,
     /// Button and panel meet where lines end, rather than where they begin.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::Lasting;
 use engine::kind::Kind;
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
@@ -38,7 +39,7 @@ fn panel(page: Page, step: Callback<i64>) -> Fetched {
 
 #[component]
 fn Panel(page: Page, step: Callback<i64>) -> impl IntoView {
-    let search = RwSignal::new(String::new());
+    let search = Lasting::new(String::new());
     let close = move || page.dispatch(Command::ShowRecord { row: None });
     let on_key = move |event: KeyboardEvent| {
         let by = match event.key().as_str() {

@@ -14,6 +14,7 @@ mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
@@ -59,37 +60,37 @@ pub(super) struct Shown {
 #[derive(Clone, Copy)]
 pub(super) struct Grid {
     pub page: Page,
-    pub columns: Memo<Vec<Shown>>,
+    pub columns: Derived<Vec<Shown>>,
     /// The columns that are on screen, or nearly: those that are made.
-    pub on_screen: Memo<Vec<usize>>,
+    pub on_screen: Derived<Vec<usize>>,
     /// Where each column's cell stands in the rows that are here.
-    pub places: Memo<Vec<Option<usize>>>,
+    pub places: Derived<Vec<Option<usize>>>,
     /// The first row on screen, and the share of it that is scrolled out.
-    pub first: RwSignal<f64>,
-    pub size: RwSignal<(f64, f64)>,
-    pub left: RwSignal<f64>,
+    pub first: Lasting<f64>,
+    pub size: Lasting<(f64, f64)>,
+    pub left: Lasting<f64>,
     /// A width that is being dragged.
-    pub sizing: RwSignal<Option<(String, f64)>>,
-    pub window: Memo<Window>,
+    pub sizing: Lasting<Option<(String, f64)>>,
+    pub window: Derived<Window>,
     /// Digits after the point, by column: as many as were ever seen, so that points stand
     /// under each other and stay there.
-    pub digits: RwSignal<BTreeMap<String, usize>>,
+    pub digits: Lasting<BTreeMap<String, usize>>,
     /// Columns in which a picture was seen.
-    pub pictured: RwSignal<BTreeSet<String>>,
+    pub pictured: Lasting<BTreeSet<String>>,
     /// A picture that is shown large: its address and what it is.
-    pub picture: RwSignal<Option<(String, String)>>,
+    pub picture: Lasting<Option<(String, String)>>,
     /// The row that the keyboard is on, if the record is to follow it.
     pub followed: StoredValue<Option<u64>>,
 }
 
 impl Grid {
     fn new(page: Page) -> Self {
-        let sizing = RwSignal::new(None);
-        let size = RwSignal::new((0.0, 0.0));
-        let left = RwSignal::new(0.0);
-        let pictured = RwSignal::new(BTreeSet::<String>::new());
-        let columns = Memo::new(move |_| shown_columns(page, &sizing.get(), size.get().0));
-        let on_screen = Memo::new(move |_| {
+        let sizing = Lasting::new(None);
+        let size = Lasting::new((0.0, 0.0));
+        let left = Lasting::new(0.0);
+        let pictured = Lasting::new(BTreeSet::<String>::new());
+        let columns = Derived::new(move |_| shown_columns(page, &sizing.get(), size.get().0));
+        let on_screen = Derived::new(move |_| {
             let (from, to) = (left.get() - BESIDE, left.get() + size.get().0 + BESIDE);
             // By steps, so that not every pixel makes a new list.
             let (from, to) = ((from / 100.0).floor() * 100.0, (to / 100.0).ceil() * 100.0);
@@ -100,22 +101,23 @@ impl Grid {
                 near.map(|(at, _)| at).collect::<Vec<usize>>()
             })
         });
-        let places = Memo::new(move |_| {
+        let places = Derived::new(move |_| {
             page.rows.with(|rows| {
                 let here = rows.as_ref().map(|rows| rows.columns.as_slice()).unwrap_or_default();
                 let place = |column: &Shown| here.iter().position(|name| *name == column.name);
                 columns.with(|columns| columns.iter().map(place).collect::<Vec<_>>())
             })
         });
-        let rows =
-            Memo::new(move |_| page.shown.with(|shown| shown.as_ref().map_or(0, |s| s.selected)));
-        let row_height = Memo::new(move |_| {
+        let rows = Derived::new(move |_| {
+            page.shown.with(|shown| shown.as_ref().map_or(0, |s| s.selected))
+        });
+        let row_height = Derived::new(move |_| {
             let is_any = pictured.with(|pictured| {
                 columns.with(|columns| columns.iter().any(|c| pictured.contains(&c.name)))
             });
             if is_any { PICTURE_HEIGHT } else { ROW_HEIGHT }
         });
-        let window = Memo::new(move |_| Window {
+        let window = Derived::new(move |_| Window {
             rows: rows.get(),
             row_height: row_height.get(),
             height: (size.get().1 - head_height(page)).max(0.0),
@@ -125,14 +127,14 @@ impl Grid {
             columns,
             on_screen,
             places,
-            first: RwSignal::new(0.0),
+            first: Lasting::new(0.0),
             size,
             left,
             sizing,
             window,
-            digits: RwSignal::default(),
+            digits: Lasting::default(),
             pictured,
-            picture: RwSignal::new(None),
+            picture: Lasting::new(None),
             followed: StoredValue::new(None),
         }
     }
@@ -238,8 +240,8 @@ pub(super) fn RowsPanel() -> impl IntoView {
     asking::follow(grid);
     asking::look(grid);
     let kept = browser::kept("rows-height").and_then(|height| height.parse::<f64>().ok());
-    let panel_height = RwSignal::new(kept.unwrap_or(264.0).max(PANEL_HEIGHT_MIN));
-    let folded = RwSignal::new(browser::kept("rows-folded").as_deref() == Some("yes"));
+    let panel_height = Lasting::new(kept.unwrap_or(264.0).max(PANEL_HEIGHT_MIN));
+    let folded = Lasting::new(browser::kept("rows-folded").as_deref() == Some("yes"));
     // Another row is one further down, or up, of those that are shown.
     let step = Callback::new(move |by: i64| {
         let selected = page.table.selected.get_untracked();
@@ -269,7 +271,7 @@ pub(super) fn RowsPanel() -> impl IntoView {
 
 /// The upper edge: dragged, or moved by arrows.
 #[component]
-fn HeightHandle(panel_height: RwSignal<f64>) -> impl IntoView {
+fn HeightHandle(panel_height: Lasting<f64>) -> impl IntoView {
     let drag = StoredValue::new(None::<(f64, f64)>);
     let most = || window().inner_height().ok().and_then(|h| h.as_f64()).unwrap_or(900.0) * 0.8;
     let set = move |height: f64| {

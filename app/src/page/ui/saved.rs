@@ -1,5 +1,6 @@
 //! The dialog of saved views: a name for what is on screen, and those there are.
 
+use crate::page::lasting::Lasting;
 use leptos::prelude::*;
 
 use super::dialog::ModalDialog;
@@ -24,7 +25,7 @@ fn body() -> Fetched {
 fn Saved() -> impl IntoView {
     let page = use_page();
     page.read_saved();
-    let name = RwSignal::new(String::new());
+    let name = Lasting::new(String::new());
     let has_table = move || page.model.with(|model| model.chosen.table.is_some());
     let save = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -51,7 +52,7 @@ fn Saved() -> impl IntoView {
                     maxlength="80"
                     placeholder=texts::saved::NAME
                     aria-label=texts::saved::NAME
-                    prop:value=name
+                    prop:value=move || name.get()
                     on:input=move |event| name.set(event_target_value(&event))
                 />
                 <button type="submit" class="button" disabled=is_nameless>{texts::saved::SAVE}</button>

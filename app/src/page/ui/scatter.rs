@@ -11,6 +11,7 @@ mod relief;
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use engine::predicate::Predicate;
 use leptos::prelude::*;
@@ -35,18 +36,18 @@ use crate::texts;
 pub(super) struct Scatter {
     pub page: Page,
     pub id: ViewId,
-    pub x: Memo<String>,
-    pub y: Memo<String>,
-    pub color: Memo<Option<String>>,
-    pub look: Memo<Look>,
-    pub varied: Memo<Varied>,
-    pub result: Memo<Option<Arc<MarkResult>>>,
+    pub x: Derived<String>,
+    pub y: Derived<String>,
+    pub color: Derived<Option<String>>,
+    pub look: Derived<Look>,
+    pub varied: Derived<Varied>,
+    pub result: Derived<Option<Arc<MarkResult>>>,
     /// What is shown, once it is known what there is.
-    pub viewport: Memo<Option<Viewport>>,
+    pub viewport: Derived<Option<Viewport>>,
     /// The plot's size in CSS pixels.
-    pub size: RwSignal<(f64, f64)>,
+    pub size: Lasting<(f64, f64)>,
     /// What a drag selects by, where it does not move.
-    pub tool: RwSignal<Option<Tool>>,
+    pub tool: Lasting<Option<Tool>>,
 }
 
 /// How a drag selects.
@@ -60,21 +61,21 @@ impl Scatter {
     fn new(page: Page, id: ViewId) -> Self {
         let mark = mark_of(page, id);
         let axis = move |pick: fn(&Mark) -> Option<&String>| {
-            Memo::new(move |_| {
+            Derived::new(move |_| {
                 mark.with(|mark| mark.as_ref().and_then(pick).cloned().unwrap_or_default())
             })
         };
         let x = axis(|mark| if let Mark::Scatter { x, .. } = mark { Some(x) } else { None });
         let y = axis(|mark| if let Mark::Scatter { y, .. } = mark { Some(y) } else { None });
-        let color = Memo::new(move |_| match mark.get() {
+        let color = Derived::new(move |_| match mark.get() {
             Some(Mark::Scatter { color, .. }) => color,
             _ => None,
         });
-        let look = Memo::new(move |_| match mark.get() {
+        let look = Derived::new(move |_| match mark.get() {
             Some(Mark::Scatter { look, .. }) => look,
             _ => Look::default(),
         });
-        let varied = Memo::new(move |_| match mark.get() {
+        let varied = Derived::new(move |_| match mark.get() {
             Some(Mark::Scatter { varied, .. }) => varied,
             _ => Varied::default(),
         });
@@ -87,9 +88,9 @@ impl Scatter {
             y,
             color,
             result: result_of(page, id),
-            viewport: Memo::new(move |_| page.viewport(id)),
-            size: RwSignal::new((0.0, 0.0)),
-            tool: RwSignal::new(None),
+            viewport: Derived::new(move |_| page.viewport(id)),
+            size: Lasting::new((0.0, 0.0)),
+            tool: Lasting::new(None),
         }
     }
 

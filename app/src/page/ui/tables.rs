@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -46,11 +48,11 @@ pub(super) fn TablePicker() -> impl IntoView {
 #[component]
 pub(super) fn TableList() -> impl IntoView {
     let page = use_page();
-    let search = RwSignal::new(String::new());
-    let active = RwSignal::new(0usize);
+    let search = Lasting::new(String::new());
+    let active = Lasting::new(0usize);
     let input = NodeRef::<html::Input>::new();
     let offline = move || page.companion.get() == Companion::Offline;
-    let found = Memo::new(move |_| matching(&page.tables.get(), &search.get(), offline()));
+    let found = Derived::new(move |_| matching(&page.tables.get(), &search.get(), offline()));
     let open_at = move |at: usize| {
         if let Some(table) = found.with_untracked(|found| found.get(at).cloned())
             && table.error.is_none()
@@ -95,7 +97,7 @@ pub(super) fn TableList() -> impl IntoView {
                 />
             </div>
             <ul id="table-list" class="table-list" role="listbox" aria-label=texts::tables::TABLES>
-                <For
+                <Each
                     each=numbered
                     key=|(at, table)| (*at, table.name.clone(), table.cached, table.error.clone(), table.rows)
                     children=move |(at, table)| view! { <TableOption at table active open_at/> }
@@ -119,7 +121,7 @@ pub(super) fn TableList() -> impl IntoView {
 #[component]
 fn AddressForm() -> impl IntoView {
     let page = use_page();
-    let address = RwSignal::new(String::new());
+    let address = Lasting::new(String::new());
     let open = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let table = address.get_untracked().trim().to_owned();
@@ -160,7 +162,7 @@ fn matching(tables: &Tables, search: &str, offline: bool) -> Vec<TableInfo> {
 fn TableOption(
     at: usize,
     table: TableInfo,
-    active: RwSignal<usize>,
+    active: Lasting<usize>,
     open_at: impl Fn(usize) + Copy + 'static,
 ) -> impl IntoView {
     let page = use_page();
@@ -213,7 +215,7 @@ fn facts(table: &TableInfo) -> String {
 }
 
 #[component]
-fn NoTables(found: Memo<Vec<TableInfo>>) -> impl IntoView {
+fn NoTables(found: Derived<Vec<TableInfo>>) -> impl IntoView {
     let page = use_page();
     let text = move || {
         if found.with(|found| !found.is_empty()) {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::page::lasting::{Derived, Lasting};
 use leptos::prelude::*;
 
 use super::active::ActiveFilters;
@@ -77,8 +78,10 @@ pub(super) fn Toolbar() -> impl IntoView {
 #[component]
 fn Counts() -> impl IntoView {
     let page = use_page();
-    let counts = Memo::new(move |_| page.shown.with(|s| s.as_ref().map(|s| (s.selected, s.total))));
-    let complete = Memo::new(move |_| page.shown.with(|s| s.as_ref().is_none_or(|s| s.complete)));
+    let counts =
+        Derived::new(move |_| page.shown.with(|s| s.as_ref().map(|s| (s.selected, s.total))));
+    let complete =
+        Derived::new(move |_| page.shown.with(|s| s.as_ref().is_none_or(|s| s.complete)));
     let share = move || {
         counts.get().map_or(0.0, |(selected, total)| {
             if total == 0 { 0.0 } else { selected as f64 / total as f64 * 100.0 }
@@ -115,8 +118,8 @@ fn Counts() -> impl IntoView {
 
 /// The counts for those who listen, once they rest.
 #[component]
-fn Announcement(counts: Memo<Option<(u64, u64)>>) -> impl IntoView {
-    let said = RwSignal::new(String::new());
+fn Announcement(counts: Derived<Option<(u64, u64)>>) -> impl IntoView {
+    let said = Lasting::new(String::new());
     let pending = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |_| {
         let Some((selected, total)) = counts.get() else { return };

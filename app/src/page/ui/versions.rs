@@ -1,6 +1,7 @@
 //! Which version of the table is shown, the others by number, time and operation, what
 //! changed between two of them, and word of a newer one.
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::query::Version;
 use leptos::prelude::*;
 
@@ -18,7 +19,7 @@ use crate::texts;
 #[component]
 pub(super) fn VersionPicker() -> impl IntoView {
     let page = use_page();
-    let open = RwSignal::new(false);
+    let open = Lasting::new(false);
     let words = move || page.model.with(|model| Page::version_words(model.chosen.version.as_ref()));
     let label = Signal::derive(move || texts::versions::choose_another(words().as_deref()));
     let button = move || {
@@ -61,15 +62,16 @@ pub(super) fn VersionPicker() -> impl IntoView {
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
-fn list(open: RwSignal<bool>) -> Fetched {
+fn list(open: Lasting<bool>) -> Fetched {
     made(move || view! { <VersionList open/> })
 }
 
 #[component]
-fn VersionList(open: RwSignal<bool>) -> impl IntoView {
+fn VersionList(open: Lasting<bool>) -> impl IntoView {
     let page = use_page();
-    let versions =
-        Memo::new(move |_| page.schema().map(|schema| schema.versions.clone()).unwrap_or_default());
+    let versions = Derived::new(move |_| {
+        page.schema().map(|schema| schema.versions.clone()).unwrap_or_default()
+    });
     let items = move || {
         let rows = versions.get().into_iter().enumerate().map(|(at, info)| {
             view! { <VersionOption newest=at == 0 info open/> }
@@ -113,7 +115,7 @@ fn moment(info: &VersionInfo) -> String {
 /// All versions as one slider, oldest first, and the version of a time. While changes are
 /// looked at, the slider moves their later end.
 #[component]
-fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
+fn Timeline(versions: Derived<Vec<VersionInfo>>) -> impl IntoView {
     let page = use_page();
     let last = move || versions.with(Vec::len).saturating_sub(1);
     let place = move || {
@@ -124,7 +126,7 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
         last() - at.unwrap_or(0).min(last())
     };
     // Where the slider is held before it is let go.
-    let held = RwSignal::new(None::<usize>);
+    let held = Lasting::new(None::<usize>);
     let info = move |place: usize| {
         versions.with(|versions| versions.get(last().checked_sub(place)?).cloned())
     };
@@ -136,7 +138,7 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
         };
         page.dispatch(Command::OpenVersion { version: Some(version) });
     };
-    let words = Memo::new(move |_| {
+    let words = Derived::new(move |_| {
         let Some(info) = info(held.get().unwrap_or_else(place)) else { return String::new() };
         let operation = info.operation.clone().unwrap_or_default();
         let version = Page::version_words(Some(&info.version)).unwrap_or_default();
@@ -171,12 +173,12 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
                 max=move || last().to_string()
                 step="1"
                 aria-label=texts::versions::SLIDER
-                aria-valuetext=words
+                aria-valuetext=move || words.get()
                 prop:value=move || place().to_string()
                 on:input=on_input
                 on:change=on_change
             />
-            <output>{words}</output>
+            <output>{move || words.get()}</output>
             <label>
                 {texts::versions::AS_OF} <input type="datetime-local" step="1" on:change=on_time/>
             </label>
@@ -185,7 +187,7 @@ fn Timeline(versions: Memo<Vec<VersionInfo>>) -> impl IntoView {
 }
 
 #[component]
-fn VersionOption(newest: bool, info: VersionInfo, open: RwSignal<bool>) -> impl IntoView {
+fn VersionOption(newest: bool, info: VersionInfo, open: Lasting<bool>) -> impl IntoView {
     let page = use_page();
     let version = info.version.clone();
     let own = compare::number(&version);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -91,7 +92,7 @@ fn twin_table(id: ViewId, name: Signal<String>) -> Fetched {
 #[component]
 fn TwinTable(id: ViewId, name: Signal<String>) -> impl IntoView {
     let page = use_page();
-    let twin = Memo::new(move |_| page.twin(id).unwrap_or_default());
+    let twin = Derived::new(move |_| page.twin(id).unwrap_or_default());
     let head = move || {
         let cell = |text: String| view! { <th scope="col">{text}</th> };
         twin.with(|twin| twin.head.iter().cloned().map(cell).collect_view())
@@ -120,7 +121,7 @@ fn TwinTable(id: ViewId, name: Signal<String>) -> impl IntoView {
 #[component]
 fn ViewMenu(id: ViewId, name: Signal<String>, menu: ViewFn) -> impl IntoView {
     let page = use_page();
-    let open = RwSignal::new(false);
+    let open = Lasting::new(false);
     let place = move || {
         page.model.with(|model| {
             let views = model.chosen.shown_views();

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use engine::kind::Kind;
 use leptos::prelude::*;
 
@@ -31,7 +33,7 @@ enum Drawn {
 #[component]
 pub(super) fn Views() -> impl IntoView {
     let page = use_page();
-    let views = Memo::new(move |_| {
+    let views = Derived::new(move |_| {
         page.model.with(|model| {
             let views = model.chosen.shown_views().iter();
             views.map(|view| (view.id, drawn(&view.mark))).collect::<Vec<_>>()
@@ -40,14 +42,14 @@ pub(super) fn Views() -> impl IntoView {
     let is_empty = move || page.schema().is_some() && views.with(Vec::is_empty);
     view! {
         <section class="views" aria-label=texts::views::VIEWS>
-            <For each=move || views.get() key=|view| *view let:view>
+            <Each each=move || views.get() key=|view| *view let:view>
                 {match view.1 {
                     Drawn::Scatter => view! { <ScatterView id=view.0/> }.into_any(),
                     Drawn::Histogram => view! { <HistogramView id=view.0/> }.into_any(),
                     Drawn::Grid => view! { {part(move || grid_chart(view.0))} }.into_any(),
                     Drawn::Bars => view! { <BarsView id=view.0/> }.into_any(),
                 }}
-            </For>
+            </Each>
             <Show when=is_empty>
                 <p class="quiet">{texts::views::NONE}</p>
             </Show>
@@ -65,12 +67,14 @@ fn drawn(mark: &Mark) -> Drawn {
 }
 
 /// The mark of a view as it is now; `None` while the view goes away.
-pub(super) fn mark_of(page: Page, id: ViewId) -> Memo<Option<Mark>> {
-    Memo::new(move |_| page.model.with(|model| model.chosen.view(id).map(|view| view.mark.clone())))
+pub(super) fn mark_of(page: Page, id: ViewId) -> Derived<Option<Mark>> {
+    Derived::new(move |_| {
+        page.model.with(|model| model.chosen.view(id).map(|view| view.mark.clone()))
+    })
 }
 
-pub(super) fn result_of(page: Page, id: ViewId) -> Memo<Option<Arc<MarkResult>>> {
-    Memo::new(move |_| page.result(id))
+pub(super) fn result_of(page: Page, id: ViewId) -> Derived<Option<Arc<MarkResult>>> {
+    Derived::new(move |_| page.result(id))
 }
 
 fn column_of(mark: Option<&Mark>) -> String {
@@ -82,7 +86,7 @@ fn column_of(mark: Option<&Mark>) -> String {
 
 /// The column in the title of a chart of one column: choosing another makes its chart.
 #[component]
-fn ColumnTitle(id: ViewId, column: Memo<String>) -> impl IntoView {
+fn ColumnTitle(id: ViewId, column: Derived<String>) -> impl IntoView {
     let page = use_page();
     let names = Signal::derive(move || {
         let schema = page.schema();
@@ -90,7 +94,7 @@ fn ColumnTitle(id: ViewId, column: Memo<String>) -> impl IntoView {
         let charted = columns.filter(|column| defaults::mark_of(column).is_some());
         charted.map(|column| column.name.clone()).collect::<Vec<_>>()
     });
-    let kind = Memo::new(move |_| page.column(&column.get()).map(|column| column.kind));
+    let kind = Derived::new(move |_| page.column(&column.get()).map(|column| column.kind));
     let on_choose = Callback::new(move |name: String| {
         if let Some(mark) = page.column(&name).as_ref().and_then(defaults::mark_of) {
             page.dispatch(Command::SetMark { view: id, mark });
@@ -110,12 +114,12 @@ fn ColumnTitle(id: ViewId, column: Memo<String>) -> impl IntoView {
 fn HistogramView(id: ViewId) -> impl IntoView {
     let page = use_page();
     let (mark, result) = (mark_of(page, id), result_of(page, id));
-    let column = Memo::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
+    let column = Derived::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
     let form = Signal::derive(move || match mark.get() {
         Some(Mark::Histogram { form, .. }) => form,
         _ => Form::default(),
     });
-    let readout = RwSignal::new(None::<String>);
+    let readout = Lasting::new(None::<String>);
     let name = Signal::derive(move || texts::charts::histogram_of(&column.get()));
     let idle = move || {
         let id = column_clause(&column.get());
@@ -154,13 +158,13 @@ fn HistogramView(id: ViewId) -> impl IntoView {
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
-fn histogram_menu(id: ViewId, mark: Memo<Option<Mark>>) -> Fetched {
+fn histogram_menu(id: ViewId, mark: Derived<Option<Mark>>) -> Fetched {
     made(move || view! { <HistogramMenu id mark/> })
 }
 
 /// How many bins, and which part of the axis.
 #[component]
-fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
+fn HistogramMenu(id: ViewId, mark: Derived<Option<Mark>>) -> impl IntoView {
     let page = use_page();
     let put = move |bins: u16, domain: Option<[f64; 2]>, form: Form| {
         let column = mark.with_untracked(|mark| column_of(mark.as_ref()));
@@ -233,7 +237,7 @@ fn HistogramMenu(id: ViewId, mark: Memo<Option<Mark>>) -> impl IntoView {
 fn BarsView(id: ViewId) -> impl IntoView {
     let page = use_page();
     let (mark, result) = (mark_of(page, id), result_of(page, id));
-    let column = Memo::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
+    let column = Derived::new(move |_| mark.with(|mark| column_of(mark.as_ref())));
     let name = Signal::derive(move || texts::charts::values_of(&column.get()));
     let clear = move |_| {
         let (id, gesture) = (column_clause(&column.get_untracked()), Gesture::Done);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::literal::Literal;
 use engine::predicate::{Comparison, Predicate};
 use leptos::prelude::*;
@@ -18,9 +19,9 @@ use crate::texts;
 #[component]
 pub(super) fn RangeFilter(
     column: Signal<String>,
-    result: Memo<Option<Arc<MarkResult>>>,
+    result: Derived<Option<Arc<MarkResult>>>,
 ) -> impl IntoView {
-    let readout = RwSignal::new(None::<String>);
+    let readout = Lasting::new(None::<String>);
     view! {
         <div class="filter-chart"><HistogramChart column result readout/></div>
         <p class="filter-readout">{move || readout.get()}</p>
@@ -37,13 +38,13 @@ pub(super) fn RangeFilter(
 #[component]
 fn EndField(
     column: Signal<String>,
-    result: Memo<Option<Arc<MarkResult>>>,
+    result: Derived<Option<Arc<MarkResult>>>,
     end: End,
 ) -> impl IntoView {
     let page = use_page();
-    let error = RwSignal::new(None::<String>);
-    let scalar = Memo::new(move |_| page.scalar(&column.get()).unwrap_or(Scalar::Float));
-    let clause = Memo::new(move |_| page.clause(&column_clause(&column.get())));
+    let error = Lasting::new(None::<String>);
+    let scalar = Derived::new(move |_| page.scalar(&column.get()).unwrap_or(Scalar::Float));
+    let clause = Derived::new(move |_| page.clause(&column_clause(&column.get())));
     let shown = move || {
         clause.with(|clause| literal_of(clause.as_ref(), end).map(|l| l.as_text().to_owned()))
     };

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::page::lasting::{Derived, Lasting};
 use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
@@ -23,11 +24,11 @@ pub(super) fn TextFilter(column: Signal<String>) -> impl IntoView {
     let page = use_page();
     let input = NodeRef::<html::Input>::new();
     let waiting = StoredValue::new(None::<TimeoutHandle>);
-    let search = Memo::new(move |_| {
+    let search = Derived::new(move |_| {
         TextSearch::from_clause(page.clause(&column_clause(&column.get())).as_ref())
     });
     // How to look is remembered while nothing is typed.
-    let modes = RwSignal::new(untrack(|| search.get()).unwrap_or_default());
+    let modes = Lasting::new(untrack(|| search.get()).unwrap_or_default());
     let stop_waiting = move || {
         if let Some(Some(handle)) = waiting.try_update_value(Option::take) {
             handle.clear();

@@ -1,6 +1,7 @@
 //! What a heat map, a line or boxes are of, chosen in their titles, and how they are drawn,
 //! chosen in their menus.
 
+use crate::page::lasting::Derived;
 use engine::kind::Kind;
 use leptos::prelude::*;
 
@@ -69,8 +70,8 @@ enum Drawn {
 }
 
 /// What is drawn, so that a title or menu is made anew only where that changes.
-fn drawn(view: GridView) -> Memo<Drawn> {
-    Memo::new(move |_| {
+fn drawn(view: GridView) -> Derived<Drawn> {
+    Derived::new(move |_| {
         view.mark.with(|mark| match mark {
             Some(Mark::Heat { .. }) => Drawn::Heat,
             Some(Mark::Line { .. }) => Drawn::Line,

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::page::lasting::Derived;
 use engine::kind::Kind;
 use engine::query::OrderKey;
 use leptos::prelude::*;
@@ -45,7 +46,7 @@ pub(super) fn follow(grid: Grid) {
     let names = named(grid);
     let is_far =
         move || page.shown.with(|shown| shown.as_ref().is_some_and(|s| s.origin == Origin::Server));
-    let wanted = Memo::new(move |before: Option<&Option<Wanted>>| {
+    let wanted = Derived::new(move |before: Option<&Option<Wanted>>| {
         // The steps of a brush over a table elsewhere are too quick for the companion's rows.
         let (answer, is_step) =
             page.shown.with(|shown| shown.as_ref().map(|s| (s.answer, s.is_step())))?;
@@ -158,8 +159,8 @@ fn look_at(grid: Grid, rows: &Rows) {
 
 /// Not of what is only dragged: the columns as they are named. Of very many only those that are
 /// on screen, or nearly.
-fn named(grid: Grid) -> Memo<Vec<String>> {
-    Memo::new(move |_| {
+fn named(grid: Grid) -> Derived<Vec<String>> {
+    Derived::new(move |_| {
         grid.columns.with(|all| {
             let is_asked = |at: usize| {
                 all.len() <= COLUMNS_MAX || grid.on_screen.with(|near| near.contains(&at))
@@ -179,7 +180,7 @@ pub(super) fn fraction(text: &str) -> Option<&str> {
 
 fn want_shapes(grid: Grid) {
     let page = grid.page;
-    let wanted = Memo::new(move |_| {
+    let wanted = Derived::new(move |_| {
         let epoch = page.worker.with(WorkerState::epoch);
         let is_wanted = page.table.profiles.get() && grid.window.get().height > 0.0;
         let columns = grid.columns.with(|columns| {

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::page::lasting::Derived;
+use crate::page::ui::each::Each;
 use leptos::html;
 use leptos::leptos_dom::helpers::request_animation_frame;
 use leptos::prelude::*;
@@ -186,7 +188,7 @@ impl OnScreenRows {
 #[component]
 fn OnScreen(grid: Grid) -> impl IntoView {
     let page = grid.page;
-    let on_screen = Memo::new(move |_| {
+    let on_screen = Derived::new(move |_| {
         let window = grid.window.get();
         let first = window.first_within(grid.first.get());
         let from = first.floor() as u64;
@@ -251,9 +253,9 @@ fn OnScreen(grid: Grid) -> impl IntoView {
             on:click=on_click
             on:dblclick=move |_| open_record(grid)
         >
-            <For each=lanes key=|lane| *lane let:lane>
+            <Each each=lanes key=|lane| *lane let:lane>
                 <RowView grid lane on_screen/>
-            </For>
+            </Each>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! What stands in a cell, by what it is: numbers with their points under each other, what is
 //! missing told from what is empty, addresses as links, pictures as pictures.
 
+use crate::page::lasting::Lasting;
 use engine::kind::Kind;
 use leptos::html;
 use leptos::prelude::*;
@@ -93,7 +94,7 @@ fn number_cell(grid: Grid, name: &str, text: String) -> AnyView {
 #[component]
 fn PictureCell(grid: Grid, column: Shown, text: String, number: u64) -> impl IntoView {
     let page = grid.page;
-    let failed = RwSignal::new(None::<&'static str>);
+    let failed = Lasting::new(None::<&'static str>);
     let name = column.name.clone();
     let link = is_link(&text).then(|| text.clone());
     let address = move || match &link {
@@ -142,7 +143,7 @@ fn PictureCell(grid: Grid, column: Shown, text: String, number: u64) -> impl Int
 
 /// A picture as large as the window lets it be.
 #[component]
-pub(in crate::page::ui) fn Lightbox(picture: RwSignal<Option<(String, String)>>) -> impl IntoView {
+pub(in crate::page::ui) fn Lightbox(picture: Lasting<Option<(String, String)>>) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         let wanted = picture.with(Option::is_some);

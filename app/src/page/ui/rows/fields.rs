@@ -1,6 +1,7 @@
 //! The field under a column's name: what is typed there is the same clause that the panel of
 //! filters and the charts make, and it shows theirs. Values of a column of texts are suggested.
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use engine::predicate::Predicate;
 use leptos::prelude::*;
@@ -22,10 +23,10 @@ struct Typing {
     name: StoredValue<String>,
     kind: Kind,
     scalar: Option<Scalar>,
-    clause: Memo<Option<Predicate>>,
+    clause: Derived<Option<Predicate>>,
     /// Nothing while the field only shows.
-    draft: RwSignal<Option<String>>,
-    error: RwSignal<Option<String>>,
+    draft: Lasting<Option<String>>,
+    error: Lasting<Option<String>>,
 }
 
 impl Typing {
@@ -33,8 +34,9 @@ impl Typing {
         let info = untrack(|| page.column(&name.get_value()));
         let kind = info.as_ref().map_or(Kind::Nested, |info| info.kind);
         let scalar = info.as_ref().and_then(|info| Scalar::from_type(&info.data_type, info.kind));
-        let clause = Memo::new(move |_| name.with_value(|name| page.clause(&column_clause(name))));
-        let (draft, error) = (RwSignal::new(None), RwSignal::new(None));
+        let clause =
+            Derived::new(move |_| name.with_value(|name| page.clause(&column_clause(name))));
+        let (draft, error) = (Lasting::new(None), Lasting::new(None));
         Self { page, name, kind, scalar, clause, draft, error }
     }
 
@@ -132,7 +134,7 @@ fn Field(grid: Grid, name: StoredValue<String>) -> impl IntoView {
         "Escape" => typing.give_up(),
         _ => {}
     };
-    let complaint = Memo::new(move |_| typing.complaint());
+    let complaint = Derived::new(move |_| typing.complaint());
     let own = name.with_value(|name| name.replace(char::is_whitespace, "_"));
     let (list, error_id) = (format!("values-{own}"), format!("field-error-{own}"));
     let described = error_id.clone();

@@ -1,6 +1,7 @@
 //! The line over the rows: how many there are and in which order, what the selected cells
 //! are, and the buttons: go to a row, copy, fields, shapes, columns.
 
+use crate::page::lasting::{Derived, Lasting};
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
@@ -17,7 +18,7 @@ use crate::state::select::{Place, Selected, typed_place};
 use crate::texts;
 
 #[component]
-pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
+pub(super) fn Head(grid: Grid, folded: Lasting<bool>) -> impl IntoView {
     let page = grid.page;
     let fold = move |_| {
         folded.update(|folded| *folded = !*folded);
@@ -67,7 +68,7 @@ pub(super) fn Head(grid: Grid, folded: RwSignal<bool>) -> impl IntoView {
 
 #[component]
 fn SortWords(page: Page) -> impl IntoView {
-    let order = Memo::new(move |_| page.model.with(|model| model.chosen.order_by.clone()));
+    let order = Derived::new(move |_| page.model.with(|model| model.chosen.order_by.clone()));
     let words = move || {
         let keys = order.get();
         let words = keys
@@ -92,7 +93,7 @@ fn SortWords(page: Page) -> impl IntoView {
 /// The value of the cell that has the keyboard, or how many cells are selected.
 #[component]
 fn Peek(grid: Grid) -> impl IntoView {
-    let words = Memo::new(move |_| {
+    let words = Derived::new(move |_| {
         let selected = grid.page.table.selected.get()?;
         let (rows, columns) = (selected.rows(), selected.columns());
         if !selected.is_one() {
@@ -186,7 +187,7 @@ fn GoTo(grid: Grid) -> impl IntoView {
 
 #[component]
 fn CopyMenu(page: Page) -> impl IntoView {
-    let open = RwSignal::new(false);
+    let open = Lasting::new(false);
     let items = move || {
         CellForm::ALL
             .map(|form| {
@@ -225,7 +226,7 @@ fn CopyMenu(page: Page) -> impl IntoView {
 
 #[component]
 fn ColumnChooser(page: Page) -> impl IntoView {
-    let open = RwSignal::new(false);
+    let open = Lasting::new(false);
     let loaded = move || page.model.with(|model| model.chosen.columns.clone()).unwrap_or_default();
     let shown = move || {
         page.model.with(|model| {

@@ -2,6 +2,8 @@
 //! drag of its edge sizes it, and keys do the same. Under each name its shape and the field of
 //! its filter, if they are shown.
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use engine::query::{Nulls, OrderKey};
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, MouseEvent, PointerEvent};
@@ -23,7 +25,7 @@ const WIDTH_STEP: f64 = 12.0;
 const STILL: f64 = 5.0;
 
 /// A column that is dragged, and before which one it would come to stand.
-pub(super) type Moving = RwSignal<Option<(String, usize)>>;
+pub(super) type Moving = Lasting<Option<(String, usize)>>;
 
 #[component]
 pub(super) fn Header(grid: Grid) -> impl IntoView {
@@ -44,13 +46,13 @@ pub(super) fn Header(grid: Grid) -> impl IntoView {
     view! {
         <div class="grid-head" role="row" aria-rowindex="1">
             <div class="head-cell number" role="columnheader" aria-colindex="1" title=texts::rows::NUMBER_HINT>"#"</div>
-            <For
+            <Each
                 each=shown
                 key=|column| (column.name.clone(), column.kind)
                 let:column
             >
                 <HeadCell grid column moving/>
-            </For>
+            </Each>
             {mark}
         </div>
     }
@@ -60,7 +62,7 @@ pub(super) fn Header(grid: Grid) -> impl IntoView {
 fn HeadCell(grid: Grid, column: Shown, moving: Moving) -> impl IntoView {
     let page = grid.page;
     let name = StoredValue::new(column.name.clone());
-    let own = Memo::new(move |_| {
+    let own = Derived::new(move |_| {
         grid.columns.with(|columns| {
             let at = name.with_value(|name| columns.iter().position(|c| c.name == *name))?;
             columns.get(at).map(|column| (at, column.is_pinned.then_some(column.left)))
@@ -68,7 +70,7 @@ fn HeadCell(grid: Grid, column: Shown, moving: Moving) -> impl IntoView {
     });
     let at = move || own.get().map_or(0, |(at, _)| at);
     let pinned = move || own.get().and_then(|(_, left)| left);
-    let key = Memo::new(move |_| {
+    let key = Derived::new(move |_| {
         name.with_value(|name| {
             page.model.with(|model| {
                 let keys = &model.chosen.order_by;
@@ -88,7 +90,7 @@ fn HeadCell(grid: Grid, column: Shown, moving: Moving) -> impl IntoView {
             view! { <span class="sort-sign">{icon.view()} {place}</span> }
         })
     };
-    let menu_open = RwSignal::new(false);
+    let menu_open = Lasting::new(false);
     // Not with the press that the browser tells of first: its end would close the menu.
     let open_menu = move |event: MouseEvent| {
         if event.button() == 2 {
@@ -127,7 +129,7 @@ fn NameButton(
     grid: Grid,
     name: StoredValue<String>,
     moving: Moving,
-    menu_open: RwSignal<bool>,
+    menu_open: Lasting<bool>,
     sign: ViewFn,
     kind: engine::kind::Kind,
 ) -> impl IntoView {

@@ -1,5 +1,6 @@
 //! Everything that can be done with a column of the rows, as a menu of its header.
 
+use crate::page::lasting::Lasting;
 use leptos::prelude::*;
 
 use super::Grid;
@@ -15,7 +16,7 @@ use crate::texts;
 pub(super) fn ColumnMenu(
     grid: Grid,
     name: StoredValue<String>,
-    open: RwSignal<bool>,
+    open: Lasting<bool>,
 ) -> impl IntoView {
     let label = Signal::derive(move || texts::rows::menu_of(&name.get_value()));
     view! {
@@ -34,12 +35,12 @@ pub(super) fn ColumnMenu(
 }
 
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
-fn entries(grid: Grid, name: StoredValue<String>, open: RwSignal<bool>) -> Fetched {
+fn entries(grid: Grid, name: StoredValue<String>, open: Lasting<bool>) -> Fetched {
     made(move || view! { <Entries grid name open/> })
 }
 
 #[component]
-fn Entries(grid: Grid, name: StoredValue<String>, open: RwSignal<bool>) -> impl IntoView {
+fn Entries(grid: Grid, name: StoredValue<String>, open: Lasting<bool>) -> impl IntoView {
     let page = grid.page;
     let own = name.get_value();
     let keys = page.model.with_untracked(|model| model.chosen.order_by.clone());

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::page::lasting::Derived;
+use crate::page::ui::each::Each;
 use engine::kind::Kind;
 use leptos::prelude::*;
 
@@ -15,25 +17,26 @@ use crate::state::format;
 type Found = Option<(u64, Vec<Option<String>>)>;
 
 #[component]
-pub(super) fn RowView(grid: Grid, lane: u64, on_screen: Memo<OnScreenRows>) -> impl IntoView {
+pub(super) fn RowView(grid: Grid, lane: u64, on_screen: Derived<OnScreenRows>) -> impl IntoView {
     let page = grid.page;
-    let row = Memo::new(move |_| on_screen.get().row_in(lane));
-    let found = Memo::new(move |_| -> Found {
+    let row = Derived::new(move |_| on_screen.get().row_in(lane));
+    let found = Derived::new(move |_| -> Found {
         page.rows.with(|rows| {
             let rows = rows.as_ref()?;
             let at = usize::try_from(row.get().checked_sub(rows.first)?).ok()?;
             Some((*rows.row_numbers.get(at)?, rows.cells.get(at)?.clone()))
         })
     });
-    let selected = Memo::new(move |_| {
+    let selected = Derived::new(move |_| {
         let selected = page.table.selected.get()?;
         selected.rows().contains(&row.get()).then(|| selected.columns())
     });
-    let active = Memo::new(move |_| {
+    let active = Derived::new(move |_| {
         let active = page.table.selected.get()?.active;
         (active.row == row.get()).then_some(active.column)
     });
-    let number = Memo::new(move |_| found.with(|found| found.as_ref().map(|(number, _)| *number)));
+    let number =
+        Derived::new(move |_| found.with(|found| found.as_ref().map(|(number, _)| *number)));
     // The row of the point under the pointer, and the one whose record is open.
     let is_linked = move || {
         let number = number.get();
@@ -66,9 +69,9 @@ pub(super) fn RowView(grid: Grid, lane: u64, on_screen: Memo<OnScreenRows>) -> i
             <div class="cell number" role="rowheader" aria-colindex="1">
                 {move || number.get().map(format::count)}
             </div>
-            <For each=columns key=|(at, column)| cell_key(*at, column) let:item>
+            <Each each=columns key=|(at, column)| cell_key(*at, column) let:item>
                 <CellView grid row found selected active at=item.0 column=item.1/>
-            </For>
+            </Each>
         </div>
     }
 }
@@ -82,10 +85,10 @@ fn cell_key(at: usize, column: &Shown) -> (usize, String, Kind, Option<u64>) {
 #[component]
 fn CellView(
     grid: Grid,
-    row: Memo<u64>,
-    found: Memo<Found>,
-    selected: Memo<Option<Range<usize>>>,
-    active: Memo<Option<usize>>,
+    row: Derived<u64>,
+    found: Derived<Found>,
+    selected: Derived<Option<Range<usize>>>,
+    active: Derived<Option<usize>>,
     at: usize,
     column: Shown,
 ) -> impl IntoView {
@@ -93,7 +96,7 @@ fn CellView(
     let left = column.is_pinned.then(|| format!("{}px", column.left));
     let (is_pinned, is_number) = (column.is_pinned, column.kind == Kind::Number);
     // The row's number, and the text, once they are here.
-    let content = Memo::new(move |_| {
+    let content = Derived::new(move |_| {
         let place = grid.places.with(|places| places.get(at).copied().flatten());
         found.with(|found| {
             let (number, cells) = found.as_ref()?;

@@ -2,6 +2,7 @@
 //! what share is missing, how many values there are. Pressed, it opens the column's filter, or
 //! adds its chart where there is none.
 
+use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::Grid;
@@ -17,7 +18,7 @@ const HEIGHT: f64 = 18.0;
 #[component]
 pub(super) fn ShapeButton(grid: Grid, name: StoredValue<String>) -> impl IntoView {
     let page = grid.page;
-    let shape = Memo::new(move |_| {
+    let shape = Derived::new(move |_| {
         page.table.shapes.with(|shapes| name.with_value(|name| shapes.get(name).cloned()))
     });
     let has_chart = move || {

@@ -1,6 +1,7 @@
 //! The axes of a scatter: ticks and labels in the document, over and beside the worker's
 //! canvas, by the viewport that the canvas is drawn with.
 
+use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::Scatter;
@@ -11,11 +12,11 @@ use crate::state::ticks::{X_APART, Y_APART};
 
 #[component]
 pub(super) fn Axes(scatter: Scatter) -> impl IntoView {
-    let x_marks = Memo::new(move |_| {
+    let x_marks = Derived::new(move |_| {
         let (viewport, [x, _]) = (scatter.viewport.get()?, scatter.sides()?);
         Some(marks(&x, viewport.x, [0.0, scatter.size.get().0], X_APART))
     });
-    let y_marks = Memo::new(move |_| {
+    let y_marks = Derived::new(move |_| {
         let (viewport, [_, y]) = (scatter.viewport.get()?, scatter.sides()?);
         Some(marks(&y, viewport.y, [scatter.size.get().1, 0.0], Y_APART))
     });

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::page::lasting::Lasting;
 use engine::predicate::Predicate;
 use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
@@ -166,7 +167,7 @@ pub(super) fn moved(
     event: &PointerEvent,
     area: Area,
     pointers: Shared,
-    drawn: RwSignal<Option<Drawn>>,
+    drawn: Lasting<Option<Drawn>>,
 ) {
     let Some(element) = area.get_untracked() else { return };
     let at = offset(event, &element);
@@ -181,7 +182,7 @@ pub(super) fn moved(
     }
 }
 
-fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: RwSignal<Option<Drawn>>) {
+fn drag(scatter: Scatter, at: (f64, f64), pointers: Shared, drawn: Lasting<Option<Drawn>>) {
     let (width, height) = scatter.size.get_untracked();
     let whole = untrack(|| scatter.page.whole_viewport(scatter.id));
     let (mut viewport, mut selected) = (None, None);
@@ -237,7 +238,7 @@ pub(super) fn up(
     event: &PointerEvent,
     area: Area,
     pointers: Shared,
-    drawn: RwSignal<Option<Drawn>>,
+    drawn: Lasting<Option<Drawn>>,
 ) {
     let Some(element) = area.get_untracked() else { return };
     let at = offset(event, &element);
@@ -296,7 +297,7 @@ fn put_back(scatter: Scatter, onto: Onto) {
     scatter.tool.set(None);
 }
 
-pub(super) fn cancel(event: &PointerEvent, pointers: Shared, drawn: RwSignal<Option<Drawn>>) {
+pub(super) fn cancel(event: &PointerEvent, pointers: Shared, drawn: Lasting<Option<Drawn>>) {
     pointers.update_value(|pointers| {
         pointers.down.remove(&event.pointer_id());
         pointers.doing = Doing::Nothing;

@@ -1,5 +1,6 @@
 //! The colours of a scatter: categories that are chosen by clicking, or a ramp.
 
+use crate::page::lasting::Derived;
 use engine::literal::Literal;
 use leptos::prelude::*;
 
@@ -13,7 +14,7 @@ use crate::texts;
 
 #[component]
 pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
-    let legend = Memo::new(move |_| {
+    let legend = Derived::new(move |_| {
         scatter.result.with(|result| match result.as_deref() {
             Some(MarkResult::Scatter { legend, .. }) => legend.clone(),
             _ => Legend::None,
@@ -39,7 +40,7 @@ pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
 /// What sizes and shapes mean.
 #[component]
 pub(super) fn StampsLegend(scatter: Scatter) -> impl IntoView {
-    let keys = Memo::new(move |_| {
+    let keys = Derived::new(move |_| {
         scatter.result.with(|result| figure::keys_of(result.as_deref(), &scatter.varied.get()))
     });
     move || {

@@ -1,6 +1,7 @@
 //! How a scatter is drawn, chosen in a panel: points or density, colours, size, what lies
 //! over it. Only what has an effect now can be chosen.
 
+use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use leptos::prelude::*;
 
@@ -21,7 +22,7 @@ const STOPS: usize = 7;
 
 #[component]
 pub(super) fn LookPanel(scatter: Scatter) -> impl IntoView {
-    let open = RwSignal::new(false);
+    let open = Lasting::new(false);
     view! {
         <Popover
             label=texts::look::PANEL
@@ -49,7 +50,7 @@ fn Choices(scatter: Scatter) -> impl IntoView {
         change(&mut look, value);
         scatter.page.dispatch(Command::SetLook { view: scatter.id, look, gesture });
     };
-    let legend = Memo::new(move |_| {
+    let legend = Derived::new(move |_| {
         scatter.result.with(|result| match result.as_deref() {
             Some(MarkResult::Scatter { legend: Legend::Categories { .. }, .. }) => 1,
             Some(MarkResult::Scatter { legend: Legend::Ramp { .. }, .. }) => 2,

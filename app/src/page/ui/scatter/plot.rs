@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::ui::each::Each;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -37,12 +39,12 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
     });
     on_cleanup(move || page.link.send(&Request::DetachCanvas { view: scatter.id }));
     // A canvas lives as long as the worker that draws on it, and what it draws with.
-    let canvas = Memo::new(move |_| {
+    let canvas = Derived::new(move |_| {
         let epoch = page.worker.with(WorkerState::running)?;
         let lost = page.canvases_lost.with(|lost| lost.get(&scatter.id).copied());
         Some((epoch, lost.unwrap_or_default()))
     });
-    let drawn = RwSignal::new(None::<Drawn>);
+    let drawn = Lasting::new(None::<Drawn>);
     let summary = move || summary(scatter);
     view! {
         <div
@@ -62,7 +64,7 @@ pub(super) fn Plot(scatter: Scatter) -> impl IntoView {
             on:dblclick=move |_| gestures::fit(scatter)
             on:keydown=move |event| gestures::key(scatter, &event)
         >
-            <For each=move || canvas.get() key=|life| *life let:_life><Canvas scatter/></For>
+            <Each each=move || canvas.get() key=|life| *life let:_life><Canvas scatter/></Each>
             <relief::ReliefOver scatter/>
             <Overlay scatter drawn/>
         </div>
@@ -105,7 +107,7 @@ fn Canvas(scatter: Scatter) -> impl IntoView {
 
 /// The shapes of the view's own filter, and the one being drawn.
 #[component]
-fn Overlay(scatter: Scatter, drawn: RwSignal<Option<Drawn>>) -> impl IntoView {
+fn Overlay(scatter: Scatter, drawn: Lasting<Option<Drawn>>) -> impl IntoView {
     let page = scatter.page;
     let own = move || {
         let clause = page.clause(&scatter.clause_id())?;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::Scatter;
@@ -14,8 +15,8 @@ use crate::texts;
 /// With so few points in view the points say it all; with twice as many lines are whole.
 const POINTS_MIN: f64 = 500.0;
 
-pub(super) fn relief_of(scatter: Scatter) -> Memo<Option<Arc<Relief>>> {
-    Memo::new(move |_| scatter.page.reliefs.with(|all| all.get(&scatter.id).cloned()))
+pub(super) fn relief_of(scatter: Scatter) -> Derived<Option<Arc<Relief>>> {
+    Derived::new(move |_| scatter.page.reliefs.with(|all| all.get(&scatter.id).cloned()))
 }
 
 #[component]
