@@ -100,6 +100,8 @@ export class Walker {
     await this.page.setViewportSize(this.size);
     await this.#wear('light');
     await this.#go(this.page, `/?${this.query}`);
+    // What is open in the side panel is no part of the address.
+    await this.page.locator('.filter-toggle[aria-expanded="true"]').evaluateAll((all) => all.forEach((toggle) => toggle.click()));
     await this.page.mouse.move(2, 2);
     await this.#quiet(this.page);
   }

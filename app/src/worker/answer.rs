@@ -28,7 +28,7 @@ use crate::protocol::{
 use crate::texts;
 use crate::worker::bins::Extent;
 use crate::worker::resident::Resident;
-use crate::worker::tally::Codes;
+use crate::worker::tally::{Codes, Tally, Under};
 
 pub use binner::ExtentScan;
 
@@ -70,6 +70,7 @@ pub struct Answers {
     phase: Phase,
     /// The mask of the view that is being counted.
     mask: Vec<u64>,
+    under: Under,
     /// The rows that pass all clauses, as of the last answer.
     selection: Vec<u64>,
     selected_rows: usize,
@@ -180,19 +181,29 @@ impl Answers {
         };
         if block == 0 {
             let cubed = self.brush.counts(view, shown, &self.question, &self.masks, resident);
-            if let Some(counts) = cubed {
-                shown.give(counts);
+            if let Some((counts, tally)) = cubed.zip(shown.tally()) {
+                tally.give(counts);
                 self.phase = Phase::Count(index + 1, 0);
                 return;
             }
             let own = view.own_clause();
             let here = shown.rows(resident);
             let rows = self.masks.rows(&[&own], here);
+            self.under = self.masks.under(&[&own], rows);
+            if shown.tally().is_some_and(|tally| tally.is_under(&self.under)) {
+                self.phase = Phase::Count(index + 1, 0);
+                return;
+            }
             self.masks.combine(&[&own], rows, &mut self.mask);
         }
-        let is_more = shown.count(resident, block, &self.mask);
-        self.phase =
-            if is_more { Phase::Count(index, block + 1) } else { Phase::Count(index + 1, 0) };
+        if shown.count(resident, block, &self.mask) {
+            self.phase = Phase::Count(index, block + 1);
+            return;
+        }
+        if let Some(tally) = shown.tally() {
+            tally.conclude(std::mem::take(&mut self.under));
+        }
+        self.phase = Phase::Count(index + 1, 0);
     }
 
     fn finish(&mut self, resident: &Resident) -> Answer {
@@ -370,13 +381,13 @@ impl Shown {
         }
     }
 
-    /// Takes counts that were found another way, nulls last.
-    fn give(&mut self, counts: Vec<u32>) {
+    /// The counts of what is counted by codes.
+    fn tally(&mut self) -> Option<&mut Tally> {
         match self {
-            Self::Histogram(histogram) => histogram.give(counts),
-            Self::Bars(bars) => bars.give(counts),
-            Self::Grid(grid) => grid.give(counts),
-            Self::Scatter(_) | Self::Failed(_) => {}
+            Self::Histogram(histogram) => Some(histogram.tally()),
+            Self::Bars(bars) => Some(bars.tally()),
+            Self::Grid(grid) => Some(grid.tally()),
+            Self::Scatter(_) | Self::Failed(_) => None,
         }
     }
 

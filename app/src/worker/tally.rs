@@ -49,6 +49,14 @@ impl Codes<'_> {
     }
 }
 
+/// A mask by what it is made of: the clauses that rows pass, and among how many rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Under {
+    /// A clause has another one each time that it changes.
+    pub serials: Vec<u64>,
+    pub rows: usize,
+}
+
 /// Counts by code.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -59,6 +67,8 @@ pub struct Tally {
     words: Vec<u64>,
     /// Counts that were found another way, nulls last; empty where they were not.
     given: Vec<u32>,
+    /// The mask that was followed to its end.
+    under: Option<Under>,
 }
 
 /// The code that wide codes have for null.
@@ -67,7 +77,13 @@ pub const NULL_WIDE: u32 = u32::MAX;
 impl Tally {
     /// Of `n_codes`, of no rows yet.
     pub fn new(n_codes: usize) -> Self {
-        Self { counts: vec![0; n_codes], nulls: 0, words: Vec::new(), given: Vec::new() }
+        Self {
+            counts: vec![0; n_codes],
+            nulls: 0,
+            words: Vec::new(),
+            given: Vec::new(),
+            under: None,
+        }
     }
 
     pub fn counts(&self) -> &[u32] {
@@ -83,6 +99,20 @@ impl Tally {
         self.given = counts;
     }
 
+    /// Whether a mask is the one that was followed last, and so there is nothing to count.
+    pub fn is_under(&mut self, mask: &Under) -> bool {
+        let is_same = self.under.as_ref() == Some(mask);
+        if is_same {
+            self.given.clear();
+        }
+        is_same
+    }
+
+    /// The mask that is followed has come to its end.
+    pub fn conclude(&mut self, mask: Under) {
+        self.under = Some(mask);
+    }
+
     /// Makes room for codes that were not known before.
     pub fn grow(&mut self, n_codes: usize) {
         if n_codes > self.counts.len() {
@@ -93,6 +123,7 @@ impl Tally {
     /// Before a mask is followed: if more rows change than stay, counting starts anew.
     pub fn prepare(&mut self, mask: &[u64]) {
         self.given.clear();
+        self.under = None;
         if self.words.len() > mask.len() {
             self.reset();
         }

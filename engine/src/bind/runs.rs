@@ -1,5 +1,6 @@
 //! Where the rows that pass lie in an order of one column's values.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use arrow_array::ArrayRef;
@@ -44,15 +45,22 @@ fn runs<'a>(
 
 fn of_test<'a>(test: &Test, ranked: &mut Ranked, at: At<'a, '_>) -> Option<Vec<Range<usize>>> {
     macro_rules! of {
-        ($variant:ident, $ranges:expr) => {
-            of_ranges($ranges, ranked, &|row| match at(row) {
-                Some((array, place)) => match Values::of(array) {
-                    Some(Values::$variant(values)) => values.get(place)?.key(),
-                    _ => None,
-                },
-                None => None,
+        ($variant:ident, $ranges:expr) => {{
+            // Rows are mostly of the array of the row before.
+            let last: Cell<Option<(&'a ArrayRef, &'a [_])>> = Cell::new(None);
+            of_ranges($ranges, ranked, &|row| {
+                let (array, place) = at(row)?;
+                let values = match last.get() {
+                    Some((before, values)) if std::ptr::eq(before, array) => values,
+                    _ => {
+                        let Some(Values::$variant(values)) = Values::of(array) else { return None };
+                        last.set(Some((array, values)));
+                        values
+                    }
+                };
+                values.get(place)?.key()
             })
-        };
+        }};
     }
     match test {
         Test::Int8(ranges) => of!(Int8, ranges),

@@ -8,11 +8,12 @@ use std::ops::Range;
 
 use super::key::End;
 use super::splitters::Splitters;
+use crate::mask::WORD_BITS;
 
 /// The bucket of rows that have no place in the order: null and NaN.
 pub(super) const NO_BUCKET: u16 = u16::MAX;
 /// Stretches at most: enough for a stretch to be counted row by row, few enough for a cube
-/// to stay in the processor's cache while it is built.
+/// to stay in the processor's cache while it is built, which takes twice as long with 2048.
 const STRETCHES_MAX: usize = 1024;
 
 /// The rows of a column in ascending order of value, by buckets, and the bucket of each row.
@@ -58,12 +59,47 @@ impl Pages {
         }
     }
 
+    /// Puts the rows of some buckets into a mask, or takes them out.
+    fn set<const IS_IN: bool>(&self, n_buckets: usize, buckets: Range<usize>, words: &mut [u64]) {
+        for (first, starts) in self.firsts.iter().zip(self.starts.chunks(n_buckets + 1)) {
+            let place = |bucket: usize| starts.get(bucket).map_or(0, |start| first + start);
+            let range = place(buckets.start) as usize..place(buckets.end) as usize;
+            let (word, bit) = (*first as usize / WORD_BITS, *first as usize % WORD_BITS);
+            let rows = self.rows.get(range).unwrap_or_default();
+            set_page::<IS_IN>(words.get_mut(word..).unwrap_or_default(), bit, rows);
+        }
+    }
+
     /// The first row of each page by bucket, of those that have any.
     fn any(&self, n_buckets: usize) -> Option<u32> {
         let mut pages = self.firsts.iter().zip(self.starts.chunks(n_buckets + 1));
         let (first, _) = pages.find(|(_, starts)| starts.last().is_some_and(|end| *end > 0))?;
         Some(first + u32::from(*self.rows.get(*first as usize)?))
     }
+}
+
+// A function of its own, which leaves the processor's registers to the loop.
+#[inline(never)]
+fn set_page<const IS_IN: bool>(words: &mut [u64], first: usize, rows: &[u16]) {
+    for row in rows {
+        set_row::<IS_IN>(words, first + usize::from(*row));
+    }
+}
+
+#[inline(always)]
+fn set_row<const IS_IN: bool>(words: &mut [u64], row: usize) {
+    if let Some(word) = words.get_mut(row / WORD_BITS) {
+        let bit = 1 << (row % WORD_BITS);
+        *word = if IS_IN { *word | bit } else { *word & !bit };
+    }
+}
+
+/// A run of the order: rows of a bucket that it begins in, whole buckets, and rows of one that
+/// it ends in.
+struct Parts<'a> {
+    before: &'a [u32],
+    whole: Range<usize>,
+    after: &'a [u32],
 }
 
 #[derive(Debug, Clone)]
@@ -163,25 +199,49 @@ impl Ranked {
     /// The rows of a run of the order, in no order among themselves. Its ends are ends of
     /// stretches, or were found as places.
     pub fn each(&self, run: Range<usize>, mut visit: impl FnMut(u32)) {
+        let Parts { before, whole, after } = self.parts(run);
+        before.iter().copied().for_each(&mut visit);
+        self.pages.each(self.n_buckets(), whole, &mut visit);
+        after.iter().copied().for_each(visit);
+    }
+
+    /// Puts the rows of such a run into a mask of all rows, words of 64, the first row lowest.
+    pub fn put_in(&self, run: Range<usize>, words: &mut [u64]) {
+        self.set::<true>(run, words);
+    }
+
+    /// Takes the rows of such a run out of a mask of all rows.
+    pub fn take_out(&self, run: Range<usize>, words: &mut [u64]) {
+        self.set::<false>(run, words);
+    }
+
+    fn set<const IS_IN: bool>(&self, run: Range<usize>, words: &mut [u64]) {
+        let Parts { before, whole, after } = self.parts(run);
+        for row in before.iter().chain(after) {
+            set_row::<IS_IN>(words, *row as usize);
+        }
+        self.pages.set::<IS_IN>(self.n_buckets(), whole, words);
+    }
+
+    fn parts(&self, run: Range<usize>) -> Parts<'_> {
         let ((first, skip), (last, take)) = (self.bucket_at(run.start), self.bucket_at(run.end));
         let sorted = |bucket: usize| match self.sorted.get(&bucket) {
             Some(Sorted::Rows(rows)) => rows.as_slice(),
             _ => &[],
         };
         if run.is_empty() {
-            return;
+            return Parts { before: &[], whole: 0..0, after: &[] };
         }
         if first == last {
-            sorted(first).get(skip..take).unwrap_or_default().iter().copied().for_each(visit);
-            return;
+            let before = sorted(first).get(skip..take).unwrap_or_default();
+            return Parts { before, whole: 0..0, after: &[] };
         }
-        let mut whole = first..last;
-        if skip > 0 {
-            sorted(first).iter().skip(skip).copied().for_each(&mut visit);
-            whole.start += 1;
+        let is_cut = skip > 0;
+        Parts {
+            before: if is_cut { sorted(first).get(skip..).unwrap_or_default() } else { &[] },
+            whole: first + usize::from(is_cut)..last,
+            after: sorted(last).get(..take).unwrap_or_default(),
         }
-        self.pages.each(self.n_buckets(), whole, &mut visit);
-        sorted(last).iter().take(take).copied().for_each(visit);
     }
 
     /// The place in the order before which the keys of all rows lie below an end and after

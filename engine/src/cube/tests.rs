@@ -140,8 +140,17 @@ fn check_runs<T: Key + PartialOrd + std::fmt::Debug>(
         for high in cuts.iter().filter(|high| low <= *high) {
             let run = ranked.place(&key_of, low.end(false))..ranked.place(&key_of, high.end(true));
             let mut found = Vec::new();
-            ranked.each(run, |row| found.push(row as usize));
+            ranked.each(run.clone(), |row| found.push(row as usize));
             found.sort_unstable();
+            let mut words = vec![0; values.len().div_ceil(64)];
+            ranked.put_in(run.clone(), &mut words);
+            let mask = crate::mask::Mask::from_words(words.clone(), values.len());
+            assert_eq!(mask.iter_ones().collect::<Vec<_>>(), found, "{low:?} to {high:?}");
+            words.fill(u64::MAX);
+            ranked.take_out(run, &mut words);
+            let mut rest = crate::mask::Mask::from_words(words, values.len());
+            rest.not();
+            assert_eq!(rest, mask, "{low:?} to {high:?}");
             let passes = |row: &usize| values[*row].is_some_and(|v| *low <= v && v <= *high);
             let expected: Vec<usize> = (0..values.len()).filter(passes).collect();
             assert_eq!(found, expected, "{low:?} to {high:?}");

@@ -84,9 +84,9 @@ impl Bars {
         Some((codes, self.coding.n_codes()))
     }
 
-    /// Takes counts that were found another way, nulls last.
-    pub fn give(&mut self, counts: Vec<u32>) {
-        self.tally.give(counts);
+    /// The counts under the mask.
+    pub fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
     }
 
     /// `own` is the clause that these bars made: its values are shown whatever their count.

@@ -160,8 +160,11 @@ impl Brush {
         let (codes, n_codes) = shown.codes(resident)?;
         let code = |row: u32| {
             let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-            let is_in = cube.mask.get(row as usize / WORD_BITS)? >> (row as usize % WORD_BITS) & 1;
-            (is_in == 1).then_some(())?;
+            // Rows here and there in memory: not looked up where all are in.
+            if !cube.others.is_empty() {
+                let word = cube.mask.get(row as usize / WORD_BITS)?;
+                (word >> (row as usize % WORD_BITS) & 1 == 1).then_some(())?;
+            }
             place_of(codes.get(block)?, place, n_codes)
         };
         cube.cube.counts(&ranks.ranked, runs, code, &mut counts);

@@ -210,9 +210,9 @@ impl Grid {
         (self.spec.measure == Measure::Nothing).then_some((codes, self.n_cells))
     }
 
-    /// Takes counts that were found another way, nulls last.
-    pub fn give(&mut self, counts: Vec<u32>) {
-        self.tally.give(counts);
+    /// The counts under the mask.
+    pub fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
     }
 
     pub fn result(&self, resident: &Resident) -> MarkResult {

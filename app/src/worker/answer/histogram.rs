@@ -63,9 +63,9 @@ impl Histogram {
         true
     }
 
-    /// Takes counts that were found another way, nulls last.
-    pub fn give(&mut self, counts: Vec<u32>) {
-        self.tally.give(counts);
+    /// The counts under the mask.
+    pub fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
     }
 
     pub fn result(&self) -> MarkResult {

@@ -10,6 +10,7 @@ use engine::predicate::Predicate;
 use crate::protocol::{Clause, ClauseError};
 use crate::texts;
 use crate::worker::resident::{BLOCK_ROWS, Resident, n_blocks};
+use crate::worker::tally::Under;
 
 use super::brush::{Brush, Runs};
 
@@ -24,10 +25,14 @@ const SHIFTED_SHARE: usize = 8;
 #[derive(Debug, Default)]
 pub struct Masks {
     clauses: Vec<ClauseMask>,
+    /// How many masks there have been.
+    n_made: u64,
 }
 
 #[derive(Debug)]
 struct ClauseMask {
+    /// No other mask ever has it.
+    serial: u64,
     id: String,
     predicate: Predicate,
     columns: Vec<String>,
@@ -53,7 +58,10 @@ impl Masks {
             let before = before.map(|index| old.swap_remove(index));
             let mask = match before {
                 Some(same) if same.predicate == clause.predicate && !same.waits(resident) => same,
-                changed => ClauseMask::new(clause, resident, changed, brush),
+                changed => {
+                    self.n_made += 1;
+                    ClauseMask::new(self.n_made, clause, resident, changed, brush)
+                }
             };
             self.clauses.push(mask);
         }
@@ -86,12 +94,21 @@ impl Masks {
         self.others(except).map(|clause| clause.rows).fold(rows, usize::min)
     }
 
+    /// What [`Self::combine`] gives, by name: where it is the same, so are the rows.
+    pub fn under(&self, except: &[&str], rows: usize) -> Under {
+        Under { serials: self.others(except).map(|clause| clause.serial).collect(), rows }
+    }
+
     /// Replaces `out` by the rows that pass all clauses but some, among the first `rows`.
     pub fn combine(&self, except: &[&str], rows: usize, out: &mut Vec<u64>) {
         let n_words = rows.div_ceil(WORD_BITS);
+        let mut clauses = self.others(except);
         out.clear();
+        if let Some(words) = clauses.next().and_then(|first| first.words.get(..n_words)) {
+            out.extend_from_slice(words);
+        }
         out.resize(n_words, u64::MAX);
-        for clause in self.others(except) {
+        for clause in clauses {
             for (word, other) in out.iter_mut().zip(&clause.words) {
                 *word &= other;
             }
@@ -127,7 +144,13 @@ impl Masks {
 impl ClauseMask {
     /// The mask of a clause in place of the one `before`. Where the column is ranked and
     /// both pass some of its runs, only the rows between them change.
-    fn new(clause: &Clause, resident: &Resident, before: Option<Self>, brush: &mut Brush) -> Self {
+    fn new(
+        serial: u64,
+        clause: &Clause,
+        resident: &Resident,
+        before: Option<Self>,
+        brush: &mut Brush,
+    ) -> Self {
         let columns: Vec<String> =
             clause.predicate.columns().into_iter().map(str::to_owned).collect();
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -145,8 +168,17 @@ impl ClauseMask {
             Some(before) => (before.words, before.rows, before.runs),
             None => (Vec::new(), 0, None),
         };
-        let mut mask =
-            Self { id, predicate, columns, evaluator, words, rows: 0, n_blocks: 0, runs: None };
+        let mut mask = Self {
+            serial,
+            id,
+            predicate,
+            columns,
+            evaluator,
+            words,
+            rows: 0,
+            n_blocks: 0,
+            runs: None,
+        };
         if let (Some((ranked, to)), Some(from)) = (&ranked, known)
             && rows == ranked.rows()
             && mask.shift(ranked, &from, to)
@@ -167,17 +199,8 @@ impl ClauseMask {
         if n_moved > ranked.rows() / SHIFTED_SHARE {
             return false;
         }
-        for (runs, is_in) in [(came, true), (went, false)] {
-            for run in runs {
-                ranked.each(run, |row| {
-                    let row = row as usize;
-                    if let Some(word) = self.words.get_mut(row / WORD_BITS) {
-                        let bit = 1 << (row % WORD_BITS);
-                        *word = if is_in { *word | bit } else { *word & !bit };
-                    }
-                });
-            }
-        }
+        came.into_iter().for_each(|run| ranked.put_in(run, &mut self.words));
+        went.into_iter().for_each(|run| ranked.take_out(run, &mut self.words));
         true
     }
 
