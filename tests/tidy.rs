@@ -298,6 +298,7 @@ fn the_engine_does_no_io_and_reads_no_clock() {
 #[test]
 fn stages_know_only_what_is_left_of_them() {
     let walls = [
+        ("embedding/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
         ("engine/", vec!["server", "app", "tests"]),
         ("server/", vec!["app", "tests", "wgpu", "leptos"]),
         (

@@ -1,0 +1,22 @@
+//! What can go wrong, in words that say what to do.
+
+/// Why there is no result.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    #[error("k is {k}, and must be from 1 to the number of rows, {rows}")]
+    BadK { k: usize, rows: usize },
+    #[error("there are no rows")]
+    NoRows,
+    #[error("vectors have no dimensions")]
+    NoDimensions,
+    #[error("{given} numbers are not {rows} rows of {dimensions}")]
+    BadShape { given: usize, rows: usize, dimensions: usize },
+    #[error("row {row} has a value that is not finite: leave such rows out first")]
+    NotFinite { row: usize },
+    #[error("initial centroids are {given} numbers, and {k} of {dimensions} dimensions are wanted")]
+    BadInit { given: usize, k: usize, dimensions: usize },
+    #[error("rows could not be read: {0}")]
+    Source(String),
+    #[error("cancelled")]
+    Cancelled,
+}

@@ -1,0 +1,275 @@
+//! Sixteen floats at once, by each kind of register.
+#![allow(unsafe_code)]
+
+use super::LANES;
+
+/// Sixteen floats. Every function is inlined into a loop that was compiled for the processor's
+/// features; elsewhere they must not be called on a processor without them.
+pub(super) trait Lanes: Copy {
+    unsafe fn splat(value: f32) -> Self;
+    /// Reads [`LANES`] floats, wherever they are aligned to.
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    /// `self * by + add`, rounded once.
+    unsafe fn fma(self, by: Self, add: Self) -> Self;
+    /// `self * by + add`, rounded once or twice, whichever is quicker.
+    #[inline(always)]
+    unsafe fn mul_add(self, by: Self, add: Self) -> Self {
+        // SAFETY: the caller's.
+        unsafe { self.fma(by, add) }
+    }
+    unsafe fn sub(self, other: Self) -> Self;
+    /// The lesser, and the other where one is NaN.
+    unsafe fn min(self, other: Self) -> Self;
+    unsafe fn max(self, other: Self) -> Self;
+    /// Where `a < b` the bits of `then`, else those of `or`.
+    unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self;
+
+    #[inline(always)]
+    unsafe fn to_array(self) -> [f32; LANES] {
+        let mut array = [0.0; LANES];
+        // SAFETY: the array has as many floats as there are lanes.
+        unsafe { self.store(array.as_mut_ptr()) };
+        array
+    }
+}
+
+/// Whatever the compiler makes of it.
+#[derive(Clone, Copy)]
+pub(super) struct Plain([f32; LANES]);
+
+impl Plain {
+    #[inline(always)]
+    fn zip(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|at| of(self.0[at], other.0[at])))
+    }
+}
+
+impl Lanes for Plain {
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; LANES])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's.
+        Self(unsafe { from.cast::<[f32; LANES]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) };
+    }
+
+    #[inline(always)]
+    unsafe fn fma(self, by: Self, add: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at].mul_add(by.0[at], add.0[at])))
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, by: Self, add: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] * by.0[at] + add.0[at]))
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self {
+        Self(std::array::from_fn(|at| if a.0[at] < b.0[at] { then.0[at] } else { or.0[at] }))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Lanes;
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(__m512);
+
+    // SAFETY of all blocks: the caller has the processor's features, and gives pointers to
+    // sixteen floats.
+    impl Lanes for Avx512 {
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            Self(unsafe { _mm512_set1_ps(value) })
+        }
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            Self(unsafe { _mm512_loadu_ps(from) })
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { _mm512_storeu_ps(to, self.0) };
+        }
+
+        #[inline(always)]
+        unsafe fn fma(self, by: Self, add: Self) -> Self {
+            Self(unsafe { _mm512_fmadd_ps(self.0, by.0, add.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            Self(unsafe { _mm512_min_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            Self(unsafe { _mm512_max_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self {
+            Self(unsafe {
+                let less = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a.0, b.0);
+                _mm512_mask_blend_ps(less, or.0, then.0)
+            })
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2([__m256; 2]);
+
+    impl Avx2 {
+        #[inline(always)]
+        unsafe fn each(of: impl Fn(usize) -> __m256) -> Self {
+            Self([of(0), of(1)])
+        }
+    }
+
+    impl Lanes for Avx2 {
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            unsafe { Self::each(|_| _mm256_set1_ps(value)) }
+        }
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            unsafe { Self::each(|at| _mm256_loadu_ps(from.add(8 * at))) }
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe {
+                _mm256_storeu_ps(to, self.0[0]);
+                _mm256_storeu_ps(to.add(8), self.0[1]);
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn fma(self, by: Self, add: Self) -> Self {
+            unsafe { Self::each(|at| _mm256_fmadd_ps(self.0[at], by.0[at], add.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            unsafe { Self::each(|at| _mm256_sub_ps(self.0[at], other.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            unsafe { Self::each(|at| _mm256_min_ps(self.0[at], other.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            unsafe { Self::each(|at| _mm256_max_ps(self.0[at], other.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self {
+            unsafe {
+                Self::each(|at| {
+                    let less = _mm256_cmp_ps::<_CMP_LT_OQ>(a.0[at], b.0[at]);
+                    _mm256_blendv_ps(or.0[at], then.0[at], less)
+                })
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+pub(super) mod arm {
+    use std::arch::aarch64::*;
+
+    use super::Lanes;
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Neon([float32x4_t; 4]);
+
+    impl Neon {
+        #[inline(always)]
+        unsafe fn each(of: impl Fn(usize) -> float32x4_t) -> Self {
+            Self([of(0), of(1), of(2), of(3)])
+        }
+    }
+
+    // SAFETY of all blocks: the caller has the processor's features, and gives pointers to
+    // sixteen floats.
+    impl Lanes for Neon {
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            unsafe { Self::each(|_| vdupq_n_f32(value)) }
+        }
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            unsafe { Self::each(|at| vld1q_f32(from.add(4 * at))) }
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            for (at, lanes) in self.0.into_iter().enumerate() {
+                unsafe { vst1q_f32(to.add(4 * at), lanes) };
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn fma(self, by: Self, add: Self) -> Self {
+            unsafe { Self::each(|at| vfmaq_f32(add.0[at], self.0[at], by.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            unsafe { Self::each(|at| vsubq_f32(self.0[at], other.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            unsafe { Self::each(|at| vminq_f32(self.0[at], other.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            unsafe { Self::each(|at| vmaxq_f32(self.0[at], other.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self {
+            unsafe { Self::each(|at| vbslq_f32(vcltq_f32(a.0[at], b.0[at]), then.0[at], or.0[at])) }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The nearest centroid of each row of a block, without doubt.
+//!
+//! A product x·c that was summed up in 32 bits, in whatever order, is within d·u·‖x‖·‖c‖ of the
+//! true one, u being 2⁻²⁴ (Higham: Accuracy and Stability of Numerical Algorithms, section
+//! 3.1); ½‖c‖² and the score ½‖c‖² − x·c are each rounded once more. Where the best score and the
+//! next differ by more than twice as much, and a little to spare, the best is the nearest.
+//! Elsewhere all centroids that are not ruled out are compared in 64 bits.
+
+use crate::kernel::{Level, Near, Panels, nearest};
+
+/// How much larger than the bound the margin is: rounding of what it is worked out with.
+const SPARE: f64 = 1.01;
+const UNIT: f64 = 1.0 / (1 << 24) as f64;
+
+pub(super) struct Assigner {
+    level: Level,
+    near: Vec<Near>,
+    labels: Vec<u32>,
+    pub rechecked: u64,
+}
+
+impl Assigner {
+    pub(super) fn new(level: Level) -> Self {
+        Self { level, near: Vec::new(), labels: Vec::new(), rechecked: 0 }
+    }
+
+    /// The label of each row, of which the squared norms are known.
+    pub(super) fn assign(
+        &mut self,
+        rows: &[f32],
+        squares: &[f32],
+        centroids: &[f32],
+        panels: &Panels,
+    ) -> &[u32] {
+        let d = panels.dimensions;
+        nearest(self.level, rows, panels, &mut self.near);
+        self.labels.clear();
+        for ((row, near), square) in rows.chunks_exact(d).zip(&self.near).zip(squares) {
+            // Of d terms in 32 bits, so wrong by less than a share of (d + 1)·u.
+            let norm = f64::from(*square).sqrt() * (1.0 + d as f64 * UNIT);
+            let error = error_of(d, norm, panels.norm_max);
+            let is_sure = f64::from(near.second) - f64::from(near.best) > 2.0 * error;
+            let label = match is_sure {
+                true => near.label,
+                false => {
+                    self.rechecked += 1;
+                    recheck(row, centroids, panels, f64::from(near.best) + 2.0 * error)
+                }
+            };
+            self.labels.push(label);
+        }
+        &self.labels
+    }
+}
+
+/// How far a score in 32 bits may be from the true one.
+fn error_of(d: usize, norm: f64, norm_max: f64) -> f64 {
+    let rounding = (d + 3) as f64 * norm * norm_max + 1.5 * norm_max * norm_max;
+    SPARE * UNIT * rounding + f64::from(f32::MIN_POSITIVE)
+}
+
+/// The nearest of the centroids by 64 bits, among those whose score may be at most `limit`.
+fn recheck(row: &[f32], centroids: &[f32], panels: &Panels, limit: f64) -> u32 {
+    let (mut best, mut label) = (f64::INFINITY, 0);
+    for (at, centroid) in centroids.chunks_exact(row.len()).enumerate() {
+        if f64::from(panels.half_norm(at) - dot(row, centroid)) > limit {
+            continue;
+        }
+        let distance = squared_distance(row, centroid);
+        if distance < best {
+            (best, label) = (distance, at as u32);
+        }
+    }
+    label
+}
+
+/// Summed up in an order of its own: as wrong as the kernels' at most.
+fn dot(row: &[f32], centroid: &[f32]) -> f32 {
+    const WIDE: usize = 16;
+    let ((x, rest_x), (c, rest_c)) = (row.as_chunks::<WIDE>(), centroid.as_chunks::<WIDE>());
+    let mut sums = [0_f32; WIDE];
+    for (x, c) in x.iter().zip(c) {
+        for ((sum, x), c) in sums.iter_mut().zip(x).zip(c) {
+            *sum += x * c;
+        }
+    }
+    let rest: f32 = rest_x.iter().zip(rest_c).map(|(x, c)| x * c).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+fn squared_distance(row: &[f32], centroid: &[f32]) -> f64 {
+    row.iter().zip(centroid).map(|(x, c)| (f64::from(*x) - f64::from(*c)).powi(2)).sum()
+}

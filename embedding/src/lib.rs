@@ -1,0 +1,16 @@
+//! Clustering and projection of vectors. Pure compute: rows of 32-bit floats come in through
+//! [`rows::RowSource`], a block at a time, and labels, centroids and measures go out. What a
+//! seed gives is the same on every machine, with any number of threads: sums are whole
+//! numbers, which have no order, and where rounding could decide, it is looked at once more
+//! in more digits.
+
+mod error;
+mod kernel;
+pub mod kmeans;
+pub mod metrics;
+pub mod random;
+pub mod rows;
+mod threads;
+pub mod watch;
+
+pub use error::Error;

@@ -1,0 +1,40 @@
+//! How far a computation is, told to whoever waits, who may end it.
+
+/// Told of progress, and asked whether to go on. Asked often: at least ten times a second.
+pub trait Watch: Sync {
+    /// `done` of `of` steps of a phase are behind us.
+    fn progress(&self, phase: Phase, done: u64, of: u64);
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Choosing where clusters begin.
+    Init,
+    /// Moving them. `of` is the most iterations that there may be.
+    Iterations,
+    /// Measuring what came of it.
+    Measures,
+}
+
+impl Phase {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Iterations => "iterations",
+            Self::Measures => "measures",
+        }
+    }
+}
+
+/// Nobody waits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&self, _: Phase, _: u64, _: u64) {}
+}
