@@ -83,7 +83,7 @@ pub fn fit(
     check(n, d, options)?;
     let level = Level::detect();
     let threads = options.threads.unwrap_or_else(available).max(1);
-    let spread = metrics::spread(rows, threads)?;
+    let spread = metrics::spread(rows, threads, watch)?;
     let squares = &spread.squares;
     let scale = Scale::new(spread.largest, n);
     let mut centroids = match &options.init {
@@ -96,9 +96,13 @@ pub fn fit(
     let mut labels = vec![u32::MAX; n];
     let stop_below = options.tolerance * spread.mean_variance;
     let (mut iterations, mut has_converged) = (0, false);
-    while iterations < options.max_iterations && !has_converged {
+    loop {
         watch.progress(Phase::Iterations, u64::from(iterations), u64::from(options.max_iterations));
         let changed = assign_all(rows, squares, &centroids, &mut labels, &mut workers, watch)?;
+        // These are the labels of the last centroids.
+        if has_converged || iterations == options.max_iterations {
+            break;
+        }
         iterations += 1;
         if changed == 0 {
             has_converged = true;
@@ -106,21 +110,14 @@ pub fn fit(
         }
         let mut total = Sums::total(workers.iter().map(|worker| &worker.sums), k, d, scale);
         if total.n_empty() > 0 {
-            fill_empty(rows, &centroids, &labels, &mut total, threads)?;
+            fill_empty(rows, &centroids, &labels, &mut total, threads, watch)?;
         }
         let next = total.means(&centroids);
-        let moved = squared_moves(&centroids, &next);
+        has_converged = metrics::squared_distance(&centroids, &next) <= stop_below;
         centroids = next;
-        if moved <= stop_below {
-            // The labels are of the centroids before: once more, for those that are given.
-            assign_all(rows, squares, &centroids, &mut labels, &mut workers, watch)?;
-            has_converged = true;
-        } else if iterations == options.max_iterations {
-            assign_all(rows, squares, &centroids, &mut labels, &mut workers, watch)?;
-        }
     }
     watch.progress(Phase::Measures, 0, 1);
-    let inertia = metrics::inertia(rows, &centroids, &labels, threads)?;
+    let inertia = metrics::inertia(rows, &centroids, &labels, threads, watch)?;
     let mut sizes = vec![0; k];
     for label in &labels {
         if let Some(size) = sizes.get_mut(*label as usize) {
@@ -164,10 +161,7 @@ fn assign_all(
     let before: u64 = workers.iter().map(|worker| worker.sums.changed).sum();
     let mut blocks: Vec<(&mut [u32], &[f32])> =
         labels.chunks_mut(BLOCK_ROWS).zip(squares.chunks(BLOCK_ROWS)).collect();
-    for_each(&mut blocks, workers, |worker, index, (labels, squares)| {
-        if watch.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
+    for_each(&mut blocks, workers, watch, |worker, index, (labels, squares)| {
         let block = rows.block(index)?;
         let found = worker.assigner.assign(&block, squares, centroids, &panels);
         for ((row, label), found) in block.chunks_exact(d).zip(labels.iter_mut()).zip(found) {
@@ -187,8 +181,9 @@ fn fill_empty(
     labels: &[u32],
     total: &mut Sums,
     threads: usize,
+    watch: &dyn Watch,
 ) -> Result<(), Error> {
-    let distances = metrics::squared_distances(rows, centroids, labels, threads)?;
+    let distances = metrics::squared_distances(rows, centroids, labels, threads, watch)?;
     let mut farthest: Vec<u32> = (0..labels.len() as u32).collect();
     let distance = |row: &u32| distances.get(*row as usize).copied().unwrap_or_default();
     let many = total.n_empty().min(farthest.len());
@@ -203,10 +198,6 @@ fn fill_empty(
         total.change(&rows.row(row as usize)?, label, cluster);
     }
     Ok(())
-}
-
-fn squared_moves(from: &[f32], to: &[f32]) -> f64 {
-    from.iter().zip(to).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::kernel::{self, Level};
 use crate::rows::{BLOCK_ROWS, RowSource};
 use crate::threads::for_each;
+use crate::watch::Watch;
 
 /// How far values spread.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +22,11 @@ pub(crate) struct Spread {
     pub mean_variance: f64,
 }
 
-pub(crate) fn spread(rows: &dyn RowSource, threads: usize) -> Result<Spread, Error> {
+pub(crate) fn spread(
+    rows: &dyn RowSource,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Spread, Error> {
     let (n, d) = (rows.rows(), rows.dimensions());
     #[derive(Clone)]
     struct Part {
@@ -36,7 +41,7 @@ pub(crate) fn spread(rows: &dyn RowSource, threads: usize) -> Result<Spread, Err
     let mut norms = vec![0.0; n];
     let mut items: Vec<(&mut Option<Part>, &mut [f32])> =
         parts.iter_mut().zip(norms.chunks_mut(BLOCK_ROWS)).collect();
-    for_each(&mut items, &mut vec![Vec::new(); threads], |found, index, (part, norms)| {
+    for_each(&mut items, &mut vec![Vec::new(); threads], watch, |found, index, (part, norms)| {
         let block = rows.block(index)?;
         kernel::squared_distances(level, &block, &zero, d, found);
         if found.len() != norms.len() {
@@ -77,28 +82,30 @@ pub(crate) fn spread(rows: &dyn RowSource, threads: usize) -> Result<Spread, Err
     Ok(Spread { squares: norms, largest: all.largest, mean_variance })
 }
 
+/// Between two points, in 64 bits.
+pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum()
+}
+
 /// The squared distance of each row to its centroid, in 64 bits.
 pub(crate) fn squared_distances(
     rows: &dyn RowSource,
     centroids: &[f32],
     labels: &[u32],
     threads: usize,
+    watch: &dyn Watch,
 ) -> Result<Vec<f64>, Error> {
     let d = rows.dimensions();
     let mut distances = vec![0.0; labels.len()];
     let mut blocks: Vec<(&mut [f64], &[u32])> =
         distances.chunks_mut(BLOCK_ROWS).zip(labels.chunks(BLOCK_ROWS)).collect();
-    for_each(&mut blocks, &mut vec![(); threads], |(), index, (distances, labels)| {
+    for_each(&mut blocks, &mut vec![(); threads], watch, |(), index, (distances, labels)| {
         let block = rows.block(index)?;
         let rows = block.chunks_exact(d).zip(labels.iter()).zip(distances.iter_mut());
         for ((row, label), distance) in rows {
             let from = *label as usize * d;
             let centroid = centroids.get(from..from + d).unwrap_or_default();
-            *distance = row
-                .iter()
-                .zip(centroid)
-                .map(|(x, c)| (f64::from(*x) - f64::from(*c)).powi(2))
-                .sum();
+            *distance = squared_distance(row, centroid);
         }
         Ok(())
     })?;
@@ -111,7 +118,8 @@ pub(crate) fn inertia(
     centroids: &[f32],
     labels: &[u32],
     threads: usize,
+    watch: &dyn Watch,
 ) -> Result<f64, Error> {
-    let distances = squared_distances(rows, centroids, labels, threads)?;
+    let distances = squared_distances(rows, centroids, labels, threads, watch)?;
     Ok(distances.chunks(BLOCK_ROWS).map(|block| block.iter().sum::<f64>()).sum())
 }

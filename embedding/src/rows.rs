@@ -57,7 +57,12 @@ impl<'a> Matrix<'a> {
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::NotFinite { row: at / dimensions });
         }
-        Ok(Self { values, dimensions })
+        Ok(Self::of_finite(values, dimensions))
+    }
+
+    /// Of rows that are known to be whole and finite.
+    pub(crate) fn of_finite(values: &'a [f32], dimensions: usize) -> Self {
+        Self { values, dimensions }
     }
 }
 

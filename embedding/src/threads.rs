@@ -1,14 +1,16 @@
-//! Items given out to threads.
+//! Items given out to threads, until somebody cancels.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
+use crate::watch::Watch;
 
 /// Calls `work` for each item, by as many threads as there are `workers`, each with one of
-/// them to itself. The first error ends it.
+/// them to itself. The first error ends it, and so does `watch`, which is asked before each.
 pub(crate) fn for_each<W: Send, T: Send>(
     items: &mut [T],
     workers: &mut [W],
+    watch: &dyn Watch,
     work: impl Fn(&mut W, usize, &mut T) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let left = Mutex::new((items.iter_mut().enumerate(), None));
@@ -19,7 +21,11 @@ pub(crate) fn for_each<W: Send, T: Send>(
                 if left.1.is_some() { None } else { left.0.next() }
             };
             let Some((index, item)) = next else { break };
-            if let Err(error) = work(worker, index, item) {
+            let done = match watch.is_cancelled() {
+                true => Err(Error::Cancelled),
+                false => work(worker, index, item),
+            };
+            if let Err(error) = done {
                 let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
                 left.1.get_or_insert(error);
             }

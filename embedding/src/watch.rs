@@ -1,6 +1,6 @@
 //! How far a computation is, told to whoever waits, who may end it.
 
-/// Told of progress, and asked whether to go on. Asked often: at least ten times a second.
+/// Told of progress, and asked before each block of rows whether to go on.
 pub trait Watch: Sync {
     /// `done` of `of` steps of a phase are behind us.
     fn progress(&self, phase: Phase, done: u64, of: u64);
@@ -19,16 +19,6 @@ pub enum Phase {
     Iterations,
     /// Measuring what came of it.
     Measures,
-}
-
-impl Phase {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Iterations => "iterations",
-            Self::Measures => "measures",
-        }
-    }
 }
 
 /// Nobody waits.

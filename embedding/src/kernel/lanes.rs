@@ -19,7 +19,7 @@ pub(super) trait Lanes: Copy {
         unsafe { self.fma(by, add) }
     }
     unsafe fn sub(self, other: Self) -> Self;
-    /// The lesser, and the other where one is NaN.
+    /// The lesser; of NaN either.
     unsafe fn min(self, other: Self) -> Self;
     unsafe fn max(self, other: Self) -> Self;
     /// Where `a < b` the bits of `then`, else those of `or`.

@@ -7,6 +7,7 @@
 //! Elsewhere all centroids that are not ruled out are compared in 64 bits.
 
 use crate::kernel::{Level, Near, Panels, nearest};
+use crate::metrics::squared_distance;
 
 /// How much larger than the bound the margin is: rounding of what it is worked out with.
 const SPARE: f64 = 1.01;
@@ -86,8 +87,4 @@ fn dot(row: &[f32], centroid: &[f32]) -> f32 {
     }
     let rest: f32 = rest_x.iter().zip(rest_c).map(|(x, c)| x * c).sum();
     sums.iter().sum::<f32>() + rest
-}
-
-fn squared_distance(row: &[f32], centroid: &[f32]) -> f64 {
-    row.iter().zip(centroid).map(|(x, c)| (f64::from(*x) - f64::from(*c)).powi(2)).sum()
 }

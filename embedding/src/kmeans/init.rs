@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::Error;
 use crate::kernel::{Level, squared_distances};
 use crate::random::Random;
-use crate::rows::{BLOCK_ROWS, RowSource};
+use crate::rows::{BLOCK_ROWS, Matrix, RowSource};
 use crate::threads::for_each;
 use crate::watch::{Phase, Watch};
 
@@ -27,13 +27,12 @@ pub(super) fn plus_plus(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<f32>, Error> {
-    let d = rows.dimensions();
     let many = ROWS_MIN.max(k * ROWS_A_CLUSTER);
     if rows.rows() <= many {
         return Chooser::new(rows, threads).choose(k, seed, watch);
     }
     let sample = sample(rows, many, seed)?;
-    Chooser::new(&Sampled { values: &sample, d }, threads).choose(k, seed, watch)
+    Chooser::new(&Matrix::of_finite(&sample, rows.dimensions()), threads).choose(k, seed, watch)
 }
 
 /// One row of each so many that follow one another, so that all parts of a table are seen.
@@ -53,28 +52,6 @@ fn sample(rows: &dyn RowSource, many: usize, seed: u64) -> Result<Vec<f32>, Erro
         sample.extend_from_slice(values);
     }
     Ok(sample)
-}
-
-struct Sampled<'a> {
-    values: &'a [f32],
-    d: usize,
-}
-
-impl RowSource for Sampled<'_> {
-    fn rows(&self) -> usize {
-        self.values.len() / self.d
-    }
-
-    fn dimensions(&self) -> usize {
-        self.d
-    }
-
-    fn block(&self, index: usize) -> Result<Cow<'_, [f32]>, Error> {
-        let rows = self.block_rows(index);
-        Ok(Cow::Borrowed(
-            self.values.get(rows.start * self.d..rows.end * self.d).unwrap_or_default(),
-        ))
-    }
 }
 
 struct Chooser<'a> {
@@ -177,10 +154,7 @@ impl<'a> Chooser<'a> {
     fn try_points(&mut self, points: &[f32], watch: &dyn Watch) -> Result<(), Error> {
         let (rows, level, d) = (self.rows, self.level, self.rows.dimensions());
         let mut workers = vec![(); self.threads];
-        for_each(&mut self.blocks, &mut workers, |(), index, block| {
-            if watch.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
+        for_each(&mut self.blocks, &mut workers, watch, |(), index, block| {
             let values = rows.block(index)?;
             let n = values.len() / d;
             squared_distances(level, &values, points, d, &mut block.tried);

@@ -15,8 +15,10 @@ impl Scale {
     /// For so many rows whose values are at most `largest`, either way.
     pub(super) fn new(largest: f32, rows: usize) -> Self {
         let bits_of_rows = (usize::BITS - rows.leading_zeros()) as i32;
-        let largest = if largest > 0.0 { f64::from(largest) } else { 1.0 };
-        let bits_of_values = largest.log2().floor() as i32 + 1;
+        // The exponent as it is stored, rather than a logarithm, which libraries round in ways
+        // of their own.
+        let exponent = (f64::from(largest.max(f32::MIN_POSITIVE)).to_bits() >> 52) as i32 - 1023;
+        let bits_of_values = exponent + 1;
         let bits = (62 - bits_of_rows).min(VALUE_BITS_MAX);
         Self { units: 2_f64.powi(bits - bits_of_values) }
     }

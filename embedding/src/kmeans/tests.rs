@@ -197,6 +197,15 @@ fn empty_clusters_take_the_farthest_rows() {
 }
 
 #[test]
+fn no_iteration_gives_the_labels_of_the_first_centroids() {
+    let rows = Matrix::new(&[0.0, 1.0, 9.0], 1).unwrap();
+    let given = Options { init: Init::Given(vec![8.0, 1.0]), max_iterations: 0, ..options(2) };
+    let found = fit(&rows, &given, &Unwatched).unwrap();
+    assert_eq!((found.labels, found.centroids), (vec![1, 1, 0], vec![8.0, 1.0]));
+    assert_eq!((found.inertia, found.iterations, found.has_converged), (2.0, 0, false));
+}
+
+#[test]
 fn what_cannot_be_clustered_is_refused() {
     let values = [1.0, 2.0, 3.0, 4.0];
     let rows = Matrix::new(&values, 2).unwrap();
