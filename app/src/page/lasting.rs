@@ -3,7 +3,8 @@
 //! Leptos (reactive_graph 0.2) never takes an effect or a memo that is gone from the listeners
 //! of a signal that does not change, nor from those of any memo: every cell, chip and label
 //! that was ever on screen would stay there for good, and be walked at every change. Here
-//! whoever listens leaves when it runs again or goes. The page has no other signals.
+//! whoever listens leaves when it runs again or goes. The page has no other signals, but for
+//! the one of a part that is fetched, whose only listener goes with it.
 
 use std::ops::Deref;
 use std::panic::Location;

@@ -273,6 +273,26 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_that_was_followed_is_known_again() {
+        let codes = vec![1_u16; 64];
+        let under = |serial| Under { serials: vec![serial], rows: 64 };
+        let mut tally = Tally::new(2);
+        assert!(!tally.is_under(&under(1)));
+        tally.prepare(&[7]);
+        tally.follow(0, &[7], Codes::Narrow(&codes));
+        tally.conclude(under(1));
+        // Counts that came another way do not outlive the return to that mask.
+        tally.give(vec![9, 9, 0]);
+        assert!(!tally.is_under(&under(2)));
+        assert_eq!(tally.counts(), [9, 9]);
+        assert!(tally.is_under(&under(1)));
+        assert_eq!(tally.counts(), [0, 3]);
+        // One that was not followed to its end is not known.
+        tally.prepare(&[1]);
+        assert!(!tally.is_under(&under(1)));
+    }
+
+    #[test]
     fn blocks_are_followed_one_by_one() {
         let codes = vec![1_u16; 128];
         let mask = Mask::all(256);

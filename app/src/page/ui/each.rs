@@ -12,7 +12,7 @@ use crate::page::signals::use_page;
 /// Leptos' own `For`, but for what an entry leaves behind: an owner (reactive_graph 0.2) keeps
 /// a place for each child it ever had until it goes itself, and a list stays while thousands
 /// of entries pass through it. So an entry's owner is nobody's child: it goes with the entry,
-/// and is given the contexts that there are.
+/// and is given the contexts that there are: one more belongs here too.
 #[component]
 pub(super) fn Each<IF, I, T, EF, N, KF, K>(each: IF, key: KF, children: EF) -> impl IntoView
 where
