@@ -15,6 +15,14 @@ pub enum Error {
     NotFinite { row: usize },
     #[error("initial centroids are {given} numbers, and {k} of {dimensions} dimensions are wanted")]
     BadInit { given: usize, k: usize, dimensions: usize },
+    #[error("{components} components are asked for, and there are from 1 to {most}")]
+    BadComponents { components: usize, most: usize },
+    #[error("{neighbours} neighbours are asked for, and a row has from 1 to {most}")]
+    BadNeighbours { neighbours: usize, most: usize },
+    #[error("the least distance is {0}, and must be from 0 to 1")]
+    BadMinDistance(f64),
+    #[error("the covariance has no eigenvectors: {0}")]
+    NoEigenvectors(String),
     #[error("rows could not be read: {0}")]
     Source(String),
     #[error("cancelled")]

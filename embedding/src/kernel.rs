@@ -3,14 +3,21 @@
 //! hold, so that a sum has one order of its terms, and one value, on every machine.
 
 mod dot;
+mod gram;
 mod lanes;
 mod nearest;
 mod panels;
+mod products;
+mod project;
+mod scores;
 mod whole;
 
 pub(crate) use dot::squared_distances;
+pub(crate) use gram::{GRAM_ROWS, Gram};
 pub(crate) use nearest::{Near, nearest};
 pub(crate) use panels::Panels;
+pub(crate) use project::project;
+pub(crate) use scores::scores;
 pub(crate) use whole::{VALUE_BITS_MAX, add_whole};
 
 /// Floats that are worked on together.

@@ -7,10 +7,14 @@
 mod error;
 mod kernel;
 pub mod kmeans;
+pub mod knn;
 pub mod metrics;
+pub mod pca;
 pub mod random;
 pub mod rows;
+mod sample;
 mod threads;
+pub mod umap;
 pub mod watch;
 
 pub use error::Error;

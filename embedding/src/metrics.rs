@@ -2,8 +2,10 @@
 //! of the blocks' sums in order: the same with any number of threads.
 
 mod agreement;
+mod quality;
 
 pub use agreement::{Agreement, agreement};
+pub use quality::{Silhouette, Trustworthiness, silhouette, trustworthiness};
 
 use crate::Error;
 use crate::kernel::{self, Level};

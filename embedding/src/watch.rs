@@ -17,6 +17,12 @@ pub enum Phase {
     Init,
     /// Moving them. `of` is the most iterations that there may be.
     Iterations,
+    /// Going through all rows once. `of` is blocks of them.
+    Pass,
+    /// Looking for the nearest of each row. `of` is blocks of them.
+    Neighbours,
+    /// Moving points. `of` is all epochs that there will be.
+    Epochs,
     /// Measuring what came of it.
     Measures,
 }

@@ -5,6 +5,7 @@
 
 use super::lanes::{Lanes, Plain};
 use super::panels::{PANEL_VECTORS, Panel, Panels};
+use super::products::products;
 use super::{LANES, Level};
 
 /// Of a row: its nearest centroid, that one's score, and the least score of any other.
@@ -136,21 +137,8 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
     debug_assert!((at + V) * LANES <= width);
     // SAFETY: rows are R × d floats, a panel's values d × width, and at + V its vectors at most.
     unsafe {
-        let x = rows.as_ptr();
-        let c = panel.values.as_ptr().add(at * LANES);
-        let mut sums = [[L::splat(0.0); V]; R];
-        for t in 0..d {
-            let mut centroids = [L::splat(0.0); V];
-            for (v, lanes) in centroids.iter_mut().enumerate() {
-                *lanes = L::load(c.add(t * width + v * LANES));
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let value = L::splat(*x.add(r * d + t));
-                for (sum, lanes) in sums.iter_mut().zip(centroids) {
-                    *sum = value.mul_add(lanes, *sum);
-                }
-            }
-        }
+        let centroids = panel.values.as_ptr().add(at * LANES);
+        let sums = products::<L, R, V>((rows.as_ptr(), d), (centroids, width), d);
         let halves = panel.half_norms.as_ptr().add(at * LANES);
         for v in 0..V {
             let half = L::load(halves.add(v * LANES));

@@ -52,6 +52,11 @@ impl Panels {
         Self { dimensions, values, half_norms, norm_max }
     }
 
+    /// Lanes of all vectors: how many centroids there are, and those that only fill the last.
+    pub(crate) fn width(&self) -> usize {
+        self.half_norms.len()
+    }
+
     /// Half of the square of a centroid's norm; infinite past the last.
     pub(crate) fn half_norm(&self, centroid: usize) -> f32 {
         self.half_norms.get(centroid).copied().unwrap_or(f32::INFINITY)

@@ -3,12 +3,11 @@
 //! chosen with a chance in proportion to its squared distance from those there are; of some
 //! that were chosen so, the one that leaves the least sum of distances.
 
-use std::borrow::Cow;
-
 use crate::Error;
 use crate::kernel::{Level, squared_distances};
 use crate::random::Random;
 use crate::rows::{BLOCK_ROWS, Matrix, RowSource};
+use crate::sample;
 use crate::threads::for_each;
 use crate::watch::{Phase, Watch};
 
@@ -31,27 +30,8 @@ pub(super) fn plus_plus(
     if rows.rows() <= many {
         return Chooser::new(rows, threads).choose(k, seed, watch);
     }
-    let sample = sample(rows, many, seed)?;
+    let sample = sample::draw(rows, many, seed, SAMPLE_STREAM)?.values;
     Chooser::new(&Matrix::of_finite(&sample, rows.dimensions()), threads).choose(k, seed, watch)
-}
-
-/// One row of each so many that follow one another, so that all parts of a table are seen.
-fn sample(rows: &dyn RowSource, many: usize, seed: u64) -> Result<Vec<f32>, Error> {
-    let (n, d) = (rows.rows() as u64, rows.dimensions());
-    let random = Random::new(seed, SAMPLE_STREAM);
-    let mut sample = Vec::with_capacity(many * d);
-    let mut block = (usize::MAX, Cow::Borrowed(&[][..]));
-    for nth in 0..many as u64 {
-        let place = |nth: u64| (u128::from(nth) * u128::from(n) / many as u128) as u64;
-        let (first, next) = (place(nth), place(nth + 1));
-        let row = (first + random.below(nth, next - first)) as usize;
-        if block.0 != row / BLOCK_ROWS {
-            block = (row / BLOCK_ROWS, rows.block(row / BLOCK_ROWS)?);
-        }
-        let values = block.1.chunks_exact(d).nth(row % BLOCK_ROWS).unwrap_or_default();
-        sample.extend_from_slice(values);
-    }
-    Ok(sample)
 }
 
 struct Chooser<'a> {

@@ -1,0 +1,217 @@
+//! Principal components: the eigenvectors of the covariance. One pass for means and ranges, one
+//! for the products of all pairs of columns, both in blocks, so rows need not fit in memory;
+//! then the eigenvectors of a d × d matrix in 64 bits, by faer. Sums of products are whole
+//! numbers, as those of k-means are: the same with any number of threads.
+//!
+//! Each column is brought near 1 by a power of two first, which loses nothing: columns of very
+//! different ranges, or far from zero, keep their digits.
+
+use faer::{Mat, Side};
+
+use crate::Error;
+use crate::kernel::{GRAM_ROWS, Gram, Level, VALUE_BITS_MAX, project};
+use crate::rows::{BLOCK_ROWS, RowSource};
+use crate::threads::{available, for_each};
+use crate::watch::{Phase, Watch};
+
+/// Components that were found, the one of the largest variance first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pca {
+    /// Of each dimension.
+    pub mean: Vec<f32>,
+    /// Rows of d numbers, of norm 1; the one that is farthest from zero is above it, as
+    /// scikit-learn has it.
+    pub components: Vec<f32>,
+    /// Of a sample: n − 1 in the denominator.
+    pub explained_variance: Vec<f64>,
+    /// Shares of the variance of all dimensions.
+    pub explained_variance_ratio: Vec<f64>,
+}
+
+/// Finds so many principal components.
+///
+/// # Errors
+/// Where there are not as many rows and dimensions, rows cannot be read or are not finite, or
+/// `watch` cancels.
+pub fn fit(
+    rows: &dyn RowSource,
+    n_components: usize,
+    threads: Option<usize>,
+    watch: &dyn Watch,
+) -> Result<Pca, Error> {
+    let (n, d) = (rows.rows(), rows.dimensions());
+    if n == 0 {
+        return Err(Error::NoRows);
+    }
+    let most = n.min(d);
+    if n_components == 0 || n_components > most {
+        return Err(Error::BadComponents { components: n_components, most });
+    }
+    let threads = threads.unwrap_or_else(available).max(1);
+    let columns = columns(rows, threads, watch)?;
+    let covariance = covariance(rows, &columns, threads, watch)?;
+    watch.progress(Phase::Measures, 0, 1);
+    let total: f64 = (0..d).map(|at| covariance[(at, at)]).sum();
+    let eigen = covariance.self_adjoint_eigen(Side::Lower);
+    let eigen = eigen.map_err(|error| Error::NoEigenvectors(format!("{error:?}")))?;
+    let mut components = Vec::with_capacity(n_components * d);
+    let mut explained_variance = Vec::with_capacity(n_components);
+    for nth in 0..n_components {
+        // They come in ascending order.
+        let at = d - 1 - nth;
+        let vector: Vec<f64> = (0..d).map(|t| eigen.U()[(t, at)]).collect();
+        let farthest = vector
+            .iter()
+            .copied()
+            .fold(0.0, |far: f64, x| if x.abs() > far.abs() { x } else { far });
+        let sign = if farthest < 0.0 { -1.0 } else { 1.0 };
+        components.extend(vector.iter().map(|x| (x * sign) as f32));
+        explained_variance.push(eigen.S()[at].max(0.0));
+    }
+    let share = |variance: &f64| if total > 0.0 { variance / total } else { 0.0 };
+    let explained_variance_ratio = explained_variance.iter().map(share).collect();
+    let mean = columns.iter().map(|column| column.mean as f32).collect();
+    Ok(Pca { mean, components, explained_variance, explained_variance_ratio })
+}
+
+impl Pca {
+    pub fn n_components(&self) -> usize {
+        self.explained_variance.len()
+    }
+
+    /// Where rows are along the components: n × components.
+    ///
+    /// # Errors
+    /// Where rows have other dimensions or cannot be read, or `watch` cancels.
+    pub fn project(
+        &self,
+        rows: &dyn RowSource,
+        threads: Option<usize>,
+        watch: &dyn Watch,
+    ) -> Result<Vec<f32>, Error> {
+        let (d, m) = (self.mean.len(), self.n_components());
+        if rows.dimensions() != d {
+            let (given, rows) = (rows.dimensions(), rows.rows());
+            return Err(Error::BadShape { given, rows, dimensions: d });
+        }
+        let level = Level::detect();
+        let mut out = vec![0.0; rows.rows() * m];
+        let mut blocks: Vec<&mut [f32]> = out.chunks_mut(BLOCK_ROWS * m).collect();
+        let threads = threads.unwrap_or_else(available).max(1);
+        for_each(&mut blocks, &mut vec![Vec::new(); threads], watch, |centred, index, out| {
+            let block = rows.block(index)?;
+            centred.clear();
+            for row in block.chunks_exact(d) {
+                centred.extend(row.iter().zip(&self.mean).map(|(x, mean)| x - mean));
+            }
+            project(level, centred, &self.components, d, out);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+}
+
+/// What is known of a dimension.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    mean: f64,
+    /// The power of two that brings all of it, less the mean, to 1 at most.
+    scale: f64,
+}
+
+#[derive(Clone)]
+struct Part {
+    least: Vec<f32>,
+    most: Vec<f32>,
+    /// Of differences from the first row, so that an offset of all values does no harm.
+    sums: Vec<f64>,
+}
+
+fn columns(rows: &dyn RowSource, threads: usize, watch: &dyn Watch) -> Result<Vec<Column>, Error> {
+    let (n, d) = (rows.rows(), rows.dimensions());
+    let origin = rows.row(0)?;
+    let mut parts: Vec<Option<Part>> = vec![None; rows.n_blocks()];
+    for_each(&mut parts, &mut vec![(); threads], watch, |(), index, part| {
+        let block = rows.block(index)?;
+        let mut found = Part { least: origin.clone(), most: origin.clone(), sums: vec![0.0; d] };
+        for (at, row) in block.chunks_exact(d).enumerate() {
+            if row.iter().any(|value| !value.is_finite()) {
+                return Err(Error::NotFinite { row: index * BLOCK_ROWS + at });
+            }
+            let ends = found.least.iter_mut().zip(&mut found.most);
+            for ((value, (least, most)), (sum, origin)) in
+                row.iter().zip(ends).zip(found.sums.iter_mut().zip(&origin))
+            {
+                *least = least.min(*value);
+                *most = most.max(*value);
+                *sum += f64::from(*value) - f64::from(*origin);
+            }
+        }
+        *part = Some(found);
+        Ok(())
+    })?;
+    let parts: Vec<Part> = parts.into_iter().flatten().collect();
+    let column = |t: usize| {
+        let of = |values: &Vec<f32>| values.get(t).copied().unwrap_or_default();
+        let least = parts.iter().map(|part| of(&part.least)).fold(f32::INFINITY, f32::min);
+        let most = parts.iter().map(|part| of(&part.most)).fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = parts.iter().map(|part| part.sums.get(t).copied().unwrap_or_default()).sum();
+        let mean = f64::from(of(&origin)) + sum / n as f64;
+        let far = (f64::from(most) - mean).max(mean - f64::from(least));
+        let scale = if far > 0.0 { 2_f64.powi(-(far.log2().floor() as i32) - 1) } else { 1.0 };
+        Column { mean, scale }
+    };
+    Ok((0..d).map(column).collect())
+}
+
+fn covariance(
+    rows: &dyn RowSource,
+    columns: &[Column],
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Mat<f64>, Error> {
+    let (n, d) = (rows.rows(), rows.dimensions());
+    // A sum of products of values of 1 at most has its rows' bits before the point; all such
+    // sums together fit 62 bits.
+    let n_sums = n.div_ceil(GRAM_ROWS) + rows.n_blocks();
+    let bits = (62 - (usize::BITS - n_sums.leading_zeros()) as i32).min(VALUE_BITS_MAX);
+    let units = 2_f64.powi(bits - GRAM_ROWS.ilog2() as i32 - 1);
+    let means: Vec<f32> = columns.iter().map(|column| column.mean as f32).collect();
+    let scales: Vec<f32> = columns.iter().map(|column| column.scale as f32).collect();
+    let level = Level::detect();
+    let mut workers = vec![Gram::new(level, d, units); threads];
+    let done = std::sync::atomic::AtomicU64::new(0);
+    let n_blocks = rows.n_blocks();
+    for_each(&mut vec![(); n_blocks], &mut workers, watch, |gram, index, ()| {
+        let block = rows.block(index)?;
+        for rows in block.chunks(GRAM_ROWS * d) {
+            gram.add(rows, |column, x| {
+                let at = |of: &[f32]| of.get(column).copied().unwrap_or_default();
+                (x - at(&means)) * at(&scales)
+            });
+        }
+        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        watch.progress(Phase::Pass, done + 1, n_blocks as u64);
+        Ok(())
+    })?;
+    let sum = |i: usize, j: usize| -> i64 {
+        let at = i.min(j) * d + i.max(j);
+        workers.iter().map(|gram| gram.sums().get(at).copied().unwrap_or_default()).sum()
+    };
+    // The mean in 32 bits is not quite the mean.
+    let off = |at: usize| {
+        columns
+            .get(at)
+            .zip(means.get(at))
+            .map_or((0.0, 1.0), |(column, mean)| (column.mean - f64::from(*mean), column.scale))
+    };
+    let rest = (n.max(2) - 1) as f64;
+    Ok(Mat::from_fn(d, d, |i, j| {
+        let ((off_i, scale_i), (off_j, scale_j)) = (off(i), off(j));
+        let products = sum(i, j) as f64 / units / scale_i / scale_j;
+        (products - n as f64 * off_i * off_j) / rest
+    }))
+}
+
+#[cfg(test)]
+mod tests;
