@@ -27,7 +27,8 @@ use proptest::sample::{select, subsequence};
 use server::config::Settings;
 use server::http::router;
 use server::http::state::AppState;
-use server::lake::{LakeOptions, Lakes};
+use server::jobs::queue::Jobs;
+use server::lake::{LakeOptions, LakeSpec, Lakes};
 use server::query::Queries;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -48,10 +49,12 @@ fn world() -> &'static World {
         let store = Arc::new(InMemory::new());
         let config = Settings::default().config().unwrap();
         let shared = Arc::clone(&store) as Arc<dyn ObjectStore>;
-        let spec = "s3://in/memory".parse().unwrap();
+        let spec: LakeSpec = "s3://in/memory".parse().unwrap();
         let lakes = Lakes::on_store(&spec, shared, LakeOptions::default());
         let queries = Queries::new(lakes, &config.limits).unwrap();
-        let state = AppState::new(queries, &config, SocketAddr::from(([127, 0, 0, 1], 80)));
+        let jobs = Jobs::new(&[spec], &config.limits, None).unwrap();
+        let here = SocketAddr::from(([127, 0, 0, 1], 80));
+        let state = AppState::new(queries, jobs, &config, here);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         World { store, router: router(state), runtime, tables: AtomicU64::new(0) }
     })

@@ -1,5 +1,6 @@
 """Lakes on S3: moto as the store, and a proxy between that refuses, hangs, cuts off, crawls and lies."""
 
+import io
 import os
 import re
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import boto3
 import pyarrow as pa
 import pyarrow.ipc
+import pyarrow.parquet as pq
 import pytest
 import requests
 
@@ -135,6 +137,29 @@ def test_a_file_is_found_again_below_a_prefix(store, bucket, serve):
     limn = serve(f"{bucket}/sample", environment=environment(f"http://127.0.0.1:{store}"))
     for _ in range(2):
         assert limn.rows({"table": "movies", "aggregates": COUNT}) == [(3201,)]
+
+
+def test_a_job_reads_and_writes_on_s3(store, bucket, serve):
+    """Results are committed by a conditional put, and jobs are remembered beside the tables."""
+    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{store}", region_name="us-east-1", aws_access_key_id="limn", aws_secret_access_key="limn-secret")
+    out = io.BytesIO()
+    pq.write_table(pa.table({"id": range(300), "emb": [[float(i % 3), float(i), 1.0] for i in range(300)]}), out)
+    client.put_object(Bucket="lakes", Key="vectors/points.parquet", Body=out.getvalue())
+    limn = serve(f"{bucket}/vectors", environment=environment(f"http://127.0.0.1:{store}"))
+    job = {"kind": "cluster", "table": "points", "into": "labels", "k": 3, "normalize": "none"}
+    for mode, version in (("create", 0), ("overwrite", 1)):
+        begun = limn.post("/api/jobs", {**job, "mode": mode})
+        assert begun.status_code == 202, begun.text
+        deadline = time.monotonic() + 30
+        while (now := limn.get(begun.headers["Location"]).json())["state"] in ("queued", "running"):
+            assert time.monotonic() < deadline, now
+            time.sleep(0.05)
+        assert (now["state"], now["result"]) == ("done", {"table": "labels", "version": version, "rows": 300}), now
+    assert limn.rows({"table": "labels", "aggregates": COUNT}) == [(300,)]
+    problem(limn.post("/api/jobs", job), 409, field="into")
+    keys = [entry["Key"] for entry in client.list_objects_v2(Bucket="lakes", Prefix="vectors/")["Contents"]]
+    assert sum("_limn/jobs/" in key for key in keys) == 2
+    assert not [key for key in keys if "_limn_writing" in key]
 
 
 def test_a_prefix_is_a_wall(on_s3):

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+mod embed;
+mod job;
 mod query;
 mod sample;
 mod serve;
@@ -21,6 +23,10 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArguments),
     Query(query::QueryArguments),
+    Cluster(embed::ClusterArguments),
+    Project(embed::ProjectArguments),
+    #[command(hide = true)]
+    Job(job::JobArguments),
 }
 
 /// Why the command failed, as a line for the person who gave it.
@@ -56,6 +62,9 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Query(arguments) => query::run(arguments),
+        Command::Cluster(arguments) => embed::cluster(arguments),
+        Command::Project(arguments) => embed::project(arguments),
+        Command::Job(arguments) => job::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -83,4 +92,10 @@ fn io_runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::failed)
+}
+
+/// A line of data on stdout.
+#[expect(clippy::print_stdout, reason = "stdout is where the data goes")]
+fn print(text: &str) {
+    println!("{text}");
 }

@@ -24,6 +24,10 @@ pub struct Settings {
     #[serde(alias = "lakes")]
     pub lake: Vec<String>,
 
+    /// Where jobs are remembered: a folder or s3://bucket/prefix [default: the first lake]
+    #[arg(long, value_name = "URI", env = "LIMN_STATE")]
+    pub state: Option<String>,
+
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "LIMN_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -102,6 +106,8 @@ pub struct LimitSettings {
 pub struct Config {
     /// Empty: `./lake` if there is one, else the sample.
     pub lakes: Vec<LakeSpec>,
+    /// Where jobs are remembered, if not in the first lake.
+    pub state: Option<LakeSpec>,
     pub listen: SocketAddr,
     pub cors_origins: Vec<String>,
     pub allowed_hosts: Vec<String>,
@@ -174,6 +180,7 @@ impl Settings {
         let list = |mine: Vec<String>, other| if mine.is_empty() { other } else { mine };
         Self {
             lake: list(self.lake, fallback.lake),
+            state: self.state.or(fallback.state),
             listen: self.listen.or(fallback.listen),
             cors_origin: list(self.cors_origin, fallback.cors_origin),
             allowed_host: list(self.allowed_host, fallback.allowed_host),
@@ -192,6 +199,7 @@ impl Settings {
         }
         Ok(Config {
             lakes: lakes.collect::<Result<_, ConfigError>>()?,
+            state: self.state.map(|text| text.parse()).transpose()?,
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             cors_origins: self.cors_origin,
             allowed_hosts: self.allowed_host,

@@ -23,7 +23,10 @@ mod history;
 pub(crate) mod kernel;
 mod log;
 mod open;
+mod replaced;
 mod schema;
+mod stats;
+pub(crate) mod write;
 
 pub(crate) use log::LOG_FOLDER;
 
@@ -207,6 +210,12 @@ impl DeltaTable<'_> {
 /// Whether a commit is known and still the same.
 fn is_same(now: Option<&FileStamp>, known: Option<&FileStamp>) -> bool {
     now.zip(known).is_some_and(|(now, known)| now.is_same(known))
+}
+
+/// Whether the log of a folder has a commit or a checkpoint. A store that does not answer counts
+/// as one: the table's own error then says so.
+pub(crate) async fn has_commit(store: &dyn ObjectStore, root: &Path) -> bool {
+    log::list(store, root).await.map_or(true, |listing| listing.latest().is_some())
 }
 
 /// Whether the log of a snapshot's table has gone on since.

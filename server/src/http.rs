@@ -14,6 +14,7 @@ mod caching;
 mod extract;
 mod guard;
 mod health;
+mod jobs;
 mod negotiate;
 mod openapi;
 mod options;
@@ -38,6 +39,9 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/tables/{name}/options", get(options::list_options))
         .route("/api/query", get(query::get_query).post(query::post_query))
         .route("/api/queries", post(queries::post_queries))
+        .route("/api/jobs", get(jobs::list_jobs).post(jobs::post_job))
+        .route("/api/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
+        .route("/api/jobs/{id}/events", get(jobs::follow_job))
         .fallback(app::get_app)
         .method_not_allowed_fallback(method_not_allowed);
     let routes = match guard::cors(&state.cors_origins) {

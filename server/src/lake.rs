@@ -35,6 +35,7 @@ mod hive;
 mod local;
 mod name;
 mod patient;
+pub mod place;
 pub mod snapshot;
 pub(crate) mod source;
 pub mod spec;
@@ -45,6 +46,7 @@ pub mod version;
 
 pub use error::{BadTable, LakeError, StoreFailure};
 pub use format::Format;
+pub use place::Place;
 pub use snapshot::{DataFile, Snapshot};
 pub use spec::{LakeRoot, LakeSpec};
 pub use statistics::ColumnStatistics;

@@ -1,12 +1,13 @@
 //! Limn's companion: lakes and their tables, queries on them, and HTTP around both.
 //!
 //! [`lake`] finds tables and pins them, [`scan`] reads a pinned table, [`query`] plans and
-//! computes over scans, [`http`] serves it all; [`cli`] is the command, [`config`] what can be set.
+//! computes over scans, [`jobs`] does what takes long, [`http`] serves it all; [`cli`] is the command, [`config`] what can be set.
 
 pub mod cli;
 pub mod config;
 mod delta;
 pub mod http;
+pub mod jobs;
 pub mod lake;
 pub mod query;
 pub mod scan;

@@ -31,6 +31,7 @@ mod rows;
 mod sample;
 mod session;
 mod spill;
+mod stream;
 
 use admission::Admission;
 use answer::Answer;

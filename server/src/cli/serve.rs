@@ -7,6 +7,8 @@ use super::{Failure, io_runtime, log_to_stderr, sample};
 use crate::config::{Config, Settings};
 use crate::http::state::AppState;
 use crate::http::{router, serve};
+use crate::jobs::queue::Jobs;
+use crate::jobs::stored::StoredJobs;
 use crate::lake::{LakeSpec, Lakes};
 use crate::query::Queries;
 
@@ -53,14 +55,26 @@ pub(super) fn lakes_to_serve(config: &Config) -> Result<Vec<LakeSpec>, Failure> 
 
 async fn serve_lakes(config: &Config, specs: &[LakeSpec]) -> Result<(), Failure> {
     let lakes = Lakes::open(specs, config.limits.lake_options()).map_err(Failure::failed)?;
+    let stored = stored_jobs(config, &lakes)?;
     let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
+    let jobs = Jobs::new(specs, &config.limits, stored).map_err(Failure::failed)?;
     let refused = |error| Failure::failed(format!("cannot listen on {}: {error}", config.listen));
     let listener = serve::listen(config.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(Failure::failed)?;
-    let state = AppState::new(queries, config, address);
+    let state = AppState::new(queries, jobs.clone(), config, address);
     announce(address);
+    tokio::spawn(async move { jobs.resume().await });
     serve::serve(listener, router(Arc::clone(&state)), stop_signal()).await;
     Ok(())
+}
+
+/// Where jobs are remembered: where `--state` says, else in the first lake.
+fn stored_jobs(config: &Config, lakes: &Lakes) -> Result<Option<StoredJobs>, Failure> {
+    let store = match &config.state {
+        Some(spec) => Some(spec.writable(&config.limits.lake_options()).map_err(Failure::usage)?),
+        None => lakes.writable_first(),
+    };
+    Ok(store.map(StoredJobs::new))
 }
 
 #[expect(clippy::print_stdout, reason = "scripts read the address from there")]

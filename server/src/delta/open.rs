@@ -113,7 +113,10 @@ fn replay(
 }
 
 /// The rows that a selection keeps; rows beyond its end are kept.
-fn selected(batch: &RecordBatch, mut selection: Vec<bool>) -> Result<RecordBatch, KernelError> {
+pub(super) fn selected(
+    batch: &RecordBatch,
+    mut selection: Vec<bool>,
+) -> Result<RecordBatch, KernelError> {
     selection.resize(batch.num_rows(), true);
     filter_record_batch(batch, &selection.into()).map_err(KernelError::generic_err)
 }

@@ -1,7 +1,7 @@
 //! The columns of a Delta table: as the table shows them, and as its files store them.
 
 use arrow_schema::{Field, Schema};
-use delta_kernel::engine::arrow_conversion::TryIntoArrow;
+use delta_kernel::engine::arrow_conversion::{TryFromArrow, TryIntoArrow};
 use delta_kernel::schema::{ColumnMetadataKey, DataType, MetadataValue, StructField, StructType};
 use delta_kernel::table_features::ColumnMappingMode;
 
@@ -16,6 +16,17 @@ pub(super) fn logical_schema(schema: &StructType) -> Result<Schema, BadTable> {
         .try_into_arrow()
         .map_err(|error| BadTable::Column { column: "*".to_owned(), reason: error.to_string() })?;
     Ok(bare_schema(&arrow))
+}
+
+/// The columns of a table that is written, as the log has them; or which of them cannot be.
+pub(super) fn schema_text(schema: &Schema) -> Result<String, String> {
+    for field in schema.fields() {
+        if matches!(field.data_type(), arrow_schema::DataType::Timestamp(_, None)) {
+            return Err(format!("column {:?} has times without a zone", field.name()));
+        }
+    }
+    let kernel = StructType::try_from_arrow(schema).map_err(|error| error.to_string())?;
+    serde_json::to_string(&kernel).map_err(|error| error.to_string())
 }
 
 /// How the columns are called in the files, in the order of the schema.

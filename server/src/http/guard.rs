@@ -5,14 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{Method, StatusCode};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::problem::Problem;
+use super::serve::Peer;
 use super::state::AppState;
 use crate::query::executor::panic_message;
 
@@ -68,6 +70,46 @@ pub async fn check_host(
             Problem::new(status, "misdirected", "Misdirected request", detail).into_response()
         }
         _ => next.run(request).await,
+    }
+}
+
+/// A caller who may write: one of this machine, whose request is no other page's.
+#[derive(Debug, Clone, Copy)]
+pub struct MayWrite;
+
+impl FromRequestParts<Arc<AppState>> for MayWrite {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AppState>,
+    ) -> Result<Self, Self::Rejection> {
+        let refused = |detail: &str| {
+            Err(Problem::new(StatusCode::FORBIDDEN, "read-only", "Not allowed", detail))
+        };
+        let is_local = parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| is_loopback(*peer));
+        // Behind a proxy everybody seems to be of this machine.
+        let forwarded = ["forwarded", "x-forwarded-for"];
+        if !is_local || forwarded.iter().any(|name| parts.headers.contains_key(*name)) {
+            return refused("only callers on the server's own machine may write");
+        }
+        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let Some(origin) = text(header::ORIGIN) else { return Ok(Self) };
+        let own = text(header::HOST)
+            .is_some_and(|host| origin.split_once("://").is_some_and(|(_, named)| named == host));
+        if own || state.cors_origins.iter().any(|allowed| allowed == origin) {
+            return Ok(Self);
+        }
+        refused("the request comes from a page of another origin; see --cors-origin")
+    }
+}
+
+fn is_loopback(peer: SocketAddr) -> bool {
+    match peer.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => {
+            ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback())
+        }
     }
 }
 

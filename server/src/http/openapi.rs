@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::problem::{Problem, ProblemSummary};
-use super::{health, options, queries, query, tables};
+use super::{health, jobs, options, queries, query, tables};
 
 /// The API of Limn: tables of data lakes, and queries on them.
 #[derive(OpenApi)]
@@ -24,6 +24,11 @@ use super::{health, options, queries, query, tables};
         query::get_query,
         query::post_query,
         queries::post_queries,
+        jobs::post_job,
+        jobs::list_jobs,
+        jobs::get_job,
+        jobs::cancel_job,
+        jobs::follow_job,
     ),
     components(schemas(
         QueryDocument,
@@ -40,6 +45,7 @@ use super::{health, options, queries, query, tables};
     tags(
         (name = "server", description = "The server itself"),
         (name = "tables", description = "Which tables there are, their columns and versions"),
+        (name = "jobs", description = "Long work on tables, in processes of its own"),
         (name = "query", description = "Rows, groups and aggregates of a table at one version"),
     ),
 )]

@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::jobs::failure::JobFailure;
 use crate::lake::error::{LakeError, StoreFailure};
 use crate::query::failure::QueryFailure;
 
@@ -195,6 +196,13 @@ impl From<LakeError> for Problem {
                 Self::new(StatusCode::GONE, "version-gone", "Version gone", detail)
                     .with_field("version")
             }
+            LakeError::Taken { .. } => {
+                Self::new(StatusCode::CONFLICT, "table-exists", "Table exists", detail)
+            }
+            LakeError::Unwritable { .. } => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "unwritable-table", "The table cannot be written", detail)
+            }
             LakeError::Bad { .. } => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(status, "unreadable-table", "The table cannot be read", detail)
@@ -202,6 +210,41 @@ impl From<LakeError> for Problem {
             LakeError::Store { lake, failure, path, .. } => {
                 tracing::warn!("{detail}");
                 store_problem(lake, *failure, path.as_deref())
+            }
+        }
+    }
+}
+
+impl From<engine::error::QueryError> for Problem {
+    fn from(error: engine::error::QueryError) -> Self {
+        query_problem(&error)
+    }
+}
+
+impl From<JobFailure> for Problem {
+    fn from(failure: JobFailure) -> Self {
+        let detail = failure.to_string();
+        match failure {
+            JobFailure::Spec(error) => query_problem(&error),
+            JobFailure::Query(failure) => Self::from(failure),
+            JobFailure::Lake(error @ LakeError::Taken { .. }) => {
+                Self::from(error).with_field("into")
+            }
+            JobFailure::Lake(error) => Self::from(error),
+            JobFailure::Vectors { .. } => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "vectors", "No vectors", detail).with_field("column")
+            }
+            JobFailure::Unknown(_) => {
+                Self::new(StatusCode::NOT_FOUND, "unknown-job", "Unknown job", detail)
+            }
+            JobFailure::QueueFull(_) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                Self::new(status, "queue-full", "Too many jobs", detail)
+                    .with_retry_after(RETRY_AFTER)
+            }
+            JobFailure::Compute(_) | JobFailure::Scratch(_) | JobFailure::Ended(_) => {
+                Self::internal(&detail)
             }
         }
     }
@@ -217,6 +260,7 @@ fn store_problem(lake: &str, failure: StoreFailure, path: Option<&str>) -> Probl
         StoreFailure::Denied => "check its keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
         StoreFailure::TimedOut => "check that its store is up, or wait longer by --store-timeout",
         StoreFailure::Dropped | StoreFailure::Throttled => "try again in a while",
+        StoreFailure::Full => "make room, or write elsewhere",
         StoreFailure::Failed => "the server's log says how",
     };
     let detail = format!("lake {lake:?} {failure}{place}; {advice}");
@@ -228,6 +272,10 @@ fn store_problem(lake: &str, failure: StoreFailure, path: Option<&str>) -> Probl
         StoreFailure::Denied => bad("store-denied"),
         StoreFailure::Dropped => bad("store-dropped"),
         StoreFailure::Failed => bad("store-failed"),
+        StoreFailure::Full => {
+            let status = StatusCode::INSUFFICIENT_STORAGE;
+            Problem::new(status, "store-full", "The store is full", detail)
+        }
         StoreFailure::TimedOut => {
             let status = StatusCode::GATEWAY_TIMEOUT;
             Problem::new(status, "store-timed-out", "The store did not answer", detail)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -21,6 +21,10 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// Answers that are on their way get this long when the server ends.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
 /// Takes an address. Told apart from serving, so that a caller knows the port.
 pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
@@ -36,8 +40,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             accepted = accept(&listener, &connections) => accepted,
             () = &mut stop => break,
         };
-        let Some((stream, permit)) = accepted else { continue };
-        let service = TowerToHyperService::new(router.clone());
+        let Some((stream, peer, permit)) = accepted else { continue };
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer))));
         let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
@@ -62,15 +66,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(connections).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             // Answers are written in large pieces; the last one must not wait for more.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!("cannot set TCP_NODELAY: {error}");
             }
-            Some((stream, permit))
+            Some((stream, peer, permit))
         }
         Err(error) => {
             // Out of file descriptors, most likely: trying again at once would only spin.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::app;
 use super::guard::AllowedHosts;
 use crate::config::Config;
+use crate::jobs::queue::Jobs;
 use crate::lake::Snapshot;
 use crate::query::Queries;
 
@@ -14,6 +15,7 @@ use crate::query::Queries;
 #[derive(Debug)]
 pub struct AppState {
     pub queries: Queries,
+    pub jobs: Jobs,
     pub allowed_hosts: AllowedHosts,
     pub cors_origins: Vec<String>,
     pub content_security_policy: String,
@@ -22,9 +24,10 @@ pub struct AppState {
 
 impl AppState {
     /// `listen` is the address that was really taken.
-    pub fn new(queries: Queries, config: &Config, listen: SocketAddr) -> Arc<Self> {
+    pub fn new(queries: Queries, jobs: Jobs, config: &Config, listen: SocketAddr) -> Arc<Self> {
         Arc::new(Self {
             queries,
+            jobs,
             allowed_hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             cors_origins: config.cors_origins.clone(),
             content_security_policy: app::content_security_policy(&config.connect_origins),

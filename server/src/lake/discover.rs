@@ -16,9 +16,10 @@ use super::error::LakeError;
 use super::files;
 use super::format::Format;
 use super::name;
+use super::place::MARKER;
 use super::source::Lake;
 use super::store::lake_error;
-use crate::delta::LOG_FOLDER;
+use crate::delta::{self, LOG_FOLDER};
 
 /// Folders that are listed at the same time.
 const CONCURRENT_FOLDERS: usize = 16;
@@ -96,6 +97,13 @@ async fn level(lake: &Lake, folder: &Path) -> Result<Level, LakeError> {
             }
             _ => {}
         }
+    }
+    let is_marker =
+        |meta: &ObjectMeta| meta.location.filename().is_some_and(|file| file.starts_with(MARKER));
+    if listed.objects.iter().any(is_marker) {
+        // Its files are of no table until a commit names them.
+        level.has_log = level.has_log && delta::has_commit(lake.store().as_ref(), folder).await;
+        return Ok(level);
     }
     for meta in listed.objects {
         let visible = meta.location.filename().filter(|file| name::is_visible(file));

@@ -38,6 +38,14 @@ pub enum LakeError {
     #[error("table {table:?} changed since it was opened: file {file:?} was replaced")]
     Changed { table: String, file: String },
 
+    /// A table cannot be written where something else is.
+    #[error("{name:?} cannot be written: {reason}")]
+    Taken { name: String, reason: String },
+
+    /// A table that can be read, and not written.
+    #[error("table {table:?} cannot be written: {reason}")]
+    Unwritable { table: String, reason: String },
+
     /// The bytes are there, and they are not a table that can be read.
     #[error("cannot read table {table:?}: {problem}")]
     Bad { table: String, problem: BadTable },
@@ -116,6 +124,8 @@ pub enum StoreFailure {
     Dropped,
     #[error("asked to slow down")]
     Throttled,
+    #[error("has no room left")]
+    Full,
     #[error("failed")]
     Failed,
 }

@@ -78,6 +78,9 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(crate) struct Lake {
     pub(crate) access: Arc<Access>,
+    pub(crate) spec: LakeSpec,
+    /// Takes what is written, where it is not to be opened by the lake's address.
+    written: Option<Arc<dyn ObjectStore>>,
     /// The name that prefixes its tables.
     pub(crate) name: Option<String>,
     /// What a table at the root itself is called: the folder's own name.
@@ -98,7 +101,7 @@ impl Lake {
     /// Opens a lake by its address. Touches a local disk, never a network.
     pub(crate) fn open(spec: &LakeSpec, options: Arc<LakeOptions>) -> Result<Self, LakeError> {
         let store = store::open(spec, &options.store)?;
-        Ok(Self::on_store(spec, store, options))
+        Ok(Self { written: None, ..Self::on_store(spec, store, options) })
     }
 
     pub(crate) fn on_store(
@@ -108,12 +111,14 @@ impl Lake {
     ) -> Self {
         let access = Access {
             label: spec.label(),
-            store,
+            store: Arc::clone(&store),
             footers: FooterCache::new(options.footer_cache_bytes),
             deletions: Cache::new(DELETIONS_BYTES_MAX),
         };
         Self {
             access: Arc::new(access),
+            spec: spec.clone(),
+            written: Some(store),
             name: spec.name.clone(),
             root_table: root_table(&spec.root),
             addresses: addresses(&spec.root),
@@ -136,6 +141,14 @@ impl Lake {
 
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.access.store
+    }
+
+    /// A store of the same root that takes writes. All others refuse them.
+    pub(crate) fn writable(&self) -> Result<Arc<dyn ObjectStore>, LakeError> {
+        match &self.written {
+            Some(store) => Ok(Arc::clone(store)),
+            None => store::open_writable(&self.spec, &self.options.store),
+        }
     }
 
     /// The place in this lake of a path that a Delta log names: relative to the table and

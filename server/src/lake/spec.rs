@@ -23,6 +23,20 @@ pub enum LakeRoot {
 }
 
 impl LakeSpec {
+    /// The `--lake` argument by which another process opens the same lake, wherever it runs.
+    pub fn argument(&self) -> String {
+        let address = match &self.root {
+            LakeRoot::Folder(path) => {
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+            }
+            LakeRoot::S3 { .. } => self.root.uri(),
+        };
+        match &self.name {
+            Some(name) => format!("{name}={address}"),
+            None => address,
+        }
+    }
+
     /// How the lake is called in messages: its name, else its address.
     pub fn label(&self) -> String {
         match &self.name {

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::{HttpError, HttpErrorKind};
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
@@ -51,21 +52,49 @@ pub fn open(spec: &LakeSpec, options: &StoreOptions) -> Result<Arc<dyn ObjectSto
             }),
         },
         LakeRoot::S3 { bucket, prefix } => {
-            let bad = |error: &dyn std::fmt::Display| LakeError::Spec {
-                spec: spec.label(),
-                reason: error.to_string(),
-            };
-            let prefix = Path::parse(prefix).map_err(|error| bad(&error))?;
-            let open = |total| {
-                let s3 = s3_builder(bucket, options, total).build().map_err(|error| bad(&error))?;
-                Ok(PrefixStore::new(s3, prefix.clone()))
-            };
+            let open = |total| open_s3(spec, bucket, prefix, options, total);
             // The idle timeout guards a body, which may take longer than any fixed total. A page
             // of a listing is short, and nothing but its total can be seen of it from outside.
             let (files, listings) = (open(BODY_TIME_MAX)?, open(options.idle_timeout / 2)?);
             Ok(Arc::new(PatientStore::new(files, listings, options.idle_timeout)))
         }
     }
+}
+
+/// A store of the same root that takes writes.
+pub(super) fn open_writable(
+    spec: &LakeSpec,
+    options: &StoreOptions,
+) -> Result<Arc<dyn ObjectStore>, LakeError> {
+    match &spec.root {
+        LakeRoot::Folder(folder) => {
+            let opened = LocalFileSystem::new_with_prefix(folder);
+            let bad = |error: object_store::Error| LakeError::Spec {
+                spec: spec.label(),
+                reason: error.to_string(),
+            };
+            Ok(Arc::new(opened.map_err(bad)?))
+        }
+        LakeRoot::S3 { bucket, prefix } => {
+            Ok(Arc::new(open_s3(spec, bucket, prefix, options, BODY_TIME_MAX)?))
+        }
+    }
+}
+
+fn open_s3(
+    spec: &LakeSpec,
+    bucket: &str,
+    prefix: &str,
+    options: &StoreOptions,
+    total: Duration,
+) -> Result<PrefixStore<AmazonS3>, LakeError> {
+    let bad = |error: &dyn std::fmt::Display| LakeError::Spec {
+        spec: spec.label(),
+        reason: error.to_string(),
+    };
+    let prefix = Path::parse(prefix).map_err(|error| bad(&error))?;
+    let s3 = s3_builder(bucket, options, total).build().map_err(|error| bad(&error))?;
+    Ok(PrefixStore::new(s3, prefix))
 }
 
 /// Time for a whole body, however steadily it comes. `AWS_TIMEOUT` overrides it.
@@ -139,7 +168,12 @@ pub fn failure(error: &(dyn std::error::Error + 'static)) -> StoreFailure {
                 | std::io::ErrorKind::BrokenPipe
                 | std::io::ErrorKind::UnexpectedEof => Some(StoreFailure::Dropped),
                 std::io::ErrorKind::TimedOut => Some(StoreFailure::TimedOut),
-                std::io::ErrorKind::PermissionDenied => Some(StoreFailure::Denied),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    Some(StoreFailure::Full)
+                }
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                    Some(StoreFailure::Denied)
+                }
                 _ => kind,
             };
         }

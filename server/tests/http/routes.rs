@@ -213,13 +213,18 @@ async fn the_description_names_every_route() {
     assert_eq!(
         routes,
         [
+            "delete /api/jobs/{id}",
             "get /api/health",
+            "get /api/jobs",
+            "get /api/jobs/{id}",
+            "get /api/jobs/{id}/events",
             "get /api/openapi.json",
             "get /api/query",
             "get /api/tables",
             "get /api/tables/{name}",
             "get /api/tables/{name}/options",
             "get /api/tables/{name}/versions",
+            "post /api/jobs",
             "post /api/queries",
             "post /api/query",
         ]

@@ -27,7 +27,8 @@ use parquet::file::properties::WriterProperties;
 use server::config::{LimitSettings, Settings};
 use server::http::router;
 use server::http::state::AppState;
-use server::lake::{LakeOptions, Lakes};
+use server::jobs::queue::Jobs;
+use server::lake::{LakeOptions, LakeSpec, Lakes};
 use server::query::Queries;
 use tokio::sync::Notify;
 use tower::ServiceExt;
@@ -213,10 +214,12 @@ impl World {
         }
         let settings = Settings { limits, ..Settings::default() };
         let config = settings.config().unwrap();
-        let spec = "s3://in/memory".parse().unwrap();
+        let spec: LakeSpec = "s3://in/memory".parse().unwrap();
         let lakes = Lakes::on_store(&spec, Arc::clone(&store) as _, LakeOptions::default());
         let queries = Queries::new(lakes, &config.limits).unwrap();
-        let state = AppState::new(queries, &config, SocketAddr::from(([127, 0, 0, 1], 80)));
+        let jobs = Jobs::new(&[spec], &config.limits, None).unwrap();
+        let here = SocketAddr::from(([127, 0, 0, 1], 80));
+        let state = AppState::new(queries, jobs, &config, here);
         let world = Self { store, router: router(state) };
         // Footers are known from here on: all that is read after that is data.
         for table in ["numbers", "few"] {

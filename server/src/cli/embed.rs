@@ -1,0 +1,244 @@
+//! `limn cluster` and `limn project`: a job on vectors, done here and now.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::serve::lakes_to_serve;
+use super::{Failure, io_runtime, log_to_stderr};
+use crate::config::{LimitSettings, Settings};
+use crate::jobs::spec::JobSpec;
+use crate::jobs::work::{self, Report, Told};
+use crate::lake::Lakes;
+use crate::query::Queries;
+
+/// Cluster the vectors of a table: labels go to a new table, measures to stdout
+#[derive(Debug, clap::Args)]
+pub(super) struct ClusterArguments {
+    #[command(flatten)]
+    common: CommonArguments,
+
+    /// Clusters that are wanted [default: 10]
+    #[arg(long, short, value_name = "N")]
+    k: Option<u64>,
+
+    /// Most iterations [default: 300]
+    #[arg(long, value_name = "N")]
+    max_iterations: Option<u64>,
+
+    /// kmeans [default: kmeans]
+    #[arg(long, value_name = "NAME")]
+    algorithm: Option<String>,
+}
+
+/// Project the vectors of a table: coordinates go to a new table, measures to stdout
+#[derive(Debug, clap::Args)]
+pub(super) struct ProjectArguments {
+    #[command(flatten)]
+    common: CommonArguments,
+
+    /// pca or umap [default: pca]
+    #[arg(long, value_name = "NAME")]
+    algorithm: Option<String>,
+
+    /// Of umap: rows in a neighbourhood, a row itself among them [default: 15]
+    #[arg(long, value_name = "N")]
+    neighbours: Option<u64>,
+
+    /// Of umap: how near points may come to each other, from 0 to 1 [default: 0.1]
+    #[arg(long, value_name = "X")]
+    min_dist: Option<f64>,
+
+    /// Dimensions that are wanted [default: 2]
+    #[arg(long, short, value_name = "N")]
+    dimensions: Option<u64>,
+}
+
+/// What both are told.
+#[derive(Debug, clap::Args)]
+struct CommonArguments {
+    /// The table with the vectors
+    #[arg(required_unless_present = "recipe")]
+    table: Option<String>,
+
+    /// The table to write
+    #[arg(long, value_name = "TABLE", required_unless_present = "recipe")]
+    into: Option<String>,
+
+    /// A job as JSON, as POST /api/jobs takes it; flags win over what it says
+    #[arg(long = "config", value_name = "FILE")]
+    recipe: Option<PathBuf>,
+
+    /// A version of the table [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+
+    /// The column of vectors [default: the one there is]
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+
+    /// Filters as JSON, as those of a query
+    #[arg(long, value_name = "JSON")]
+    filters: Option<String>,
+
+    /// Columns that say which row is which [default: id, uuid or key, else the row's number]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    id: Vec<String>,
+
+    /// Further columns that the result has; all but the vectors with "all"
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    keep: Vec<String>,
+
+    /// l2 or none [default: l2]
+    #[arg(long, value_name = "NORM")]
+    normalize: Option<String>,
+
+    /// auto, cpu or cuda [default: auto]
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+
+    /// [default: 614]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// What the result's column is called [default: cluster, or dim_1, dim_2 …]
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+
+    /// Replace the table if it is there
+    #[arg(long)]
+    overwrite: bool,
+
+    /// A lake: a folder, s3://bucket/prefix, or name=URI; may be repeated [default: ./lake]
+    #[arg(long = "lake", value_name = "URI", env = "LIMN_LAKE", value_delimiter = ';')]
+    lake: Vec<String>,
+
+    #[command(flatten)]
+    limits: LimitSettings,
+}
+
+pub(super) fn cluster(arguments: ClusterArguments) -> Result<(), Failure> {
+    let ClusterArguments { common, k, max_iterations, algorithm } = arguments;
+    let own = [
+        ("k", k.map(Value::from)),
+        ("max_iterations", max_iterations.map(Value::from)),
+        ("algorithm", algorithm.map(Value::from)),
+    ];
+    run(common, "cluster", own.into())
+}
+
+pub(super) fn project(arguments: ProjectArguments) -> Result<(), Failure> {
+    let ProjectArguments { common, algorithm, neighbours, min_dist, dimensions } = arguments;
+    let own = [
+        ("algorithm", algorithm.map(Value::from)),
+        ("dimensions", dimensions.map(Value::from)),
+        ("neighbours", neighbours.map(Value::from)),
+        ("min_dist", min_dist.map(Value::from)),
+    ];
+    run(common, "project", own.into())
+}
+
+fn run(
+    common: CommonArguments,
+    kind: &str,
+    own: Vec<(&str, Option<Value>)>,
+) -> Result<(), Failure> {
+    log_to_stderr("error");
+    let (lake, limits) = (common.lake.clone(), common.limits.clone());
+    let text = job_text(common, kind, own)?;
+    let spec = JobSpec::from_json(&text).map_err(Failure::usage)?;
+    let file = Settings::from_file(None).map_err(Failure::usage)?;
+    let settings = Settings { lake, limits, ..Settings::default() };
+    let config = settings.or(file).config().map_err(Failure::usage)?;
+    let specs = lakes_to_serve(&config)?;
+    let runtime = io_runtime()?;
+    let done = runtime.block_on(async {
+        let lakes = Lakes::open(&specs, config.limits.lake_options()).map_err(Failure::failed)?;
+        let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
+        let attempt = uuid::Uuid::new_v4().to_string();
+        let progress = Arc::new(ProgressLine);
+        let outcome = work::perform(&queries, &spec, &attempt, progress.clone()).await;
+        progress.end();
+        outcome.map_err(Failure::failed)
+    });
+    runtime.shutdown_background();
+    let outcome = done?;
+    eprintln!("{}: {}", outcome.result.table, outcome.message);
+    let text = serde_json::to_string_pretty(&outcome).map_err(Failure::failed)?;
+    super::print(&text);
+    Ok(())
+}
+
+/// The job as JSON: the recipe, if there is one, and over it what the flags say.
+fn job_text(
+    common: CommonArguments,
+    kind: &str,
+    own: Vec<(&str, Option<Value>)>,
+) -> Result<String, Failure> {
+    let mut job: Map<String, Value> = match &common.recipe {
+        None => Map::from_iter([("kind".to_owned(), kind.into())]),
+        Some(path) => {
+            let bad = |error: &dyn std::fmt::Display| {
+                Failure::usage(format!("cannot read the job: {error}: {}", path.display()))
+            };
+            let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
+            serde_json::from_str(&text).map_err(|error| bad(&error))?
+        }
+    };
+    let filters = common.filters.map(|text| {
+        serde_json::from_str::<Value>(&text)
+            .map_err(|error| Failure::usage(format!("--filters: {error}")))
+    });
+    let version = common.version.map(|version| match version.parse::<u64>() {
+        Ok(number) => json!(number),
+        Err(_) => json!(version),
+    });
+    let names = |names: Vec<String>| (!names.is_empty()).then(|| json!(names));
+    let keep = match common.keep.as_slice() {
+        [all] if all == "all" => Some(json!("all")),
+        _ => names(common.keep),
+    };
+    let flags = [
+        ("table", common.table.map(Value::from)),
+        ("into", common.into.map(Value::from)),
+        ("version", version),
+        ("column", common.column.map(Value::from)),
+        ("filters", filters.transpose()?),
+        ("id", names(common.id)),
+        ("keep", keep),
+        ("normalize", common.normalize.map(Value::from)),
+        ("backend", common.backend.map(Value::from)),
+        ("seed", common.seed.map(Value::from)),
+        ("as", common.name.map(Value::from)),
+        ("mode", common.overwrite.then(|| "overwrite".into())),
+    ];
+    for (name, value) in flags.into_iter().chain(own) {
+        if let Some(value) = value {
+            job.insert(name.to_owned(), value);
+        }
+    }
+    Ok(Value::Object(job).to_string())
+}
+
+/// One line on stderr, written over and over, where stderr is a terminal.
+#[derive(Debug, Default)]
+struct ProgressLine;
+
+impl Report for ProgressLine {
+    fn tell(&self, told: Told) {
+        if std::io::stderr().is_terminal() {
+            let percent = (told.progress * 100.0) as u32;
+            eprint!("\r\x1b[K{percent:3} % {}: {}", told.phase, told.message);
+        }
+    }
+}
+
+impl ProgressLine {
+    fn end(&self) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Writes a Delta table: data files first, then one commit that names them, so that a version is
+//! there whole or not at all. The kernel says what a table that is overwritten holds; replacing
+//! a table is no operation of its own, so the actions are put together here.
+//!
+//! Source: the Delta transaction protocol, <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use chrono::Utc;
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use parquet::arrow::AsyncArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use serde_json::{Map, Value, json};
+
+use super::log::commit_path;
+use super::replaced::{self, Replaced};
+use super::stats;
+use crate::lake::error::LakeError;
+use crate::lake::place::{MARKER, Place};
+
+/// Other writers' commits that an overwriting one lets pass before it gives up.
+const TRIES: usize = 10;
+
+/// Rows of a row group: a scan can leave out what it does not want, and none is large.
+const GROUP_ROWS: usize = 1 << 17;
+
+/// A table that is being written. Dropped before its commit, it leaves files that no table names.
+pub(crate) struct TableWriter {
+    place: Place,
+    schema: SchemaRef,
+    /// In the names of all its files.
+    writer_id: String,
+    marker: Path,
+    file: Path,
+    parquet: AsyncArrowWriter<BufWriter>,
+}
+
+/// What the commit says of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct CommitInfo {
+    pub(crate) operation: &'static str,
+    pub(crate) parameters: Map<String, Value>,
+    /// Where the rows come from, and what was done to them: lineage.
+    pub(crate) limn: Value,
+}
+
+impl TableWriter {
+    /// Begins to write. `writer_id` names the attempt: what an earlier one of the same id left is
+    /// taken away.
+    pub(crate) async fn begin(
+        place: Place,
+        schema: SchemaRef,
+        writer_id: &str,
+    ) -> Result<Self, LakeError> {
+        // Whether the columns can be a Delta table's is known before anything is written.
+        schema_text(&place, &schema)?;
+        let marker = place.root.clone().join(format!("{MARKER}{writer_id}"));
+        let file = place.root.clone().join(format!("part-00000-{writer_id}.zstd.parquet"));
+        for left in [&file, &marker] {
+            match place.store.delete(left).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(store_error(&place, left, error)),
+            }
+        }
+        claim(&place, &marker).await?;
+        let parquet = parquet_writer(&place, &file, &schema)?;
+        Ok(Self { place, schema, writer_id: writer_id.to_owned(), marker, file, parquet })
+    }
+
+    /// Adds rows, of the schema that was given.
+    pub(crate) async fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
+        let written = self.parquet.write(batch).await;
+        written.map_err(|error| parquet_error(&self.place, &self.file, error))
+    }
+
+    /// Makes the rows the table's. Gives the version.
+    pub(crate) async fn commit(mut self, info: CommitInfo) -> Result<u64, LakeError> {
+        let closed = self.parquet.finish().await;
+        let metadata = closed.map_err(|error| parquet_error(&self.place, &self.file, error))?;
+        let head = self.place.store.head(&self.file).await;
+        let bytes = head.map_err(|error| store_error(&self.place, &self.file, error))?.size;
+        let add = json!({"add": {
+            "path": self.file.filename().unwrap_or_default(),
+            "partitionValues": {},
+            "size": bytes,
+            "modificationTime": Utc::now().timestamp_millis(),
+            "dataChange": true,
+            "stats": stats::of(&metadata).to_string(),
+        }});
+        let committed = self.commit_actions(&info, add).await;
+        // The marker has done its work, whether or not the commit came to be.
+        drop(self.place.store.delete(&self.marker).await);
+        if committed.is_err() {
+            drop(self.place.store.delete(&self.file).await);
+        }
+        committed
+    }
+
+    async fn commit_actions(&self, info: &CommitInfo, add: Value) -> Result<u64, LakeError> {
+        let place = &self.place;
+        for _ in 0..TRIES {
+            let replaced = match place.has_table {
+                true => Some(replaced::read(place).await?),
+                false => None,
+            };
+            let version = replaced.as_ref().map_or(0, |replaced| replaced.version + 1);
+            let mut actions = self.actions(info, replaced)?;
+            actions.push(add.clone());
+            let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
+            let commit = commit_path(&place.root, version);
+            let put = PutPayload::from(lines.join("\n") + "\n");
+            match place.store.put_opts(&commit, put, PutMode::Create.into()).await {
+                Ok(_) => return Ok(version),
+                Err(object_store::Error::AlreadyExists { .. }) => {
+                    // An answer that was lost on its way looks like another writer.
+                    if self.is_ours(&commit).await {
+                        return Ok(version);
+                    }
+                    if !place.has_table {
+                        return Err(LakeError::Taken {
+                            name: place.name.clone(),
+                            reason: "another writer made it meanwhile".to_owned(),
+                        });
+                    }
+                }
+                Err(error) => return Err(store_error(place, &commit, error)),
+            }
+        }
+        Err(LakeError::Unwritable {
+            table: place.name.clone(),
+            reason: "others kept writing to it; try again".to_owned(),
+        })
+    }
+
+    async fn is_ours(&self, commit: &Path) -> bool {
+        let Ok(found) = self.place.store.get(commit).await else { return false };
+        let Ok(bytes) = found.bytes().await else { return false };
+        String::from_utf8_lossy(&bytes).contains(&format!("\"txnId\":\"{}\"", self.writer_id))
+    }
+
+    fn actions(
+        &self,
+        info: &CommitInfo,
+        replaced: Option<Replaced>,
+    ) -> Result<Vec<Value>, LakeError> {
+        let now = Utc::now().timestamp_millis();
+        let commit_info = json!({"commitInfo": {
+            "timestamp": now,
+            "operation": info.operation,
+            "operationParameters": info.parameters,
+            "engineInfo": concat!("limn/", env!("CARGO_PKG_VERSION")),
+            "isBlindAppend": false,
+            "txnId": self.writer_id,
+            "limn": info.limn,
+        }});
+        let mut actions = vec![commit_info];
+        let (id, created, configuration, removes) = match replaced {
+            Some(old) => (old.id, old.created, old.configuration, old.removes),
+            None => {
+                actions.push(json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}));
+                (uuid::Uuid::new_v4().to_string(), Some(now), Map::new(), Vec::new())
+            }
+        };
+        actions.push(json!({"metaData": {
+            "id": id,
+            "format": {"provider": "parquet", "options": {}},
+            "schemaString": schema_text(&self.place, &self.schema)?,
+            "partitionColumns": [],
+            "configuration": configuration,
+            "createdTime": created,
+        }}));
+        actions.extend(removes.into_iter().map(|mut remove| {
+            if let Value::Object(fields) = &mut remove {
+                fields.insert("deletionTimestamp".to_owned(), now.into());
+                fields.insert("dataChange".to_owned(), true.into());
+            }
+            json!({"remove": remove})
+        }));
+        Ok(actions)
+    }
+}
+
+/// What an earlier attempt of the same id committed, if it came so far: the version, and what it
+/// said of itself.
+pub(crate) async fn committed_by(
+    place: &Place,
+    writer_id: &str,
+) -> Result<Option<(u64, Value)>, LakeError> {
+    let log = place.root.clone().join(super::LOG_FOLDER);
+    let listed = super::log::list(place.store.as_ref(), &place.root).await;
+    let listed = listed.map_err(|error| store_error(place, &log, error))?;
+    let Some((version, meta)) = listed.commits.last_key_value() else { return Ok(None) };
+    let found = place.store.get(&meta.location).await;
+    let bytes = found.map_err(|error| store_error(place, &log, error))?.bytes().await;
+    let bytes = bytes.map_err(|error| store_error(place, &log, error))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let info = text.lines().find_map(|line| {
+        let mut action: Value = serde_json::from_str(line).ok()?;
+        action.get_mut("commitInfo").map(Value::take)
+    });
+    let own = info.filter(|info| info.get("txnId").is_some_and(|id| id == writer_id));
+    Ok(own.map(|info| (*version, info)))
+}
+
+/// Leaves the marker, and finds out whether the store keeps to a conditional put: with one that
+/// does not, commits of two writers could overwrite each other.
+async fn claim(place: &Place, marker: &Path) -> Result<(), LakeError> {
+    let put = || place.store.put_opts(marker, PutPayload::new(), PutMode::Create.into());
+    put().await.map_err(|error| store_error(place, marker, error))?;
+    match put().await {
+        Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(store_error(place, marker, error)),
+        Ok(_) => {
+            drop(place.store.delete(marker).await);
+            Err(LakeError::Unwritable {
+                table: place.name.clone(),
+                reason: "its store ignores If-None-Match, so that commits could be lost".to_owned(),
+            })
+        }
+    }
+}
+
+fn parquet_writer(
+    place: &Place,
+    file: &Path,
+    schema: &SchemaRef,
+) -> Result<AsyncArrowWriter<BufWriter>, LakeError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .build();
+    let out = BufWriter::new(Arc::clone(&place.store), file.clone());
+    let writer = AsyncArrowWriter::try_new(out, Arc::clone(schema), Some(properties));
+    writer.map_err(|error| parquet_error(place, file, error))
+}
+
+/// The columns as the log has them.
+fn schema_text(place: &Place, schema: &SchemaRef) -> Result<String, LakeError> {
+    super::schema::schema_text(schema)
+        .map_err(|reason| LakeError::Unwritable { table: place.name.clone(), reason })
+}
+
+fn store_error(place: &Place, path: &Path, error: object_store::Error) -> LakeError {
+    crate::lake::store::lake_error(&place.lake.access.label, Some(path), error)
+}
+
+fn parquet_error(place: &Place, path: &Path, error: ParquetError) -> LakeError {
+    match error {
+        ParquetError::External(source) => match source.downcast::<object_store::Error>() {
+            Ok(error) => store_error(place, path, *error),
+            Err(source) => LakeError::Store {
+                lake: place.lake.access.label.clone(),
+                failure: crate::lake::store::failure(source.as_ref()),
+                path: Some(path.to_string()),
+                source: Arc::from(source),
+            },
+        },
+        other => LakeError::Unwritable { table: place.name.clone(), reason: other.to_string() },
+    }
+}

@@ -1,0 +1,193 @@
+//! `/api/jobs`: long work on tables, begun, listed, followed and cancelled.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, Stream};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+use super::extract::TextBody;
+use super::guard::MayWrite;
+use super::openapi::{FilterDocument, VersionDocument};
+use super::problem::Problem;
+use super::state::AppState;
+use crate::jobs::record::JobRecord;
+use crate::jobs::spec::JobSpec;
+use crate::jobs::work;
+
+/// A job on the vectors of a table.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Job)]
+pub struct JobDocument {
+    /// cluster, project, or embed for several steps.
+    #[schema(example = "cluster")]
+    kind: String,
+    table: String,
+    /// The newest, if absent.
+    version: Option<VersionDocument>,
+    /// The column of vectors; if absent, the one there is.
+    column: Option<String>,
+    /// All of them must hold.
+    filters: Option<Vec<FilterDocument>>,
+    /// kmeans to cluster; pca (if absent) or umap to project.
+    algorithm: Option<String>,
+    /// Clusters; 10, if absent.
+    k: Option<u64>,
+    /// 300, if absent.
+    max_iterations: Option<u64>,
+    /// number, or text: names that are categories wherever they are shown; number, if absent.
+    labels: Option<String>,
+    /// Of a projection; 2, if absent.
+    dimensions: Option<u64>,
+    /// Of umap: rows in a neighbourhood; 15, if absent.
+    neighbours: Option<u64>,
+    /// Of umap: how near points may come to each other, from 0 to 1; 0.1, if absent.
+    min_dist: Option<f64>,
+    /// What the result's column is called, or what stands before `_1`, `_2` of dimensions.
+    r#as: Option<String>,
+    /// Of a job of kind embed: kind, algorithm, k, max_iterations, dimensions and as of each.
+    steps: Option<Vec<serde_json::Value>>,
+    /// 614, if absent.
+    seed: Option<u64>,
+    /// l2 or none; l2, if absent.
+    normalize: Option<String>,
+    /// auto, cpu or cuda; auto, if absent.
+    backend: Option<String>,
+    /// Columns that say which row is which; id, uuid or key, else `_row`, if absent.
+    id: Option<Vec<String>>,
+    /// Further columns of the result: their names, or "all".
+    keep: Option<serde_json::Value>,
+    /// The table to write.
+    into: String,
+    /// create or overwrite; create, if absent.
+    mode: Option<String>,
+    /// Jobs of a higher one are begun first; 0, if absent.
+    priority: Option<i32>,
+}
+
+/// Jobs, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobsResponse {
+    jobs: Vec<JobRecord>,
+}
+
+/// Queues a job.
+///
+/// Whether its table and columns exist and the result can be written is looked at first.
+#[utoipa::path(
+    post,
+    path = "/api/jobs",
+    tag = "jobs",
+    request_body(content = JobDocument, content_type = "application/json"),
+    responses(
+        (status = 202, description = "It is queued; its address is in Location", body = JobRecord),
+        (status = 409, description = "The table to write is there already", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "The job cannot be done", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn post_job(
+    State(state): State<Arc<AppState>>,
+    _may: MayWrite,
+    TextBody(text): TextBody,
+) -> Result<Response, Problem> {
+    let spec = JobSpec::from_json(&text)?;
+    work::check(&state.queries, &spec).await?;
+    let record = state.jobs.ready().await.submit(&spec, &text).await?;
+    let location = format!("/api/jobs/{}", record.id);
+    let mut response = (StatusCode::ACCEPTED, Json(record)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Lists jobs.
+#[utoipa::path(get, path = "/api/jobs", tag = "jobs", responses((status = 200, body = JobsResponse)))]
+pub async fn list_jobs(State(state): State<Arc<AppState>>) -> Json<JobsResponse> {
+    Json(JobsResponse { jobs: state.jobs.ready().await.list() })
+}
+
+/// Reads a job.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{id}",
+    tag = "jobs",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = JobRecord),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn get_job(
+    State(state): State<Arc<AppState>>,
+    Path(id): Path<String>,
+) -> Result<Json<JobRecord>, Problem> {
+    Ok(Json(state.jobs.ready().await.get(&id)?))
+}
+
+/// Cancels a job.
+///
+/// One that is over stays what it is.
+#[utoipa::path(
+    delete,
+    path = "/api/jobs/{id}",
+    tag = "jobs",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = JobRecord),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn cancel_job(
+    State(state): State<Arc<AppState>>,
+    _may: MayWrite,
+    Path(id): Path<String>,
+) -> Result<Json<JobRecord>, Problem> {
+    Ok(Json(state.jobs.ready().await.cancel(&id).await?))
+}
+
+/// Follows a job.
+///
+/// Server-sent events of type `job`, each the whole job: as it is now, whenever it changes, and
+/// for the last time when it is over.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{id}/events",
+    tag = "jobs",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = JobRecord, content_type = "text/event-stream"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn follow_job(
+    State(state): State<Arc<AppState>>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let events = events(state.jobs.ready().await.follow(&id)?);
+    let kept = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    Ok(([(header::CACHE_CONTROL, "no-store")], kept))
+}
+
+fn events(mut record: watch::Receiver<JobRecord>) -> impl Stream<Item = Result<Event, Infallible>> {
+    record.mark_changed();
+    stream::unfold(Some(record), |following| async {
+        let mut record = following?;
+        record.changed().await.ok()?;
+        let now = record.borrow_and_update().clone();
+        let event = Event::default().event("job").data(text(&now));
+        Some((Ok(event), (!now.state.is_final()).then_some(record)))
+    })
+}
+
+fn text(record: &JobRecord) -> String {
+    serde_json::to_string(record).unwrap_or_default()
+}

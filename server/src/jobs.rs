@@ -1,0 +1,14 @@
+//! Jobs: long work on tables, each in a process of its own. A [`spec::JobSpec`] says what is
+//! wanted, [`work`] does it, reading by queries and writing a table, and [`queue`] runs the
+//! processes of a server: one after another, told of, cancelled, and begun anew after a restart.
+
+pub(crate) mod child;
+pub mod failure;
+pub mod queue;
+pub mod record;
+mod results;
+pub mod spec;
+mod steps;
+pub mod stored;
+mod vectors;
+pub mod work;

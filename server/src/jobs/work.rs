@@ -1,0 +1,438 @@
+//! A job done, in this process: vectors read by a query, each step computed on them, the result
+//! written as a table whose commit says where it comes from.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
+use embedding::rows::RowSource;
+use embedding::watch::{Phase, Watch};
+use engine::error::QueryError;
+use engine::kind::{Kind as ColumnKind, kind_from_type};
+use engine::query::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::failure::JobFailure;
+use super::results;
+use super::spec::{Backend, JobSpec, Keep, Kind, Normalize, Step, Work};
+use super::steps;
+use super::vectors::{LeftOut, VectorReader, Vectors};
+use crate::delta::write::{CommitInfo, committed_by};
+use crate::lake::{Version, VersionSpec};
+use crate::query::{Pinned, Queries, pin, version_spec};
+use crate::scan::ROW_COLUMN;
+
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// 0 to 1; never goes back.
+    pub progress: f64,
+    /// reading, then the algorithms' names, then writing.
+    pub phase: String,
+    pub message: String,
+}
+
+/// Is told how far a job is.
+pub trait Report: Send + Sync {
+    fn tell(&self, told: Told);
+}
+
+/// What came of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub result: JobResult,
+    pub metrics: Map<String, Value>,
+    /// What ran: `cpu`.
+    pub backend: String,
+    /// What the person who asked should know: rows left out, another backend than was asked for.
+    pub message: String,
+}
+
+/// The table that was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct JobResult {
+    pub table: String,
+    pub version: u64,
+    pub rows: u64,
+}
+
+/// Shares of a job's time, as a first guess: reading, computing, writing.
+const READ: f64 = 0.2;
+const WRITE: f64 = 0.05;
+
+/// Whether the job could be begun: its table and columns are there, its result can be written.
+pub async fn check(queries: &Queries, spec: &JobSpec) -> Result<(), JobFailure> {
+    Source::open(queries, spec).await?;
+    queries.lakes().place(&spec.into, spec.overwrite).await?;
+    Ok(())
+}
+
+/// Does a job to its end. `attempt` names it: what an attempt of the same name left is replaced.
+pub async fn perform(
+    queries: &Queries,
+    spec: &JobSpec,
+    attempt: &str,
+    report: Arc<dyn Report>,
+) -> Result<Outcome, JobFailure> {
+    let began = Instant::now();
+    let teller = Arc::new(Teller::new(report));
+    teller.tell(0.0, "reading", format!("opening {}", spec.table));
+    if let Some(outcome) = done_before(queries, spec, attempt).await? {
+        return Ok(outcome);
+    }
+    // Whether the result can be written is found out before hours are spent on it.
+    queries.lakes().place(&spec.into, spec.overwrite).await?;
+    let source = Source::open(queries, spec).await?;
+    let pinned = source.pinned.clone();
+    let vectors = read(queries, spec, &source, &teller).await?;
+    let read_in = began.elapsed();
+
+    let vectors = Arc::new(vectors);
+    let made = compute(queries, spec, &vectors, &teller).await?;
+    let computed_in = began.elapsed() - read_in;
+
+    teller.tell(1.0 - WRITE, "writing", format!("writing {}", spec.into));
+    let place = queries.lakes().place(&spec.into, spec.overwrite).await?;
+    let table = place.name().to_owned();
+    let rows = vectors.rows() as u64;
+    let mut metrics = summed(spec, &vectors, &made);
+    let (steps, backend) = (lineage_steps(spec), "cpu");
+    let lineage = json!({
+        "source": {
+            "table": pinned.snapshot.table(),
+            "version": pinned.snapshot.version(),
+            "uid": pinned.snapshot.uid(),
+            "column": source.column,
+            "filters": pinned.query.filters,
+        },
+        "id": source.ids,
+        "normalize": spec.normalize,
+        "seed": spec.seed,
+        "steps": steps,
+        "backend": backend,
+        "metrics": metrics,
+    });
+    let operation = if spec.overwrite { "WRITE" } else { "CREATE TABLE AS SELECT" };
+    let mut parameters = Map::new();
+    if spec.overwrite {
+        parameters.insert("mode".into(), "Overwrite".into());
+    }
+    parameters.insert("job".into(), serde_json::to_value(spec.kind).unwrap_or_default());
+    let info = CommitInfo { operation, parameters, limn: lineage };
+    let columns: Vec<(String, ArrayRef)> = made.into_iter().flat_map(|made| made.columns).collect();
+    let version = results::write(place, attempt, &vectors.beside, &columns, info).await?;
+    let seconds = |time: Duration| Value::from(time.as_secs_f64());
+    metrics.insert(
+        "seconds".into(),
+        json!({
+            "read": seconds(read_in),
+            "compute": seconds(computed_in),
+            "write": seconds(began.elapsed() - read_in - computed_in),
+        }),
+    );
+    let message = message(spec, rows, vectors.left_out);
+    teller.tell(1.0, "done", message.clone());
+    let result = JobResult { table, version, rows };
+    Ok(Outcome { result, metrics, backend: backend.to_owned(), message })
+}
+
+/// What an earlier attempt of the same name had written when it, or its server, was ended.
+async fn done_before(
+    queries: &Queries,
+    spec: &JobSpec,
+    attempt: &str,
+) -> Result<Option<Outcome>, JobFailure> {
+    // As if it were to be overwritten: then it may be there.
+    let Ok(place) = queries.lakes().place(&spec.into, true).await else { return Ok(None) };
+    if !place.has_table {
+        return Ok(None);
+    }
+    let Some((version, info)) = committed_by(&place, attempt).await? else { return Ok(None) };
+    let exact = VersionSpec::Exact(Version::Delta(version));
+    let rows = queries.lakes().snapshot(place.name(), exact).await?.rows().unwrap_or_default();
+    let said = |name: &str| info.get("limn").and_then(|limn| limn.get(name));
+    let metrics = said("metrics").and_then(Value::as_object).cloned().unwrap_or_default();
+    let backend = said("backend").and_then(Value::as_str).unwrap_or("cpu").to_owned();
+    let result = JobResult { table: place.name().to_owned(), version, rows };
+    Ok(Some(Outcome { result, metrics, backend, message: format!("{rows} rows") }))
+}
+
+fn message(spec: &JobSpec, rows: u64, left_out: LeftOut) -> String {
+    let mut parts = vec![format!("{rows} rows")];
+    let LeftOut { null, not_finite, zero } = left_out;
+    if null > 0 {
+        parts.push(format!("{null} without a vector left out"));
+    }
+    if not_finite > 0 {
+        parts.push(format!("{not_finite} with values that are not finite left out"));
+    }
+    if zero > 0 && spec.normalize == Normalize::L2 {
+        parts.push(format!("{zero} vectors of zeros have no direction"));
+    }
+    if spec.backend == Backend::Cuda {
+        parts.push("this limn has no CUDA: computed on the CPU".to_owned());
+    }
+    parts.join("; ")
+}
+
+/// Told of all steps, and of each where there are several.
+fn summed(spec: &JobSpec, vectors: &Vectors, made: &[steps::Made]) -> Map<String, Value> {
+    let mut metrics = match made {
+        [only] => only.metrics.clone(),
+        _ => {
+            let each = spec.steps.iter().zip(made).map(|(step, made)| {
+                json!({"as": step.name, "algorithm": step.work.algorithm(), "metrics": made.metrics})
+            });
+            Map::from_iter([("steps".to_owned(), Value::Array(each.collect()))])
+        }
+    };
+    let LeftOut { null, not_finite, zero } = vectors.left_out;
+    metrics.insert("dimensions".into(), vectors.dimensions().into());
+    metrics.insert("rows_without_vector".into(), null.into());
+    metrics.insert("rows_not_finite".into(), not_finite.into());
+    metrics.insert("zero_vectors".into(), zero.into());
+    metrics
+}
+
+fn lineage_steps(spec: &JobSpec) -> Vec<Value> {
+    let step = |step: &Step| match step.work {
+        Work::KMeans { k, iterations_max, .. } => {
+            json!({"as": step.name, "algorithm": "kmeans", "k": k, "max_iterations": iterations_max})
+        }
+        Work::Pca { dimensions } => {
+            json!({"as": step.name, "algorithm": "pca", "dimensions": dimensions})
+        }
+        Work::Umap { dimensions, neighbours, min_distance } => json!({
+            "as": step.name, "algorithm": "umap", "dimensions": dimensions,
+            "neighbours": neighbours, "min_dist": min_distance,
+        }),
+    };
+    spec.steps.iter().map(step).collect()
+}
+
+/// The table, and which of its columns are what.
+struct Source {
+    pinned: Pinned,
+    column: String,
+    ids: Vec<String>,
+}
+
+impl Source {
+    async fn open(queries: &Queries, spec: &JobSpec) -> Result<Self, JobFailure> {
+        let version = version_spec(spec.version.as_ref())?;
+        let snapshot = queries.lakes().snapshot(&spec.table, version).await?;
+        let schema = snapshot.schema();
+        let column = vector_column(schema, spec)?;
+        let ids = id_columns(schema, spec)?;
+        let mut columns = ids.clone();
+        let mut keep = |name: &String| {
+            if !columns.contains(name) && *name != column {
+                columns.push(name.clone());
+            }
+        };
+        match &spec.keep {
+            Keep::Columns(names) => {
+                for (at, name) in names.iter().enumerate() {
+                    known(schema, &format!("keep[{at}]"), name)?;
+                    keep(name);
+                }
+            }
+            Keep::All => {
+                let kept = |kind| !matches!(kind, ColumnKind::Vector | ColumnKind::Nested);
+                let fields = schema.fields().iter();
+                let fields = fields.filter(|field| kept(kind_from_type(field.data_type())));
+                fields.for_each(|field| keep(field.name()));
+            }
+        }
+        check_names(spec, &columns)?;
+        columns.push(column.clone());
+        let query = Query {
+            columns: Some(columns),
+            filters: spec.filters.clone(),
+            ..Query::of_table(&spec.table)
+        };
+        Ok(Self { pinned: pin(query, snapshot)?, column, ids })
+    }
+}
+
+fn known(schema: &Schema, field: &str, name: &str) -> Result<(), QueryError> {
+    if name == ROW_COLUMN || schema.index_of(name).is_ok() {
+        return Ok(());
+    }
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    Err(QueryError::unknown_column(field, name, names))
+}
+
+/// Columns that are made must not have the names of those that are kept.
+fn check_names(spec: &JobSpec, columns: &[String]) -> Result<(), QueryError> {
+    for (at, step) in spec.steps.iter().enumerate() {
+        let clash = |name: &&String| match step.work.dimensions() {
+            None => **name == step.name,
+            Some(dimensions) => {
+                let number = name.strip_prefix(&step.name).and_then(|rest| rest.strip_prefix('_'));
+                let number = number.and_then(|number| number.parse::<usize>().ok());
+                number.is_some_and(|number| (1..=dimensions).contains(&number))
+            }
+        };
+        if let Some(name) = columns.iter().find(clash) {
+            let field =
+                if spec.kind == Kind::Embed { format!("steps[{at}].as") } else { "as".into() };
+            let detail =
+                format!("column {name:?} of the source is kept; give the result another name");
+            return Err(QueryError::malformed(field, detail));
+        }
+    }
+    Ok(())
+}
+
+/// Names that vectors usually have, in the order in which they are preferred.
+const VECTOR_NAMES: [&str; 5] = ["emb", "embedding", "embeddings", "vector", "vectors"];
+
+fn vector_column(schema: &Schema, spec: &JobSpec) -> Result<String, QueryError> {
+    if let Some(name) = &spec.column {
+        known(schema, "column", name)?;
+        return Ok(name.clone());
+    }
+    let fields = schema.fields().iter();
+    let vectors: Vec<&str> = fields
+        .filter(|field| kind_from_type(field.data_type()) == ColumnKind::Vector)
+        .map(|field| field.name().as_str())
+        .collect();
+    let usual = VECTOR_NAMES.iter().find(|name| vectors.contains(name));
+    match (vectors.as_slice(), usual) {
+        (_, Some(name)) => Ok((*name).to_owned()),
+        ([only], None) => Ok((*only).to_owned()),
+        ([], None) => {
+            let detail =
+                format!("table {:?} has no column of vectors (lists of floats)", spec.table);
+            Err(QueryError::malformed("column", detail))
+        }
+        (several, None) => {
+            let detail = format!("which of the columns of vectors: {}?", several.join(", "));
+            Err(QueryError::malformed("column", detail))
+        }
+    }
+}
+
+/// Those that are named; else those called id, uuid or key; else the row's number.
+fn id_columns(schema: &Schema, spec: &JobSpec) -> Result<Vec<String>, QueryError> {
+    if let Some(names) = &spec.id {
+        for (at, name) in names.iter().enumerate() {
+            known(schema, &format!("id[{at}]"), name)?;
+        }
+        return Ok(names.clone());
+    }
+    let usual = |name: &&String| ["id", "uuid", "key"].contains(&name.to_lowercase().as_str());
+    let found: Vec<String> =
+        schema.fields().iter().map(|field| field.name()).filter(usual).cloned().collect();
+    Ok(if found.is_empty() { vec![ROW_COLUMN.to_owned()] } else { found })
+}
+
+async fn read(
+    queries: &Queries,
+    spec: &JobSpec,
+    source: &Source,
+    teller: &Arc<Teller>,
+) -> Result<Vectors, JobFailure> {
+    let limits = queries.limits();
+    let reader = VectorReader::new(
+        &source.column,
+        spec.normalize,
+        limits.memory_bytes,
+        limits.spill_dir.clone(),
+    );
+    let total = source.pinned.snapshot.rows();
+    let teller = Arc::clone(teller);
+    let read = Mutex::new(0_u64);
+    let take = move |reader: &mut VectorReader, batch: &RecordBatch| {
+        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+        *read += batch.num_rows() as u64;
+        let share = total.map_or(0.5, |total| *read as f64 / total.max(1) as f64);
+        teller.tell(READ * share.min(1.0), "reading", format!("{} rows read", *read));
+        reader.push(batch)
+    };
+    queries.fold(source.pinned.clone(), reader, take).await??.finish()
+}
+
+async fn compute(
+    queries: &Queries,
+    spec: &JobSpec,
+    vectors: &Arc<Vectors>,
+    teller: &Arc<Teller>,
+) -> Result<Vec<steps::Made>, JobFailure> {
+    let (spec, vectors, teller) = (spec.clone(), Arc::clone(vectors), Arc::clone(teller));
+    let threads = queries.limits().threads;
+    let work = move || -> Result<Vec<steps::Made>, JobFailure> {
+        let share = (1.0 - READ - WRITE) / spec.steps.len() as f64;
+        let numbered = spec.steps.iter().enumerate();
+        let run = |(at, step): (usize, &Step)| {
+            let begin = READ + share * at as f64;
+            let watch = StepWatch { teller: &teller, phase: step.work.algorithm(), begin, share };
+            steps::run(step, vectors.as_ref(), spec.seed, threads, &watch)
+        };
+        numbered.map(run).collect()
+    };
+    let computed = tokio::task::spawn_blocking(work).await;
+    computed.map_err(|error| JobFailure::Ended(format!("the computation panicked: {error}")))?
+}
+
+/// Tells a report, not more often than somebody can read it.
+struct Teller {
+    report: Arc<dyn Report>,
+    last: Mutex<Option<(Instant, Told)>>,
+}
+
+/// Between two reports of the same phase.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Teller {
+    fn new(report: Arc<dyn Report>) -> Self {
+        Self { report, last: Mutex::new(None) }
+    }
+
+    fn tell(&self, progress: f64, phase: &str, message: String) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = Told { progress, phase: phase.to_owned(), message };
+        if let Some((when, before)) = last.as_ref() {
+            told.progress = told.progress.max(before.progress);
+            if told.phase == before.phase && told.progress < 1.0 && when.elapsed() < PAUSE {
+                return;
+            }
+        }
+        self.report.tell(told.clone());
+        *last = Some((Instant::now(), told));
+    }
+}
+
+struct StepWatch<'a> {
+    teller: &'a Teller,
+    phase: &'static str,
+    begin: f64,
+    share: f64,
+}
+
+impl Watch for StepWatch<'_> {
+    fn progress(&self, phase: Phase, done: u64, of: u64) {
+        let part = |done: u64| done as f64 / of.max(1) as f64;
+        // Iterations mostly end long before the most that there may be.
+        let (share, message) = match phase {
+            Phase::Init => (0.2 * part(done), "choosing where clusters begin".to_owned()),
+            Phase::Iterations => {
+                let done = done as f64;
+                (0.2 + 0.7 * done / (done + 10.0), format!("iteration {done}"))
+            }
+            // Principal components are all of one algorithm, and only the beginning of another.
+            Phase::Pass if self.phase == "umap" => (0.05 * part(done), "a first layout".to_owned()),
+            Phase::Pass => (0.8 * part(done), format!("{:.0} % of the rows", 100.0 * part(done))),
+            Phase::Neighbours => {
+                let message = format!("neighbours of {:.0} % of the rows", 100.0 * part(done));
+                (0.05 + 0.45 * part(done), message)
+            }
+            Phase::Epochs => (0.5 + 0.4 * part(done), format!("epoch {done} of {of}")),
+            Phase::Measures => (0.9 + 0.1 * part(done), "measuring".to_owned()),
+        };
+        self.teller.tell(self.begin + self.share * share, self.phase, message);
+    }
+}
