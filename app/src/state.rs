@@ -14,6 +14,7 @@ pub mod compare;
 pub mod copy_as;
 pub mod defaults;
 pub mod describe;
+pub mod embed;
 pub mod figure;
 pub mod format;
 pub mod history;

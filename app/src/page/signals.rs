@@ -22,6 +22,7 @@ use crate::state::Model;
 use crate::state::address::Options;
 use crate::state::command::{Dialog, Part, PictureForm, Theme};
 use crate::state::compare::ends;
+use crate::state::embed::Job;
 use crate::state::pace::Pace;
 use crate::state::position::Scalar;
 use crate::state::saved::SavedView;
@@ -61,6 +62,8 @@ pub(super) struct Page {
     pub newer: Lasting<Option<VersionInfo>>,
     pub notices: Lasting<Vec<ShownNotice>>,
     pub saved: Lasting<Vec<SavedView>>,
+    /// Jobs of the companion, newest first, as far as they were asked for.
+    pub jobs: Lasting<Vec<Job>>,
 
     pub theme: Lasting<Theme>,
     pub system_dark: Lasting<bool>,
@@ -231,6 +234,7 @@ impl Page {
             newer: Lasting::new(None),
             notices: Lasting::default(),
             saved: Lasting::default(),
+            jobs: Lasting::default(),
             theme: Lasting::default(),
             system_dark: Lasting::new(false),
             part: Lasting::default(),

@@ -9,6 +9,7 @@ mod brush;
 mod columns;
 mod dialog;
 mod each;
+mod embed;
 mod empty;
 mod files;
 mod filter;
@@ -115,6 +116,7 @@ pub(super) fn App() -> impl IntoView {
             <offline::OfflineDialog/>
             <palette::PaletteDialog/>
             <saved::SavedDialog/>
+            <embed::EmbedDialog/>
             <files::FileDrop/>
         </div>
     }

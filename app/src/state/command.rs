@@ -249,6 +249,8 @@ pub enum Dialog {
     Help,
     Offline,
     Saved,
+    /// A map of the table's vectors.
+    Embed,
 }
 
 /// A key, whether Ctrl (or Cmd) and Shift are held, what it says in the help, and what it does.
@@ -261,7 +263,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 17] = [
+pub const SHORTCUTS: [Shortcut; 18] = [
     shortcut("k", true, false, commands::FIND, || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
@@ -284,6 +286,9 @@ pub const SHORTCUTS: [Shortcut; 17] = [
     shortcut("l", false, false, commands::COPY_LINK, || Command::CopyLink),
     shortcut("v", false, false, commands::SAVED_VIEWS, || Command::ShowDialog {
         dialog: Some(Dialog::Saved),
+    }),
+    shortcut("m", false, false, commands::MAP_VECTORS, || Command::ShowDialog {
+        dialog: Some(Dialog::Embed),
     }),
     shortcut("f", false, false, commands::OPEN_FILE, || Command::ChooseFile),
     shortcut("r", false, false, commands::REFRESH, || Command::Refresh),

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod copies;
 pub mod counts;
 pub mod drawing;
+pub mod embed;
 pub mod figure;
 pub mod filters;
 pub mod frame;

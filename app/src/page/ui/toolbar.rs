@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::active::ActiveFilters;
 use super::add_view::AddView;
+use super::embed::EmbedButton;
 use super::icon::Icon;
 use super::status::reduction_words;
 use crate::page::signals::{Page, use_page};
@@ -69,6 +70,7 @@ pub(super) fn Toolbar() -> impl IntoView {
             >
                 {Icon::Redo.view()}
             </button>
+            <EmbedButton/>
             <AddView/>
         </div>
         <LoadStopped/>

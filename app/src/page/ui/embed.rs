@@ -1,0 +1,337 @@
+//! The dialog of maps: what is to be done with a table's vectors, and how the companion's
+//! jobs go.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::dialog::ModalDialog;
+use super::each::Each;
+use super::icon::Icon;
+use crate::page::jobs;
+use crate::page::lasting::{Derived, Lasting};
+use crate::page::parts::{Fetched, made, part, wasm_split};
+use crate::page::signals::{Companion, Page, Schema, Tables, use_page};
+use crate::state::command::{Command, Dialog};
+use crate::state::embed::{self, CLUSTERS, CLUSTERS_MAX, Job, JobState, Wanted};
+use crate::texts::embed as words;
+
+/// What can be asked for: as the API and as the user calls it.
+const LAYOUTS: [(&str, &str); 2] = [("umap", words::UMAP), ("pca", words::PCA)];
+
+#[component]
+pub(super) fn EmbedDialog() -> impl IntoView {
+    view! { <ModalDialog which=Dialog::Embed title=words::TITLE>{part(body)}</ModalDialog> }
+}
+
+/// Opens the dialog, where the table has vectors.
+#[component]
+pub(super) fn EmbedButton() -> impl IntoView {
+    let page = use_page();
+    let is_offered = Derived::new(move |_| can_map(page) && is_online(page));
+    view! {
+        <Show when=move || is_offered.get()>
+            <button
+                type="button"
+                class="button embed-open"
+                title=words::HINT
+                on:click=move |_| page.dispatch(Command::ShowDialog { dialog: Some(Dialog::Embed) })
+            >
+                {Icon::Vector.view()}
+                <span>{words::SHORT}</span>
+            </button>
+        </Show>
+    }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn body() -> Fetched {
+    made(|| view! { <Embed/> })
+}
+
+fn is_online(page: Page) -> bool {
+    page.companion.get() == Companion::Online
+}
+
+fn can_map(page: Page) -> bool {
+    let Some(schema) = page.schema() else { return false };
+    page.model.with(|model| embed::is_mappable(model.chosen.table.as_deref(), &schema.columns))
+}
+
+#[component]
+fn Embed() -> impl IntoView {
+    let page = use_page();
+    if untrack(|| is_online(page)) {
+        jobs::list(page);
+    }
+    let is_known = Derived::new(move |_| page.schema().is_some());
+    let form = move || match (is_online(page), can_map(page)) {
+        (false, _) => view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any(),
+        (true, false) if is_known.get() => {
+            view! { <p class="quiet">{words::NO_VECTORS}</p> }.into_any()
+        }
+        (true, false) => ().into_any(),
+        (true, true) => view! { <Form/> }.into_any(),
+    };
+    view! { {form} <JobList/> }
+}
+
+/// The names of the companion's tables.
+fn tables(page: Page) -> Vec<String> {
+    page.tables.with_untracked(|tables| match tables {
+        Tables::Known { tables, .. } => tables.iter().map(|table| table.name.clone()).collect(),
+        Tables::Asked => Vec::new(),
+    })
+}
+
+#[component]
+fn Form() -> impl IntoView {
+    let page = use_page();
+    let schema = untrack(|| page.schema());
+    let columns = schema.as_ref().map(|schema| embed::vector_columns(&schema.columns));
+    let columns = columns.unwrap_or_default();
+    let table = page.model.with_untracked(|model| model.chosen.table.clone()).unwrap_or_default();
+    let has_clauses = page.model.with_untracked(|model| !model.chosen.clauses.is_empty());
+    let column = Lasting::new(columns.first().cloned().unwrap_or_default());
+    let layout = Lasting::new(LAYOUTS[0].0);
+    let is_clustered = Lasting::new(true);
+    let clusters = Lasting::new(CLUSTERS);
+    let is_normalized = Lasting::new(true);
+    let only_selected = Lasting::new(has_clauses);
+    let into = Lasting::new(embed::free_name(&table, &tables(page)));
+    let refused = Lasting::new(None::<(String, Option<String>)>);
+    let is_starting = Lasting::new(false);
+    let start = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let wanted = Wanted {
+            column: column.get_untracked(),
+            algorithm: layout.get_untracked(),
+            clusters: is_clustered.get_untracked().then(|| clusters.get_untracked()),
+            is_normalized: is_normalized.get_untracked(),
+            only_selected: only_selected.get_untracked(),
+            into: into.get_untracked().trim().to_owned(),
+        };
+        let columns = untrack(|| page.schema()).map(|schema| schema.columns.clone());
+        let text = page.model.with_untracked(|model| {
+            embed::request(&model.chosen, &columns.unwrap_or_default(), &wanted)
+        });
+        let Some(text) = text else { return };
+        is_starting.set(true);
+        refused.set(None);
+        spawn_local(async move {
+            match jobs::begin(page, text).await {
+                Ok(()) => {
+                    let mut taken = tables(page);
+                    taken.push(wanted.into);
+                    into.try_set(embed::free_name(&table_of(page), &taken));
+                }
+                Err(why) => {
+                    refused.try_set(Some(why));
+                }
+            }
+            is_starting.try_set(false);
+        });
+    };
+    let is_blamed = move || {
+        let field = refused.get().and_then(|(_, field)| field);
+        field.is_some_and(|field| field == "into" || field == "table")
+    };
+    let n_columns = columns.len();
+    view! {
+        <p class="embed-what">{words::WHAT}</p>
+        <form class="embed-form" on:submit=start>
+            <label for="embed-column">{words::COLUMN}</label>
+            <select
+                id="embed-column"
+                disabled=n_columns < 2
+                on:change=move |event| column.set(event_target_value(&event))
+            >
+                {columns
+                    .into_iter()
+                    .map(|name| view! { <option value=name.clone()>{name.clone()}</option> })
+                    .collect_view()}
+            </select>
+            <label for="embed-layout">{words::PROJECTION}</label>
+            <select
+                id="embed-layout"
+                on:change=move |event| {
+                    let name = event_target_value(&event);
+                    if let Some((name, _)) = LAYOUTS.iter().find(|(known, _)| *known == name) {
+                        layout.set(name);
+                    }
+                }
+            >
+                {LAYOUTS
+                    .iter()
+                    .map(|(name, label)| view! { <option value=*name>{*label}</option> })
+                    .collect_view()}
+            </select>
+            <span>{words::CLUSTERS}</span>
+            <div class="embed-clusters">
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=move || is_clustered.get()
+                        on:change=move |event| is_clustered.set(event_target_checked(&event))
+                    />
+                    <span>{words::WITH_CLUSTERS}</span>
+                </label>
+                <input
+                    type="range"
+                    min="2"
+                    max=CLUSTERS_MAX.to_string()
+                    aria-label=words::CLUSTERS
+                    disabled=move || !is_clustered.get()
+                    prop:value=move || clusters.get().to_string()
+                    on:input=move |event| {
+                        if let Some(k) = embed::clusters(&event_target_value(&event)) {
+                            clusters.set(k);
+                        }
+                    }
+                />
+                <output class:off=move || !is_clustered.get()>{move || clusters.get()}</output>
+            </div>
+            <span>{words::ROWS}</span>
+            <Rows only_selected has_clauses/>
+            <span></span>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    prop:checked=move || is_normalized.get()
+                    on:change=move |event| is_normalized.set(event_target_checked(&event))
+                />
+                <span>{words::NORMALIZE}</span>
+            </label>
+            <label for="embed-into">{words::INTO}</label>
+            <input
+                id="embed-into"
+                type="text"
+                maxlength="200"
+                required
+                aria-invalid=move || is_blamed().to_string()
+                prop:value=move || into.get()
+                on:input=move |event| into.set(event_target_value(&event))
+            />
+            {move || {
+                refused.get().map(|(why, _)| view! { <p class="field-error" role="alert">{why}</p> })
+            }}
+            <button type="submit" class="button primary" disabled=move || is_starting.get()>
+                {move || if is_starting.get() { words::STARTING } else { words::START }}
+            </button>
+        </form>
+    }
+}
+
+fn table_of(page: Page) -> String {
+    page.model.with_untracked(|model| model.chosen.table.clone()).unwrap_or_default()
+}
+
+/// All rows, or those that pass the filters: with their counts, which follow them.
+#[component]
+fn Rows(only_selected: Lasting<bool>, has_clauses: bool) -> impl IntoView {
+    let page = use_page();
+    let all = move || page.schema().and_then(|schema: std::sync::Arc<Schema>| schema.table.rows);
+    let selected = move || page.shown.with(|shown| shown.as_ref().map(|shown| shown.selected));
+    let option = move |of_selected: bool| {
+        let text = move || match of_selected {
+            true => words::selected_rows(selected()),
+            false => words::all_rows(all()),
+        };
+        view! {
+            <label class="check">
+                <input
+                    type="radio"
+                    name="embed-rows"
+                    prop:checked=move || only_selected.get() == of_selected
+                    on:change=move |_| only_selected.set(of_selected)
+                />
+                <span>{text}</span>
+            </label>
+        }
+    };
+    view! {
+        <div class="embed-rows">
+            {match has_clauses {
+                true => view! { {option(false)} {option(true)} }.into_any(),
+                false => view! { <span>{move || words::all_rows(all())}</span> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn JobList() -> impl IntoView {
+    let page = use_page();
+    let ids = Derived::new(move |_| {
+        page.jobs.with(|jobs| jobs.iter().map(|job| job.id.clone()).collect::<Vec<_>>())
+    });
+    view! {
+        <Show when=move || ids.with(|ids| !ids.is_empty())>
+            <h3 class="embed-jobs-title">{words::JOBS}</h3>
+            <ul class="embed-jobs">
+                <Each each=move || ids.get() key=String::clone let:id>
+                    <JobLine id/>
+                </Each>
+            </ul>
+        </Show>
+    }
+}
+
+#[component]
+fn JobLine(id: String) -> impl IntoView {
+    let page = use_page();
+    let job =
+        Derived::new(move |_| page.jobs.with(|jobs| jobs.iter().find(|job| job.id == id).cloned()));
+    move || job.get().map(|job| line(page, job))
+}
+
+fn line(page: Page, job: Job) -> impl IntoView + use<> {
+    let percent = format!("{:.0}", job.progress * 100.0);
+    let (into, id) = (job.job.into.clone(), job.id.clone());
+    let state = match job.state {
+        JobState::Failed => "failed",
+        JobState::Cancelled => "cancelled",
+        JobState::Done => "done",
+        JobState::Queued | JobState::Running => "running",
+    };
+    let open = embed::address_of(&job).map(|query| {
+        let open = move |_| {
+            page.dispatch(Command::ShowDialog { dialog: None });
+            page.dispatch(Command::OpenView { query: query.clone() });
+        };
+        view! { <button type="button" class="button small" on:click=open>{words::OPEN}</button> }
+    });
+    let cancel = (!job.state.is_over()).then(|| {
+        let label = words::cancel(&into);
+        view! {
+            <button type="button" class="button small" aria-label=label on:click=move |_| jobs::cancel(page, &id)>
+                {words::CANCEL}
+            </button>
+        }
+    });
+    let bar = (!job.state.is_over()).then(|| {
+        view! {
+            <div
+                class="load-bar"
+                role="progressbar"
+                aria-label=words::progress_of(&into)
+                aria-valuenow=percent.clone()
+                aria-valuemin="0"
+                aria-valuemax="100"
+            >
+                <i style:width=format!("{percent}%")></i>
+            </div>
+        }
+    });
+    let text = words::line(&job);
+    view! {
+        <li class=format!("embed-job {state}")>
+            <div class="embed-job-text">
+                <b>{into.clone()}</b>
+                <span title=text.clone()>{text.clone()}</span>
+                {bar}
+            </div>
+            {open}
+            {cancel}
+        </li>
+    }
+}

@@ -1,0 +1,283 @@
+//! A map of a table's vectors, as it is asked for: what the form says as a job for the
+//! companion, and what the companion says of its jobs.
+
+use engine::kind::Kind;
+use engine::predicate::Predicate;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::address::{self, Options};
+use super::{Chosen, ShownView};
+use crate::protocol::{ColumnInfo, Mark, ViewId, file_of_name, is_address};
+
+/// What a new map has, unless something else is chosen.
+pub const CLUSTERS: u32 = 10;
+pub const CLUSTERS_MAX: u32 = 100;
+const BARS: u16 = 12;
+/// What the form says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    pub column: String,
+    /// Of which the names are those of the API.
+    pub algorithm: &'static str,
+    /// None leaves clusters out.
+    pub clusters: Option<u32>,
+    pub is_normalized: bool,
+    /// Rows that pass the filters alone, rather than all.
+    pub only_selected: bool,
+    pub into: String,
+}
+
+/// A job of the companion.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Job {
+    pub id: String,
+    pub state: JobState,
+    pub progress: f64,
+    pub phase: Option<String>,
+    pub message: Option<String>,
+    pub waiting_for: Option<u32>,
+    pub result: Option<JobTable>,
+    pub job: Asked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    Queued,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl JobState {
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct JobTable {
+    pub table: String,
+    pub rows: u64,
+}
+
+/// What of the request its line shows.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Asked {
+    pub table: String,
+    pub into: String,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Step {
+    pub kind: String,
+    pub r#as: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Jobs {
+    jobs: Vec<Job>,
+}
+
+/// A list of jobs, newest first; what cannot be read is none.
+pub fn jobs(text: &str) -> Vec<Job> {
+    serde_json::from_str::<Jobs>(text).map(|jobs| jobs.jobs).unwrap_or_default()
+}
+
+pub fn job(text: &str) -> Option<Job> {
+    serde_json::from_str(text).ok()
+}
+
+/// What a problem says of itself, and the field it blames.
+pub fn problem(text: &str) -> Option<(String, Option<String>)> {
+    #[derive(Deserialize)]
+    struct Problem {
+        detail: String,
+        field: Option<String>,
+    }
+    let problem: Problem = serde_json::from_str(text).ok()?;
+    Some((problem.detail, problem.field))
+}
+
+/// The columns that can be mapped.
+pub fn vector_columns(columns: &[ColumnInfo]) -> Vec<String> {
+    let vectors = columns.iter().filter(|column| column.kind == Kind::Vector);
+    vectors.map(|column| column.name.clone()).collect()
+}
+
+/// Whether the companion could map the table: it is one of its own.
+pub fn is_mappable(table: Option<&str>, columns: &[ColumnInfo]) -> bool {
+    let own = table.is_some_and(|table| file_of_name(table).is_none() && !is_address(table));
+    own && columns.iter().any(|column| column.kind == Kind::Vector)
+}
+
+/// A name for the map of a table that none of `tables` has.
+pub fn free_name(table: &str, tables: &[String]) -> String {
+    let name = |number: u32| match number {
+        1 => format!("{table}-map"),
+        _ => format!("{table}-map-{number}"),
+    };
+    (1..).map(name).find(|name| !tables.contains(name)).unwrap_or_default()
+}
+
+/// The job that the form asks for. `columns` are those of the table, which the map keeps.
+pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Option<String> {
+    // What is made must not have the names of what is kept.
+    let free = |name: &str, is_taken: &dyn Fn(&str, &str) -> bool| {
+        let names = std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name}_{n}")));
+        let mut names = names.filter(|name| !columns.iter().any(|c| is_taken(name, &c.name)));
+        names.next().unwrap_or_default()
+    };
+    let dimensions = free("dim", &|name, column| {
+        column.strip_prefix(name).is_some_and(|rest| matches!(rest, "_1" | "_2"))
+    });
+    let cluster = free("cluster", &|name, column| name == column);
+    let mut steps =
+        vec![json!({"kind": "project", "algorithm": wanted.algorithm, "as": dimensions})];
+    steps.extend(
+        wanted
+            .clusters
+            .map(|k| json!({"kind": "cluster", "k": k, "labels": "text", "as": cluster})),
+    );
+    let mut job = json!({
+        "kind": "embed",
+        "table": chosen.table.clone()?,
+        "column": wanted.column,
+        "normalize": if wanted.is_normalized { "l2" } else { "none" },
+        "keep": "all",
+        "steps": steps,
+        "into": wanted.into,
+    });
+    let fields = job.as_object_mut()?;
+    if let Some(version) = &chosen.version {
+        fields.insert("version".to_owned(), serde_json::to_value(version).ok()?);
+    }
+    if wanted.only_selected {
+        let clauses: Vec<&Predicate> =
+            chosen.clauses.iter().map(|clause| &clause.predicate).collect();
+        fields.insert("filters".to_owned(), serde_json::to_value(clauses).ok()?);
+    }
+    Some(job.to_string())
+}
+
+/// The address of what a job wrote: its points, coloured by cluster.
+pub fn address_of(job: &Job) -> Option<String> {
+    let table = job.result.as_ref()?.table.clone();
+    let named = |kind: &str| {
+        let step = job.job.steps.iter().find(|step| step.kind == kind)?;
+        step.r#as.clone()
+    };
+    let (place, cluster) = (named("project"), named("cluster"));
+    let points = place.map(|place| Mark::Scatter {
+        x: format!("{place}_1"),
+        y: format!("{place}_2"),
+        color: cluster.clone(),
+        look: Default::default(),
+        varied: Default::default(),
+    });
+    let bars = cluster.map(|column| Mark::Bars { column, limit: BARS, search: String::new() });
+    let views = (1..).zip(points.into_iter().chain(bars));
+    let views = views.map(|(id, mark)| ShownView { id: ViewId(id), mark, viewport: None });
+    let views = Some(views.collect::<Vec<_>>()).filter(|views| !views.is_empty());
+    let chosen = Chosen { table: Some(table), views, ..Chosen::default() };
+    Some(address::write(&chosen, &Options::default()))
+}
+
+/// A number of clusters that was typed or dragged.
+pub fn clusters(typed: &str) -> Option<u32> {
+    typed.trim().parse().ok().filter(|k| (1..=CLUSTERS_MAX).contains(k))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::Value;
+
+    use super::*;
+    use crate::protocol::Clause;
+
+    fn column(name: &str, kind: Kind) -> ColumnInfo {
+        let data_type = String::new();
+        let (min, max, null_count, distinct_count) = (None, None, None, None);
+        let (nullable, bytes_per_row) = (true, 4.0);
+        let name = name.to_owned();
+        ColumnInfo {
+            name,
+            data_type,
+            kind,
+            nullable,
+            min,
+            max,
+            null_count,
+            distinct_count,
+            bytes_per_row,
+        }
+    }
+
+    fn wanted() -> Wanted {
+        Wanted {
+            column: "emb".to_owned(),
+            algorithm: "pca",
+            clusters: Some(5),
+            is_normalized: true,
+            only_selected: true,
+            into: "t-map".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_form_is_a_job_on_what_is_selected() {
+        let filter = r#"[{"column": "digit", "op": "eq", "value": 12345678901234567890}]"#;
+        let raw = serde_json::from_str(filter).unwrap();
+        let predicate = Predicate::from_filters(raw, "filters").unwrap();
+        let clauses = vec![Clause { id: "column:digit".to_owned(), predicate }];
+        let chosen = Chosen { table: Some("t".to_owned()), clauses, ..Chosen::default() };
+        let columns = [column("emb", Kind::Vector), column("cluster", Kind::Number)];
+        let text = request(&chosen, &columns, &wanted()).unwrap();
+        assert!(text.contains("12345678901234567890"), "{text}");
+        let job: Value = serde_json::from_str(&text).unwrap();
+        // The table has a column of that name already.
+        assert_eq!(job["steps"][1]["as"], "cluster_2");
+        assert_eq!(job["steps"][0]["as"], "dim");
+        assert_eq!((&job["keep"], &job["into"]), (&json!("all"), &json!("t-map")));
+        let all = Wanted { only_selected: false, clusters: None, ..wanted() };
+        let job: Value = serde_json::from_str(&request(&chosen, &columns, &all).unwrap()).unwrap();
+        assert_eq!((job.get("filters"), job["steps"].as_array().unwrap().len()), (None, 1));
+    }
+
+    #[test]
+    fn what_a_job_wrote_has_an_address() {
+        let text = r#"{"id": "1", "state": "done", "progress": 1.0, "phase": null, "message": "3 rows",
+            "result": {"table": "a b", "version": 0, "rows": 3}, "metrics": {},
+            "job": {"table": "t", "into": "a b", "steps": [{"kind": "project", "as": "dim"},
+            {"kind": "cluster", "k": 3, "as": "cluster"}]}}"#;
+        let job = job(text).unwrap();
+        let read = address::read(&address_of(&job).unwrap());
+        assert!(read.complaints.is_empty(), "{:?}", read.complaints);
+        assert_eq!(read.chosen.table.as_deref(), Some("a b"));
+        let columns = |view: &ShownView| view.mark.columns().join(" ");
+        let views: Vec<String> = read.chosen.shown_views().iter().map(columns).collect();
+        assert_eq!(views, ["dim_1 dim_2 cluster", "cluster"]);
+    }
+
+    #[test]
+    fn names_and_numbers_are_checked() {
+        let tables = ["t-map".to_owned(), "t-map-2".to_owned()];
+        assert_eq!(
+            (free_name("t", &tables), free_name("u", &tables)),
+            ("t-map-3".into(), "u-map".into())
+        );
+        assert_eq!(
+            (clusters(" 7 "), clusters("0"), clusters("x"), clusters("101")),
+            (Some(7), None, None, None)
+        );
+        let problem = problem(
+            r#"{"type": "x", "title": "T", "status": 409, "detail": "it is there", "field": "into"}"#,
+        );
+        assert_eq!(problem, Some(("it is there".to_owned(), Some("into".to_owned()))));
+    }
+}

@@ -1,0 +1,77 @@
+//! The dialog of maps: vectors as points on a plane, and in clusters.
+
+use crate::state::embed::{Job, JobState};
+use crate::state::format;
+
+pub const TITLE: &str = "Map vectors";
+pub const SHORT: &str = "Map";
+pub const HINT: &str = "Draw the vectors of this table as points, near where they are alike (M)";
+pub const WHAT: &str = "The companion lays the vectors of each row out on a plane, and puts rows that \
+     are alike in clusters. What comes of it is a table of its own, with all other columns.";
+pub const COLUMN: &str = "Vectors";
+pub const PROJECTION: &str = "Layout";
+pub const UMAP: &str = "Neighbours stay neighbours (UMAP)";
+pub const PCA: &str = "Along what varies most (PCA)";
+pub const CLUSTERS: &str = "Clusters";
+pub const WITH_CLUSTERS: &str = "Find clusters (k-means)";
+pub const ROWS: &str = "Rows";
+pub const NORMALIZE: &str = "Compare directions only (L2)";
+pub const INTO: &str = "New table";
+pub const START: &str = "Start";
+pub const STARTING: &str = "Starting …";
+pub const JOBS: &str = "Maps of this companion";
+pub const CANCEL: &str = "Cancel";
+pub const OPEN: &str = "Open";
+pub const NO_COMPANION: &str = "Maps are made by the companion, which cannot be reached now.";
+pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers.";
+pub const NOT_KNOWN: &str = "The companion did not answer. Is it still running?";
+
+pub fn all_rows(rows: Option<u64>) -> String {
+    match rows {
+        Some(rows) => format!("All {}", format::count(rows)),
+        None => "All".to_owned(),
+    }
+}
+
+pub fn selected_rows(rows: Option<u64>) -> String {
+    match rows {
+        Some(rows) => format!("The {} that pass the filters", format::count(rows)),
+        None => "Those that pass the filters".to_owned(),
+    }
+}
+
+/// One line of the list: what became of which table, and how it goes.
+pub fn line(job: &Job) -> String {
+    let message = job.message.as_deref().unwrap_or_default();
+    match job.state {
+        JobState::Queued => match job.waiting_for.unwrap_or_default() {
+            0 => "begins".to_owned(),
+            1 => "waits for another".to_owned(),
+            before => format!("waits for {before} others"),
+        },
+        JobState::Running => match (job.phase.as_deref(), message) {
+            (Some(phase), "") => phase.to_owned(),
+            (Some(phase), message) => format!("{phase}: {message}"),
+            (None, _) => "begins".to_owned(),
+        },
+        JobState::Done => message.to_owned(),
+        JobState::Failed => format!("failed: {message}"),
+        JobState::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+pub fn progress_of(table: &str) -> String {
+    format!("Progress of {table}")
+}
+
+pub fn cancel(table: &str) -> String {
+    format!("Cancel {table}")
+}
+
+pub fn is_ready(table: &str, message: &str) -> String {
+    format!("{table} is ready: {message}")
+}
+
+pub fn has_failed(table: &str, why: &str) -> String {
+    format!("{table} could not be made: {why}")
+}

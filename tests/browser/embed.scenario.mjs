@@ -1,0 +1,144 @@
+// Vectors mapped from the page: the form, the companion's job, and the map that comes of it.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scenario } from './harness.mjs';
+
+const raster = { renderers: ['raster'] };
+
+// Handwritten digits, 8 × 8 pixels each as a vector; and noise, which takes k-means a while.
+const MAKE = `
+import sys
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+from sklearn.datasets import load_digits
+folder = sys.argv[1]
+vectors = lambda values: pa.FixedSizeListArray.from_arrays(pa.array(values.astype("f4").ravel()), values.shape[1])
+digits = load_digits()
+n = len(digits.target)
+pq.write_table(pa.table({
+    "uuid": [f"digit-{i:04}" for i in range(n)],
+    "digit": [str(digit) for digit in digits.target],
+    "ink": digits.data.sum(axis=1),
+    "emb": vectors(digits.data),
+}), folder + "/digits.parquet")
+noise = np.random.default_rng(5).normal(size=(250_000, 64))
+pq.write_table(pa.table({"id": np.arange(250_000), "emb": vectors(noise)}), folder + "/noise.parquet")
+pq.write_table(pa.table({"a": [1, 2, 3]}), folder + "/plain.parquet")
+`;
+
+async function withLake(t, run) {
+  const lake = mkdtempSync(join(tmpdir(), 'limn-embed-'));
+  try {
+    execFileSync(process.env.LIMN_PYTHON ?? 'python3', ['-c', MAKE, lake]);
+    await t.serve([lake]);
+    await run(lake);
+  } finally {
+    rmSync(lake, { recursive: true, force: true });
+  }
+}
+
+const dialog = (t) => t.page.getByRole('dialog', { name: 'Map vectors' });
+const line = (t, name) => dialog(t).locator('.embed-job').filter({ hasText: name });
+
+async function openDialog(t) {
+  await t.page.getByRole('button', { name: 'Map', exact: true }).click();
+  await dialog(t).getByLabel('New table').waitFor();
+}
+
+scenario('the vectors of a table become a map with clusters', (t) => withLake(t, async () => {
+  await t.open({ table: 'digits' });
+  await t.untilShown();
+  await openDialog(t);
+  assert.equal(await dialog(t).getByLabel('New table').inputValue(), 'digits-map');
+  assert.equal(await dialog(t).getByLabel('Vectors').inputValue(), 'emb');
+  await t.shotsOfAll('embed-form');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'digits-map').getByRole('button', { name: 'Open' }).click();
+  await dialog(t).waitFor({ state: 'hidden' });
+  await t.untilShown();
+  await t.untilSelected(1797);
+  assert.equal(t.parameter('table'), 'digits-map');
+
+  // UMAP is what is offered first.
+  const jobs = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/jobs`)).json();
+  assert.deepEqual(jobs.jobs[0].metrics.steps.map((step) => step.algorithm), ['umap', 'kmeans']);
+
+  // Clusters colour the points, and filter like any other column.
+  const legend = t.page.locator('.legend');
+  await legend.first().waitFor();
+  const counts = await t.ask({ table: 'digits-map', group_by: ['cluster'], aggregates: [{ op: 'count', as: 'n' }] });
+  assert.equal(counts.length, 10);
+  assert.ok((await t.ink(t.page.locator('canvas').first())).colours > 20);
+  await t.shotsOfAll('embed-map');
+  const [first] = counts;
+  await t.page.getByRole('option', { name: new RegExp(`^${first.cluster}\\b`) }).first().click();
+  await t.untilSelected(Number(first.n));
+
+  // The map has the columns of its source.
+  await t.filter('digit').then((filter) => filter.waitFor());
+}), raster);
+
+scenario('a map of the selected rows alone, by key, without clusters', (t) => withLake(t, async () => {
+  await t.openLink('link=1&table=digits&filter=digit:in:%273:%275');
+  const expected = await t.countOf('digits', [{ column: 'digit', op: 'in', value: ['3', '5'] }]);
+  await t.untilSelected(expected);
+  await t.page.keyboard.press('m');
+  await dialog(t).getByLabel(`The ${expected} that pass the filters`).waitFor();
+  assert.ok(await dialog(t).getByLabel(`The ${expected} that pass the filters`).isChecked());
+  await dialog(t).getByLabel('Find clusters (k-means)').uncheck();
+  await dialog(t).getByLabel('New table').fill('threes');
+  await dialog(t).getByLabel('New table').press('Enter');
+  await line(t, 'threes').getByRole('button', { name: 'Open' }).click();
+  await t.untilSelected(expected);
+  assert.equal(t.parameter('table'), 'threes');
+  assert.equal(t.parameter('view'), '1:scatter:dim_1:dim_2');
+}), raster);
+
+scenario('a name that is taken is said, and a job is followed, cancelled and found again', (t) => withLake(t, async () => {
+  await t.open({ table: 'noise' });
+  await t.untilShown();
+  await openDialog(t);
+  await dialog(t).getByLabel('New table').fill('plain');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  const refusal = dialog(t).getByRole('alert');
+  assert.match(await refusal.innerText(), /another format/);
+  assert.equal(await dialog(t).getByLabel('New table').getAttribute('aria-invalid'), 'true');
+  t.allow(/409/);
+  await dialog(t).getByLabel('New table').fill('slow');
+  await dialog(t).getByLabel('Layout').selectOption('pca');
+  await dialog(t).getByLabel('Clusters', { exact: true }).fill('100');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'slow').getByRole('progressbar').waitFor();
+  await t.until('it computes', async () => (await line(t, 'slow').innerText()).includes('kmeans'));
+  await t.shot('embed-running');
+
+  // Another visit finds it running.
+  await t.reload();
+  await t.untilShown();
+  await openDialog(t);
+  await line(t, 'slow').getByRole('button', { name: 'Cancel slow' }).click();
+  await t.until('it is cancelled', async () => (await line(t, 'slow').innerText()).includes('cancelled'));
+  const tables = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/tables`)).json();
+  assert.deepEqual(tables.tables.map((table) => table.name), ['digits', 'noise', 'plain']);
+
+  // Whoever closed the dialog is told when a map is there.
+  await dialog(t).getByLabel('Layout').selectOption('pca');
+  await dialog(t).getByLabel('Find clusters (k-means)').uncheck();
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'noise-map').waitFor();
+  await t.page.keyboard.press('Escape');
+  await t.page.locator('.notice').filter({ hasText: 'noise-map is ready' }).getByRole('button', { name: 'Open' }).click();
+  await t.untilSelected(250_000);
+  assert.equal(t.parameter('table'), 'noise-map');
+}), raster);
+
+scenario('a table without vectors offers no map, and says why where it is asked for', (t) => withLake(t, async () => {
+  await t.open({ table: 'plain' });
+  await t.untilShown();
+  assert.equal(await t.page.getByRole('button', { name: 'Map', exact: true }).count(), 0);
+  await t.page.keyboard.press('m');
+  await dialog(t).getByText('no column of vectors').waitFor();
+}), raster);
