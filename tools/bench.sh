@@ -56,6 +56,9 @@ BINARY=${LIMN_BINARY:-bin/limn}
 if wanted server-scan && { [ -z "$ROWS" ] || [ "$ROWS" = 3000000 ]; }; then
   step "scan, filter and group beside DuckDB and Polars" "$PYTHON" benches/server.py "$BINARY" "$DATA" "$DATA/d3m.parquet"
 fi
+if wanted embedding && [ -z "$ROWS" ]; then
+  step "clusters and projections beside scikit-learn" "$PYTHON" benches/embedding.py "$BINARY"
+fi
 if wanted W1 W2 W3 W4 W5 W6 W7 W8 W10 memory wire size; then
   need_chromium
   need_peers
