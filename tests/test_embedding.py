@@ -60,6 +60,7 @@ def lake(tmp_path_factory):
     random = np.random.default_rng(5)
     pq.write_table(pa.table({"id": np.arange(60_000), "emb": vectors(random.normal(size=(60_000, 64)).astype("f4"))}), folder / "many.parquet")
     pq.write_table(pa.table({"n": [1, 2], "words": ["a", "b"]}), folder / "plain.parquet")
+    deltalake.write_deltalake(folder / "frozen", pa.table({"a": [1]}), configuration={"delta.appendOnly": "true"})
     pq.write_table(pa.table({"a": vectors([[1.0]]), "b": vectors([[1.0]])}), folder / "two.parquet")
     odd = pa.array([[1.0, 2.0], None, [float("nan"), 1.0], [0.0, 0.0], [3.0, 4.0], [1.0, None]], pa.list_(pa.float32()))
     pq.write_table(pa.table({"emb": odd}), folder / "odd.parquet")
@@ -403,8 +404,11 @@ def test_events_tell_of_a_job_until_it_is_over(server):
         ({"into": "digits_delta"}, 409, "into"),
         ({"into": "digits"}, 400, "into"),
         ({"into": "iris", "mode": "overwrite"}, 409, "into"),
-        ({"into": "../x"}, 400, None),
         ({"algorithm": "magic"}, 400, "algorithm"),
+        ({"column": "digit"}, 400, "column"),
+        ({"into": "../x"}, 400, "into"),
+        ({"keep": "all", "as": "DIGIT"}, 422, "into"),
+        ({"into": "frozen", "mode": "overwrite"}, 422, "into"),
         ({"filters": [{"column": "digit", "op": "near", "value": 1}]}, 400, "filters[0].op"),
         ({"colour": "red"}, 400, "colour"),
         ({"version": 7}, 404, "version"),
@@ -501,12 +505,55 @@ def test_a_job_whose_result_was_there_before_it_could_say_so_is_done(tmp_path, s
     job = follow(first, started(first, kind="cluster", table="digits", into="labels"))
     first.stop()
     (record,) = (tmp_path / "_limn/jobs").iterdir()
-    record.write_text(json.dumps({**job, "state": "running", "result": None, "metrics": {}}))
+    document = json.loads(record.read_text())
+    document["record"].update({"state": "running", "result": None, "metrics": {}})
+    record.write_text(json.dumps(document))
     second = serve(tmp_path)
     again = follow(second, job)
     assert (again["state"], again["result"]) == ("done", job["result"]), again
     assert again["metrics"]["inertia"] == job["metrics"]["inertia"]
     assert deltalake.DeltaTable(tmp_path / "labels").version() == 0
+
+
+def test_a_second_server_leaves_the_jobs_of_a_first_that_lives_alone(tmp_path, serve):
+    random = np.random.default_rng(5)
+    pq.write_table(pa.table({"emb": vectors(random.normal(size=(60_000, 64)).astype("f4"))}), tmp_path / "many.parquet")
+    first = serve(tmp_path)
+    job = started(first, **long_job("slow"))
+    follow(first, job, until=lambda job: job["phase"] == "kmeans")
+    second = serve(tmp_path)
+    assert second.get("/api/jobs").json()["jobs"] == [] and children(second) == []
+    assert first.get(f"/api/jobs/{job['id']}").json()["state"] == "running"
+
+
+@pytest.mark.parametrize("into", ["k=10", "sub/k=10"])
+def test_a_partition_s_name_is_no_table_s(tmp_path, into):
+    pq.write_table(digits_table(), tmp_path / "digits.parquet")
+    refused = limn("cluster", "digits", "--into", into, lake=tmp_path)
+    assert refused.returncode == 1 and "key=value" in refused.stderr, refused
+    assert [path.name for path in tmp_path.iterdir()] == ["digits.parquet"]
+
+
+def test_nothing_is_written_into_a_lake_that_is_a_table(tmp_path):
+    deltalake.write_deltalake(tmp_path / "t", digits_table())
+    refused = limn("cluster", "t", "--into", "inner", lake=tmp_path / "t")
+    assert refused.returncode == 1 and "own folder is a table" in refused.stderr, refused
+    assert not (tmp_path / "t" / "inner").exists()
+
+
+def test_a_loud_log_stops_no_job(tmp_path, serve):
+    pq.write_table(digits_table(), tmp_path / "digits.parquet")
+    server = serve(tmp_path, environment={"LIMN_LOG": "trace"})
+    job = started(server, kind="cluster", table="digits", into="loud")
+    assert follow(server, job)["state"] == "done"
+
+
+def test_filters_of_the_command_keep_their_digits(tmp_path):
+    ids = [2**64 - 1, 2**64 - 2, 5]
+    pq.write_table(pa.table({"id": pa.array(ids, pa.uint64()), "emb": vectors(np.eye(3, dtype="f4"))}), tmp_path / "t.parquet")
+    filters = '[{"column": "id", "op": "ge", "value": 18446744073709551615}]'
+    outcome = done("cluster", "t", "--into", "o", "-k", 1, "--filters", filters, lake=tmp_path)
+    assert outcome["result"]["rows"] == 1
 
 
 def test_a_table_is_not_seen_before_its_commit(tmp_path, serve):

@@ -21,6 +21,8 @@ pub enum Error {
     BadNeighbours { neighbours: usize, most: usize },
     #[error("the least distance is {0}, and must be from 0 to 1")]
     BadMinDistance(f64),
+    #[error("row {row} is so far from others that distances are beyond 32 bits")]
+    TooFar { row: usize },
     #[error("the covariance has no eigenvectors: {0}")]
     NoEigenvectors(String),
     #[error("rows could not be read: {0}")]

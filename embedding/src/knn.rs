@@ -1,11 +1,13 @@
 //! The nearest neighbours of every row, exactly: products of all pairs of rows by the kernels of
 //! k-means, a few more candidates than are asked for kept of each row, and those ordered by
-//! distances in 64 bits.
+//! distances in 64 bits. Where rounding could have kept a nearer row from being a candidate, as
+//! among rows that are much nearer to each other than to the middle of all, the row is gone
+//! through again by differences, whose rounding is in proportion to the distance.
 
 use std::cmp::Ordering;
 
 use crate::Error;
-use crate::kernel::{Level, Panels, scores};
+use crate::kernel::{Level, Panels, scores, squared_distances};
 use crate::metrics::squared_distance;
 use crate::rows::{BLOCK_ROWS, RowSource};
 use crate::sample;
@@ -58,12 +60,14 @@ pub fn exact(
         let block = rows.block(index)?;
         let own = centred(&block, &centre);
         let mut nearest: Vec<Nearest> = vec![Nearest::new(k + SPARE); own.len() / d];
+        let mut norm_max = 0.0_f64;
         for other in 0..rows.n_blocks() {
             if watch.is_cancelled() {
                 return Err(Error::Cancelled);
             }
             let panels = Panels::new(&centred(&rows.block(other)?, &centre), d);
             let first = rows.block_rows(other).start;
+            norm_max = norm_max.max(panels.norm_max);
             for (own, nearest) in own.chunks(ROWS_AT_ONCE * d).zip(nearest.chunks_mut(ROWS_AT_ONCE))
             {
                 scores(level, own, &panels, line);
@@ -73,16 +77,65 @@ pub fn exact(
             }
         }
         let slots = numbers.chunks_mut(k).zip(distances.chunks_mut(k));
-        let each = block.chunks_exact(d).zip(&nearest).zip(slots);
-        for (nth, ((row, nearest), (numbers, distances))) in each.enumerate() {
+        let each = block.chunks_exact(d).zip(own.chunks_exact(d)).zip(&nearest).zip(slots);
+        let mut unsure = Vec::new();
+        for (nth, (((row, centred), nearest), (numbers, distances))) in each.enumerate() {
             let number = (index * BLOCK_ROWS + nth) as u32;
             settle(rows, (number, row), nearest, numbers, distances)?;
+            let farthest = distances.last().copied().unwrap_or_default();
+            if !nearest.is_sure(centred, norm_max, f64::from(farthest)) {
+                unsure.push(nth);
+            }
         }
+        look_again(rows, index, &block, &unsure, (numbers, distances, k), watch)?;
         let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         watch.progress(Phase::Neighbours, done, n_blocks);
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Rows that are gone through again together.
+const UNSURE_AT_ONCE: usize = 16;
+
+/// Goes through all rows again for some of a block, by differences.
+fn look_again(
+    rows: &dyn RowSource,
+    index: usize,
+    block: &[f32],
+    unsure: &[usize],
+    (numbers, distances, k): (&mut [u32], &mut [f32], usize),
+    watch: &dyn Watch,
+) -> Result<(), Error> {
+    let (d, level) = (rows.dimensions(), Level::detect());
+    let mut found = Vec::new();
+    for some in unsure.chunks(UNSURE_AT_ONCE) {
+        let of = |nth: &usize| block.get(nth * d..(nth + 1) * d).unwrap_or_default();
+        let points: Vec<f32> = some.iter().flat_map(of).copied().collect();
+        let mut nearest = vec![Nearest::new(k + SPARE); some.len()];
+        for other in 0..rows.n_blocks() {
+            if watch.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let values = rows.block(other)?;
+            squared_distances(level, &values, &points, d, &mut found);
+            let first = rows.block_rows(other).start as u32;
+            for (line, nearest) in found.chunks_exact(values.len() / d).zip(&mut nearest) {
+                nearest.take(line, first);
+            }
+        }
+        for (nth, nearest) in some.iter().zip(&nearest) {
+            let number = (index * BLOCK_ROWS + nth) as u32;
+            let slots = nth * k..(nth + 1) * k;
+            let (Some(numbers), Some(distances)) =
+                (numbers.get_mut(slots.clone()), distances.get_mut(slots))
+            else {
+                continue;
+            };
+            settle(rows, (number, of(nth)), nearest, numbers, distances)?;
+        }
+    }
+    Ok(())
 }
 
 /// Rows of which the middle is looked for.
@@ -121,6 +174,10 @@ fn settle(
     let by_distance =
         |a: &(f64, u32), b: &(f64, u32)| -> Ordering { a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)) };
     true_order.sort_unstable_by(by_distance);
+    if true_order.len() < numbers.len() {
+        // Distances beyond what 32 bits hold.
+        return Err(Error::TooFar { row: number as usize });
+    }
     for ((slot, distance), (square, other)) in
         numbers.iter_mut().zip(distances.iter_mut()).zip(&true_order)
     {
@@ -157,6 +214,21 @@ impl Nearest {
                 }
             }
         }
+    }
+
+    /// Whether no row that was left out can be nearer than the farthest of those that are meant:
+    /// scores are wrong by (d + 3)·u·‖x‖·‖p‖ + 1.5·u·‖p‖² at most, as in [`crate::kmeans`].
+    fn is_sure(&self, row: &[f32], norm_max: f64, farthest: f64) -> bool {
+        if self.found.len() < self.most || farthest == 0.0 {
+            // All rows are here, or none can be nearer.
+            return true;
+        }
+        const UNIT: f64 = 1.01 / (1 << 24) as f64;
+        let square: f64 = row.iter().map(|x| f64::from(*x).powi(2)).sum();
+        let norm = square.sqrt();
+        let error = UNIT * ((row.len() + 3) as f64 * norm * norm_max + 1.5 * norm_max * norm_max);
+        // Half of its squared distance is the score of a row and half of its own square.
+        f64::from(self.worst()) + square / 2.0 - 2.0 * error > farthest * farthest / 2.0
     }
 
     fn worst(&self) -> f32 {
@@ -208,6 +280,30 @@ mod tests {
                 assert_eq!(found.distances[row * k], nearest);
             }
         }
+    }
+
+    #[test]
+    fn neighbours_far_from_the_middle_are_found_all_the_same() {
+        // Two clouds a long way from each other, each much smaller than that.
+        let cloud = random_rows(1400, 4, 0.0);
+        let far = |at: usize| if (at / 4).is_multiple_of(2) { 3000.0 } else { -3000.0 };
+        let values: Vec<f32> = cloud.iter().enumerate().map(|(at, x)| x + far(at)).collect();
+        let rows = Matrix::new(&values, 4).unwrap();
+        let found = exact(&rows, 10, Some(2), &Unwatched).unwrap();
+        for row in (0..1400).step_by(11) {
+            let own = &values[row * 4..(row + 1) * 4];
+            let mut all: Vec<(f64, u32)> = (0..)
+                .zip(values.chunks(4))
+                .filter(|(other, _)| *other != row as u32)
+                .map(|(other, values)| (squared_distance(own, values), other))
+                .collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let expected: Vec<u32> = all.iter().take(10).map(|(_, other)| *other).collect();
+            assert_eq!(found.rows[row * 10..(row + 1) * 10], expected, "{row}");
+        }
+        let huge = [1e20_f32, -1e20, 3e20, 2e20];
+        let found = exact(&Matrix::new(&huge, 1).unwrap(), 2, Some(1), &Unwatched);
+        assert_eq!(found.unwrap_err(), Error::TooFar { row: 0 });
     }
 
     #[test]

@@ -111,6 +111,9 @@ impl Pca {
     }
 }
 
+/// Bytes that the sums of all threads may take together, unless one takes more.
+const GRAM_BYTES_MAX: usize = 2 << 30;
+
 /// What is known of a dimension.
 #[derive(Debug, Clone, Copy)]
 struct Column {
@@ -179,6 +182,8 @@ fn covariance(
     let means: Vec<f32> = columns.iter().map(|column| column.mean as f32).collect();
     let scales: Vec<f32> = columns.iter().map(|column| column.scale as f32).collect();
     let level = Level::detect();
+    // Each has sums of its own, d × d of them.
+    let threads = threads.min(GRAM_BYTES_MAX / (d * d * size_of::<i64>()).max(1)).max(1);
     let mut workers = vec![Gram::new(level, d, units); threads];
     let done = std::sync::atomic::AtomicU64::new(0);
     let n_blocks = rows.n_blocks();

@@ -15,14 +15,18 @@ use crate::texts;
 const ANSWER_MILLIS: u32 = 20_000;
 /// How often a job that is not over is asked after.
 const PAUSE_MILLIS: u32 = 300;
+/// Asked after less and less often while the companion is away, or nobody looks.
+const PAUSE_MAX_MILLIS: u32 = 10_000;
+const OK: u16 = 200;
+const NOT_FOUND: u16 = 404;
 /// Jobs that are listed.
 const SHOWN_MAX: usize = 20;
 
 /// Begins a job. Gives what it was refused for, and the field to blame.
 pub(super) async fn begin(page: Page, text: String) -> Result<(), (String, Option<String>)> {
-    let (is_ok, answer) = ask(page, "", "POST", Some(&text)).await.ok_or_else(not_known)?;
-    match (is_ok, embed::job(&answer)) {
-        (true, Some(job)) => {
+    let (status, answer) = ask(page, "", "POST", Some(&text)).await.ok_or_else(not_known)?;
+    match embed::job(&answer) {
+        Some(job) if (200..300).contains(&status) => {
             follow(page, job);
             Ok(())
         }
@@ -37,55 +41,70 @@ fn not_known() -> (String, Option<String>) {
 /// Asks for all jobs, and follows those that are not over.
 pub(super) fn list(page: Page) {
     spawn_local(async move {
-        let Some((true, answer)) = ask(page, "", "GET", None).await else { return };
+        let Some((OK, answer)) = ask(page, "", "GET", None).await else { return };
         let mut jobs = embed::jobs(&answer);
         jobs.retain(|job| !job.job.steps.is_empty());
         jobs.truncate(SHOWN_MAX);
-        let is_followed = |job: &Job| {
-            page.jobs.with_untracked(|known| {
-                known.iter().any(|known| known.id == job.id && !known.state.is_over())
-            })
-        };
-        let new = jobs.iter().filter(|job| !job.state.is_over() && !is_followed(job));
-        let new: Vec<Job> = new.cloned().collect();
+        let running = jobs.iter().filter(|job| !job.state.is_over());
+        let running: Vec<Job> = running.cloned().collect();
         page.jobs.set(jobs);
-        new.into_iter().for_each(|job| follow(page, job));
+        running.into_iter().for_each(|job| follow(page, job));
     });
 }
 
 pub(super) fn cancel(page: Page, id: &str) {
     let path = format!("/{id}");
     spawn_local(async move {
-        if let Some((true, answer)) = ask(page, &path, "DELETE", None).await
-            && let Some(job) = embed::job(&answer)
-        {
-            put(page, job);
+        let answer = ask(page, &path, "DELETE", None).await;
+        match answer.as_ref().and_then(|(_, answer)| embed::job(answer)) {
+            Some(job) => put(page, job),
+            None => {
+                let why = answer.and_then(|(_, answer)| embed::problem(&answer));
+                let (why, _) = why.unwrap_or_else(not_known);
+                page.notify(Level::Error, texts::embed::not_cancelled(&why));
+            }
         }
     });
 }
 
-/// Keeps asking after a job until it is over, and says so then.
+/// Keeps asking after a job until it is over, and says so then. Once for each.
 fn follow(page: Page, job: Job) {
-    let path = format!("/{}", job.id);
+    let id = job.id.clone();
     put(page, job);
+    let is_new = page.followed.try_update_value(|followed| followed.insert(id.clone()));
+    if is_new != Some(true) {
+        return;
+    }
     spawn_local(async move {
+        let path = format!("/{id}");
+        let mut pause = PAUSE_MILLIS;
         loop {
-            gloo_timers::future::TimeoutFuture::new(PAUSE_MILLIS).await;
-            let is_cancelled = page.jobs.with_untracked(|jobs| {
-                jobs.iter().any(|job| path.ends_with(&job.id) && job.state.is_over())
-            });
-            if is_cancelled {
-                return;
-            }
-            // A companion that is away may come back, and go on with its jobs.
-            let Some((is_ok, answer)) = ask(page, &path, "GET", None).await else { continue };
-            let Some(job) = embed::job(&answer).filter(|_| is_ok) else { return };
-            let is_over = job.state.is_over();
-            put(page, job.clone());
-            if is_over {
-                return tell(page, &job);
+            gloo_timers::future::TimeoutFuture::new(pause).await;
+            let known =
+                page.jobs.with_untracked(|jobs| jobs.iter().find(|job| job.id == id).cloned());
+            let Some(known) = known.filter(|job| !job.state.is_over()) else { break };
+            let answer = ask(page, &path, "GET", None).await;
+            let job = answer.as_ref().and_then(|(_, text)| embed::job(text));
+            match (answer.map(|(status, _)| status), job) {
+                (Some(OK), Some(job)) => {
+                    pause = if document().hidden() { PAUSE_MAX_MILLIS } else { PAUSE_MILLIS };
+                    put(page, job.clone());
+                    if job.state.is_over() {
+                        tell(page, &job);
+                        break;
+                    }
+                }
+                // The companion was started anew without what it knew.
+                (Some(NOT_FOUND), _) => {
+                    let message = Some(texts::embed::FORGOTTEN.to_owned());
+                    put(page, Job { state: JobState::Failed, message, ..known });
+                    break;
+                }
+                // It is away: it may come back, and go on with its jobs.
+                _ => pause = (pause * 2).min(PAUSE_MAX_MILLIS),
             }
         }
+        page.followed.try_update_value(|followed| followed.remove(&id));
     });
 }
 
@@ -116,8 +135,8 @@ fn put(page: Page, job: Job) {
     });
 }
 
-/// Whether the answer is a good one, and its text; none where there is no answer.
-async fn ask(page: Page, path: &str, method: &str, body: Option<&str>) -> Option<(bool, String)> {
+/// The status of the answer and its text; none where there is no answer.
+async fn ask(page: Page, path: &str, method: &str, body: Option<&str>) -> Option<(u16, String)> {
     let url = format!("{}/api/jobs{path}", page.api.get_value()?);
     let options = RequestInit::new();
     options.set_method(method);
@@ -132,5 +151,5 @@ async fn ask(page: Page, path: &str, method: &str, body: Option<&str>) -> Option
     let answer = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await.ok()?;
     let answer: Response = answer.dyn_into().ok()?;
     let text = JsFuture::from(answer.text().ok()?).await.ok()?.as_string()?;
-    Some((answer.ok(), text))
+    Some((answer.status(), text))
 }

@@ -2,7 +2,7 @@
 //! worker last said, and what is open on screen. Components read; only [`super::act`]
 //! and [`super::receive`] write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::lasting::Lasting;
@@ -94,6 +94,8 @@ pub(super) struct Page {
     pub pace: StoredValue<Pace>,
     pub lives: StoredValue<Lives>,
     pub api: StoredValue<Option<String>>,
+    /// Jobs that are being asked after.
+    pub followed: StoredValue<BTreeSet<String>>,
 }
 
 /// A row, and name and value of each column that is here.
@@ -254,6 +256,7 @@ impl Page {
             pace: StoredValue::default(),
             lives: StoredValue::default(),
             api: StoredValue::new(None),
+            followed: StoredValue::new(BTreeSet::new()),
         }
     }
 

@@ -1,10 +1,12 @@
 //! `limn cluster` and `limn project`: a job on vectors, done here and now.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::serve::lakes_to_serve;
 use super::{Failure, io_runtime, log_to_stderr};
@@ -177,8 +179,9 @@ fn job_text(
     kind: &str,
     own: Vec<(&str, Option<Value>)>,
 ) -> Result<String, Failure> {
-    let mut job: Map<String, Value> = match &common.recipe {
-        None => Map::from_iter([("kind".to_owned(), kind.into())]),
+    // Texts as they were written: numbers in them keep their digits.
+    let mut job: BTreeMap<String, Box<RawValue>> = match &common.recipe {
+        None => BTreeMap::new(),
         Some(path) => {
             let bad = |error: &dyn std::fmt::Display| {
                 Failure::usage(format!("cannot read the job: {error}: {}", path.display()))
@@ -187,10 +190,23 @@ fn job_text(
             serde_json::from_str(&text).map_err(|error| bad(&error))?
         }
     };
-    let filters = common.filters.map(|text| {
-        serde_json::from_str::<Value>(&text)
-            .map_err(|error| Failure::usage(format!("--filters: {error}")))
-    });
+    if let Some(filters) = common.filters {
+        let filters = RawValue::from_string(filters);
+        let bad = |error| Failure::usage(format!("--filters: {error}"));
+        job.insert("filters".to_owned(), filters.map_err(bad)?);
+    }
+    let asked = job.get("kind").map(|kind| kind.get().trim_matches('"').to_owned());
+    match asked.as_deref() {
+        Some(other) if other != kind && other != "embed" => {
+            let text = format!("the job is of kind {other}, and this is limn {kind}");
+            return Err(Failure::usage(text));
+        }
+        Some(_) => {}
+        None => {
+            let kind = serde_json::value::to_raw_value(kind).map_err(Failure::usage)?;
+            job.insert("kind".to_owned(), kind);
+        }
+    }
     let version = common.version.map(|version| match version.parse::<u64>() {
         Ok(number) => json!(number),
         Err(_) => json!(version),
@@ -205,7 +221,6 @@ fn job_text(
         ("into", common.into.map(Value::from)),
         ("version", version),
         ("column", common.column.map(Value::from)),
-        ("filters", filters.transpose()?),
         ("id", names(common.id)),
         ("keep", keep),
         ("normalize", common.normalize.map(Value::from)),
@@ -216,10 +231,11 @@ fn job_text(
     ];
     for (name, value) in flags.into_iter().chain(own) {
         if let Some(value) = value {
+            let value = serde_json::value::to_raw_value(&value).map_err(Failure::usage)?;
             job.insert(name.to_owned(), value);
         }
     }
-    Ok(Value::Object(job).to_string())
+    serde_json::to_string(&job).map_err(Failure::usage)
 }
 
 /// One line on stderr, written over and over, where stderr is a terminal.

@@ -34,7 +34,7 @@ const GROUP_ROWS: usize = 1 << 17;
 pub(crate) struct TableWriter {
     place: Place,
     schema: SchemaRef,
-    /// In the names of all its files.
+    /// Says in the commit whose it is.
     writer_id: String,
     marker: Path,
     file: Path,
@@ -51,8 +51,8 @@ pub(crate) struct CommitInfo {
 }
 
 impl TableWriter {
-    /// Begins to write. `writer_id` names the attempt: what an earlier one of the same id left is
-    /// taken away.
+    /// Begins to write. `writer_id` names the work: what an earlier attempt at it left, and no
+    /// commit names, is taken away. Files have names of their own all the same.
     pub(crate) async fn begin(
         place: Place,
         schema: SchemaRef,
@@ -60,14 +60,9 @@ impl TableWriter {
     ) -> Result<Self, LakeError> {
         // Whether the columns can be a Delta table's is known before anything is written.
         schema_text(&place, &schema)?;
-        let marker = place.root.clone().join(format!("{MARKER}{writer_id}"));
-        let file = place.root.clone().join(format!("part-00000-{writer_id}.zstd.parquet"));
-        for left in [&file, &marker] {
-            match place.store.delete(left).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(store_error(&place, left, error)),
-            }
-        }
+        clean_up_after(&place, writer_id).await?;
+        let attempt: String = uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect();
+        let (marker, file) = places(&place, &format!("{writer_id}.{attempt}"));
         claim(&place, &marker).await?;
         let parquet = parquet_writer(&place, &file, &schema)?;
         Ok(Self { place, schema, writer_id: writer_id.to_owned(), marker, file, parquet })
@@ -93,55 +88,73 @@ impl TableWriter {
             "dataChange": true,
             "stats": stats::of(&metadata).to_string(),
         }});
-        let committed = self.commit_actions(&info, add).await;
-        // The marker has done its work, whether or not the commit came to be.
-        drop(self.place.store.delete(&self.marker).await);
-        if committed.is_err() {
-            drop(self.place.store.delete(&self.file).await);
+        match self.commit_actions(&info, add).await {
+            Ok(version) => {
+                drop(self.place.store.delete(&self.marker).await);
+                Ok(version)
+            }
+            Err(Uncommitted { error, is_certain }) => {
+                // Where the commit may be there after all, what it names must stay.
+                if is_certain {
+                    drop(remove(&self.place, &self.file, &self.marker).await);
+                }
+                Err(error)
+            }
         }
-        committed
     }
 
-    async fn commit_actions(&self, info: &CommitInfo, add: Value) -> Result<u64, LakeError> {
+    async fn commit_actions(&self, info: &CommitInfo, add: Value) -> Result<u64, Uncommitted> {
         let place = &self.place;
+        let surely = |error| Uncommitted { error, is_certain: true };
         for _ in 0..TRIES {
             let replaced = match place.has_table {
-                true => Some(replaced::read(place).await?),
+                true => Some(replaced::read(place).await.map_err(surely)?),
                 false => None,
             };
             let version = replaced.as_ref().map_or(0, |replaced| replaced.version + 1);
-            let mut actions = self.actions(info, replaced)?;
+            let mut actions = self.actions(info, replaced).map_err(surely)?;
             actions.push(add.clone());
             let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
             let commit = commit_path(&place.root, version);
             let put = PutPayload::from(lines.join("\n") + "\n");
-            match place.store.put_opts(&commit, put, PutMode::Create.into()).await {
-                Ok(_) => return Ok(version),
-                Err(object_store::Error::AlreadyExists { .. }) => {
-                    // An answer that was lost on its way looks like another writer.
-                    if self.is_ours(&commit).await {
-                        return Ok(version);
-                    }
-                    if !place.has_table {
-                        return Err(LakeError::Taken {
-                            name: place.name.clone(),
-                            reason: "another writer made it meanwhile".to_owned(),
-                        });
-                    }
+            let Err(error) = place.store.put_opts(&commit, put, PutMode::Create.into()).await
+            else {
+                return Ok(version);
+            };
+            // An answer that was lost on its way looks like another writer, or like none.
+            let is_other = matches!(error, object_store::Error::AlreadyExists { .. });
+            match self.is_ours(&commit).await {
+                Ok(Some(true)) => return Ok(version),
+                Ok(Some(false)) if place.has_table => {}
+                Ok(Some(false)) => {
+                    return Err(surely(LakeError::Taken {
+                        name: place.name.clone(),
+                        reason: "another writer made it meanwhile".to_owned(),
+                    }));
                 }
-                Err(error) => return Err(store_error(place, &commit, error)),
+                Ok(None) if !is_other => return Err(surely(store_error(place, &commit, error))),
+                Ok(None) | Err(_) => {
+                    let error = store_error(place, &commit, error);
+                    return Err(Uncommitted { error, is_certain: false });
+                }
             }
         }
-        Err(LakeError::Unwritable {
+        Err(surely(LakeError::Unwritable {
             table: place.name.clone(),
             reason: "others kept writing to it; try again".to_owned(),
-        })
+        }))
     }
 
-    async fn is_ours(&self, commit: &Path) -> bool {
-        let Ok(found) = self.place.store.get(commit).await else { return false };
-        let Ok(bytes) = found.bytes().await else { return false };
-        String::from_utf8_lossy(&bytes).contains(&format!("\"txnId\":\"{}\"", self.writer_id))
+    /// Whether a commit is of this writer; none where there is no such commit.
+    async fn is_ours(&self, commit: &Path) -> object_store::Result<Option<bool>> {
+        let bytes = match self.place.store.get(commit).await {
+            Ok(found) => found.bytes().await?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // Of this attempt's file, not only of the work.
+        let own = self.file.filename().unwrap_or_default();
+        Ok(Some(String::from_utf8_lossy(&bytes).contains(own)))
     }
 
     fn actions(
@@ -186,6 +199,49 @@ impl TableWriter {
     }
 }
 
+/// Why there is no commit, and whether that is sure.
+struct Uncommitted {
+    error: LakeError,
+    is_certain: bool,
+}
+
+/// Where a writer's marker and its file lie.
+fn places(place: &Place, name: &str) -> (Path, Path) {
+    let at = |file: String| place.root.clone().join(file);
+    (at(format!("{MARKER}{name}")), at(format!("part-00000-{name}.zstd.parquet")))
+}
+
+/// The file first: as long as the marker is there, the file is of no table.
+async fn remove(place: &Place, file: &Path, marker: &Path) -> Result<(), LakeError> {
+    for left in [file, marker] {
+        match place.store.delete(left).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(store_error(place, left, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what earlier attempts at the same work left; one that came to its commit, or may
+/// have, keeps what it wrote.
+async fn clean_up_after(place: &Place, writer_id: &str) -> Result<(), LakeError> {
+    let listed = place.store.list_with_delimiter(Some(&place.root)).await;
+    let listed = listed.map_err(|error| store_error(place, &place.root, error))?;
+    let names = listed.objects.iter().filter_map(|meta| meta.location.filename());
+    let own = names.filter_map(|name| name.strip_prefix(MARKER));
+    let own = own.filter(|name| name.split_once('.').is_some_and(|(id, _)| id == writer_id));
+    for name in own {
+        let (marker, file) = places(place, name);
+        if committed_by(place, writer_id).await?.is_none() {
+            remove(place, &file, &marker).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Commits that are looked at for one of this server's own.
+const COMMITS_LOOKED_AT: usize = 50;
+
 /// What an earlier attempt of the same id committed, if it came so far: the version, and what it
 /// said of itself.
 pub(crate) async fn committed_by(
@@ -195,17 +251,34 @@ pub(crate) async fn committed_by(
     let log = place.root.clone().join(super::LOG_FOLDER);
     let listed = super::log::list(place.store.as_ref(), &place.root).await;
     let listed = listed.map_err(|error| store_error(place, &log, error))?;
-    let Some((version, meta)) = listed.commits.last_key_value() else { return Ok(None) };
-    let found = place.store.get(&meta.location).await;
-    let bytes = found.map_err(|error| store_error(place, &log, error))?.bytes().await;
-    let bytes = bytes.map_err(|error| store_error(place, &log, error))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let info = text.lines().find_map(|line| {
-        let mut action: Value = serde_json::from_str(line).ok()?;
-        action.get_mut("commitInfo").map(Value::take)
-    });
-    let own = info.filter(|info| info.get("txnId").is_some_and(|id| id == writer_id));
-    Ok(own.map(|info| (*version, info)))
+    for (version, meta) in listed.commits.iter().rev().take(COMMITS_LOOKED_AT) {
+        let found = place.store.get(&meta.location).await;
+        let bytes = found.map_err(|error| store_error(place, &log, error))?.bytes().await;
+        let bytes = bytes.map_err(|error| store_error(place, &log, error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let info = text.lines().find_map(|line| {
+            let mut action: Value = serde_json::from_str(line).ok()?;
+            action.get_mut("commitInfo").map(Value::take)
+        });
+        if let Some(info) = info.filter(|info| info.get("txnId").is_some_and(|id| id == writer_id))
+        {
+            return Ok(Some((*version, info)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a table that is to be replaced may be.
+pub(crate) async fn check_replaceable(place: &Place) -> Result<(), LakeError> {
+    match place.has_table {
+        true => replaced::read(place).await.map(|_| ()),
+        false => Ok(()),
+    }
+}
+
+/// Whether columns can be a Delta table's.
+pub(crate) fn check_schema(place: &Place, schema: &SchemaRef) -> Result<(), LakeError> {
+    schema_text(place, schema).map(|_| ())
 }
 
 /// Leaves the marker, and finds out whether the store keeps to a conditional put: with one that

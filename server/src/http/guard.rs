@@ -39,7 +39,16 @@ impl AllowedHosts {
     }
 
     fn allow(&self, host: &str) -> bool {
-        let Self::Named(names) = self else { return true };
+        matches!(self, Self::Any) || self.is_own(host)
+    }
+
+    /// Whether nobody else can have made a name up, or pointed it here.
+    fn is_own(&self, host: &str) -> bool {
+        let none = Vec::new();
+        let names = match self {
+            Self::Named(names) => names,
+            Self::Any => &none,
+        };
         let name = without_port(host).to_ascii_lowercase();
         let address = name.trim_start_matches('[').trim_end_matches(']');
         let local = name == "localhost" || name.ends_with(".localhost");
@@ -97,10 +106,14 @@ impl FromRequestParts<Arc<AppState>> for MayWrite {
         let Some(origin) = text(header::ORIGIN) else { return Ok(Self) };
         let own = text(header::HOST)
             .is_some_and(|host| origin.split_once("://").is_some_and(|(_, named)| named == host));
+        // On an address that answers to any name, another's may have been made to lead here.
+        let own = own && text(header::HOST).is_some_and(|host| state.allowed_hosts.is_own(host));
         if own || state.cors_origins.iter().any(|allowed| allowed == origin) {
             return Ok(Self);
         }
-        refused("the request comes from a page of another origin; see --cors-origin")
+        refused(
+            "the request comes from a page of another origin; see --cors-origin and --allowed-host",
+        )
     }
 }
 
@@ -133,7 +146,7 @@ pub fn panic_response(payload: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// Headers of ours that a page of another origin may read.
-const EXPOSED: [&str; 12] = [
+const EXPOSED: [&str; 13] = [
     "content-disposition",
     "etag",
     "limn-bytes-read",
@@ -144,6 +157,7 @@ const EXPOSED: [&str; 12] = [
     "limn-table",
     "limn-total-rows",
     "limn-version",
+    "location",
     "retry-after",
     "server-timing",
 ];
@@ -159,7 +173,7 @@ pub fn cors(origins: &[String]) -> Option<CorsLayer> {
     };
     let layer = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
         .allow_headers([header::ACCEPT, header::CONTENT_TYPE, header::IF_NONE_MATCH])
         .expose_headers(EXPOSED.map(HeaderName::from_static))
         .max_age(Duration::from_secs(3600));

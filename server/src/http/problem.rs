@@ -227,9 +227,7 @@ impl From<JobFailure> for Problem {
         match failure {
             JobFailure::Spec(error) => query_problem(&error),
             JobFailure::Query(failure) => Self::from(failure),
-            JobFailure::Lake(error @ LakeError::Taken { .. }) => {
-                Self::from(error).with_field("into")
-            }
+            JobFailure::Into(error) => Self::from(error).with_field("into"),
             JobFailure::Lake(error) => Self::from(error),
             JobFailure::Vectors { .. } => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 use super::failure::JobFailure;
 use super::work::{Outcome, Report, Told};
@@ -67,14 +68,16 @@ impl Start {
             .process_group(0)
             .spawn()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+        let (Some(mut stdin), Some(stdout), Some(stderr)) = (stdin, stdout, child.stderr.take())
+        else {
             return Err(std::io::Error::other("the job's process has no pipes"));
         };
+        let last_words = tokio::spawn(last_words(stderr));
         let mut line = serde_json::to_string(given)?;
         line.push('\n');
         stdin.write_all(line.as_bytes()).await?;
         let lines = BufReader::new(stdout).lines();
-        Ok(Running { child, lines, _stdin: stdin })
+        Ok(Running { child, lines, last_words, _stdin: stdin })
     }
 }
 
@@ -83,11 +86,24 @@ impl Start {
 pub(super) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    last_words: JoinHandle<String>,
     _stdin: ChildStdin,
 }
 
 /// The last words of a process that are kept, where they are all that is known.
-const LAST_WORDS_BYTES: u64 = 4096;
+const LAST_WORDS_BYTES: usize = 4096;
+
+/// Reads what a process logs to its end, so that it never waits for a reader; keeps the last.
+async fn last_words(mut log: ChildStderr) -> String {
+    let (mut kept, mut chunk) = (Vec::new(), vec![0; LAST_WORDS_BYTES]);
+    while let Ok(read) = log.read(&mut chunk).await
+        && read > 0
+    {
+        kept.extend_from_slice(chunk.get(..read).unwrap_or_default());
+        kept.drain(..kept.len().saturating_sub(LAST_WORDS_BYTES));
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
 
 impl Running {
     /// What it says next; `Failed` where it ended without having said what became of it.
@@ -104,11 +120,8 @@ impl Running {
     }
 
     async fn why_ended(&mut self) -> String {
-        let mut words = String::new();
-        if let Some(stderr) = self.child.stderr.take() {
-            drop(stderr.take(LAST_WORDS_BYTES).read_to_string(&mut words).await);
-        }
         let status = self.child.wait().await;
+        let words = (&mut self.last_words).await.unwrap_or_default();
         let signal = status.as_ref().ok().and_then(std::os::unix::process::ExitStatusExt::signal);
         match (signal, words.trim()) {
             (Some(9), _) => "the job's process was killed, most likely because the machine ran \

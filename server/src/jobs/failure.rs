@@ -14,6 +14,9 @@ pub enum JobFailure {
     Query(#[from] QueryFailure),
     #[error(transparent)]
     Lake(#[from] LakeError),
+    /// The table that is to be written.
+    #[error(transparent)]
+    Into(LakeError),
     #[error("column {column:?} {reason}")]
     Vectors { column: String, reason: String },
     #[error(transparent)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::sync::watch;
@@ -11,13 +12,15 @@ use super::child::{Given, Said, Start};
 use super::failure::JobFailure;
 use super::record::{Asked, JobRecord, State};
 use super::spec::JobSpec;
-use super::stored::StoredJobs;
+use super::stored::{Document, StoredJobs};
 use crate::config::Limits;
 use crate::lake::LakeSpec;
 
 /// Each takes all cores, so that two at once would both be late.
 const RUNNING_MAX: usize = 1;
 const WAITING_MAX: usize = 100;
+/// How often jobs that are not over are said to be somebody's.
+const LIFE_SIGN: Duration = Duration::from_secs(60);
 /// Jobs that are over and still listed.
 const OVER_MAX: usize = 500;
 
@@ -60,14 +63,41 @@ impl Jobs {
         self
     }
 
-    /// Takes up what an earlier server left: what is over is listed, the rest is begun anew.
+    /// Takes up what earlier servers left: what is over is listed, the rest is begun anew. Then
+    /// keeps saying that this one lives, and looks again for jobs of others that no longer do.
     pub async fn resume(&self) {
-        let earlier = match &self.shared.stored {
-            Some(stored) => stored.all().await,
-            None => Vec::new(),
-        };
-        for mut record in earlier {
+        let mut left = self.take_up().await;
+        self.shared.resumed.cancel();
+        self.forget_oldest().await;
+        self.pump();
+        if self.shared.stored.is_none() {
+            return;
+        }
+        loop {
+            tokio::time::sleep(LIFE_SIGN).await;
+            for record in self.list().into_iter().filter(|record| !record.state.is_final()) {
+                self.remember(&record).await;
+            }
+            if left > 0 {
+                left = self.take_up().await;
+                self.pump();
+            }
+        }
+    }
+
+    /// Gives how many jobs are left to other servers.
+    async fn take_up(&self) -> usize {
+        let Some(stored) = &self.shared.stored else { return 0 };
+        let mut left = 0;
+        for Document { owner, mut record } in stored.all().await {
+            if self.entries().contains_key(&record.id) {
+                continue;
+            }
             if !record.state.is_final() {
+                if owner.is_at_work() {
+                    left += 1;
+                    continue;
+                }
                 tracing::info!("job {} of an earlier server is begun anew", record.id);
                 record.state = State::Queued;
                 (record.progress, record.phase) = (0.0, None);
@@ -75,9 +105,7 @@ impl Jobs {
             }
             self.entries().insert(record.id.clone(), Entry::new(record));
         }
-        self.shared.resumed.cancel();
-        self.forget_oldest().await;
-        self.pump();
+        left
     }
 
     /// Queues a job. `text` is what was asked for, of which `spec` was read.

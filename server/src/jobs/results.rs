@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::failure::JobFailure;
-use crate::delta::write::{CommitInfo, TableWriter};
+use crate::delta::write::{CommitInfo, TableWriter, check_schema};
 use crate::lake::error::LakeError;
 use crate::lake::place::Place;
 
@@ -41,6 +41,30 @@ pub(super) async fn write(
         }
     }
     Ok(writer.commit(info).await?)
+}
+
+/// Whether a result of these columns can be written: of the source, and those that are made.
+pub(super) fn check(
+    place: &Place,
+    kept: &[Field],
+    made: &[(String, DataType)],
+) -> Result<(), LakeError> {
+    let kept =
+        kept.iter().map(|field| Field::new(field.name(), delta_type(field.data_type()), true));
+    let made = made.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
+    let fields: Vec<Field> = kept.chain(made).collect();
+    // As Delta has it, whatever case they are in.
+    let mut seen = std::collections::BTreeSet::new();
+    if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name().to_lowercase())) {
+        return Err(LakeError::Unwritable {
+            table: place.name.clone(),
+            reason: format!(
+                "two of its columns would be called {:?}; name what is made by \"as\", or keep fewer",
+                twice.name()
+            ),
+        });
+    }
+    check_schema(place, &Arc::new(Schema::new(fields)))
 }
 
 fn nothing(place: &Place) -> LakeError {

@@ -12,6 +12,7 @@ const ITERATIONS_MAX: u32 = 300;
 const CLUSTERS: usize = 10;
 const DIMENSIONS: usize = 2;
 const NEIGHBOURS: usize = 15;
+const NEIGHBOURS_MAX: usize = 500;
 const MIN_DISTANCE: f64 = 0.1;
 
 /// A job on the vectors of a table.
@@ -314,8 +315,8 @@ fn step(kind: Kind, raw: RawStep, place: &str) -> Result<Step, QueryError> {
                         let detail = format!("umap gives at most {most}");
                         return Err(QueryError::malformed(at("dimensions"), detail));
                     }
-                    if neighbours < 2 {
-                        let detail = "it must be at least 2: a row counts itself among them";
+                    if !(2..=NEIGHBOURS_MAX).contains(&neighbours) {
+                        let detail = "it must be from 2, as a row counts itself, to 500";
                         return Err(QueryError::malformed(at("neighbours"), detail));
                     }
                     Work::Umap { dimensions, neighbours, min_distance }

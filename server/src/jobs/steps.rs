@@ -59,7 +59,7 @@ pub(super) fn run(
             let fit_seconds = fitted();
             let mut made = projection(&step.name, vectors, &points, seed, threads, watch)?;
             made.metrics.insert("fit_seconds".into(), fit_seconds);
-            // Neighbours are looked for among all rows.
+            // Exact, as crate embedding has them.
             made.metrics.insert("neighbour_recall".into(), 1.0.into());
             made
         }

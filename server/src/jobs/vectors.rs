@@ -251,6 +251,15 @@ impl Lists {
     }
 }
 
+/// So many numbers of a file, from one on.
+fn numbers_at(file: &File, first: usize, many: usize) -> Result<Vec<f32>, embedding::Error> {
+    let mut bytes = vec![0; many * size_of::<f32>()];
+    let read = file.read_exact_at(&mut bytes, (first * size_of::<f32>()) as u64);
+    read.map_err(|error| embedding::Error::Source(error.to_string()))?;
+    let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap_or_default());
+    Ok(bytes.chunks_exact(size_of::<f32>()).map(number).collect())
+}
+
 /// A null among the numbers of a vector is no number.
 fn not_numbers(values: &Float32Array) -> Float32Array {
     match values.null_count() {
@@ -268,6 +277,21 @@ impl RowSource for Vectors {
         self.dimensions
     }
 
+    fn row(&self, row: usize) -> Result<Vec<f32>, embedding::Error> {
+        let d = self.dimensions;
+        match &self.blocks {
+            Blocks::Memory(blocks) => {
+                let from = row % BLOCK_ROWS * d;
+                let block = blocks.get(row / BLOCK_ROWS);
+                let found = block.and_then(|block| block.get(from..from + d));
+                let missing = || embedding::Error::Source(format!("there is no row {row}"));
+                found.map(<[f32]>::to_vec).ok_or_else(missing)
+            }
+            // Its own bytes alone, not its block's.
+            Blocks::Disk(file) => numbers_at(file, row * d, d),
+        }
+    }
+
     fn block(&self, index: usize) -> Result<Cow<'_, [f32]>, embedding::Error> {
         let missing = || embedding::Error::Source(format!("there is no block {index}"));
         match &self.blocks {
@@ -276,13 +300,8 @@ impl RowSource for Vectors {
             }
             Blocks::Disk(file) => {
                 let rows = self.block_rows(index);
-                let row_bytes = self.dimensions * size_of::<f32>();
-                let mut bytes = vec![0; rows.len() * row_bytes];
-                let read = file.read_exact_at(&mut bytes, (rows.start * row_bytes) as u64);
-                read.map_err(|error| embedding::Error::Source(error.to_string()))?;
-                let number =
-                    |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap_or_default());
-                Ok(Cow::Owned(bytes.chunks_exact(size_of::<f32>()).map(number).collect()))
+                let d = self.dimensions;
+                Ok(Cow::Owned(numbers_at(file, rows.start * d, rows.len() * d)?))
             }
         }
     }
@@ -396,5 +415,6 @@ mod tests {
         let all: Vec<f32> =
             (0..4).flat_map(|index| vectors.block(index).unwrap().into_owned()).collect();
         assert!(all.iter().enumerate().all(|(at, x)| *x == at as f32));
+        assert_eq!(vectors.row(2 * BLOCK_ROWS + 1).unwrap(), [6147.0, 6148.0, 6149.0]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Field, Schema};
 use embedding::rows::RowSource;
 use embedding::watch::{Phase, Watch};
 use engine::error::QueryError;
@@ -16,11 +16,11 @@ use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
 use super::results;
-use super::spec::{Backend, JobSpec, Keep, Kind, Normalize, Step, Work};
+use super::spec::{Backend, JobSpec, Keep, Kind, Labels, Normalize, Step, Work};
 use super::steps;
 use super::vectors::{LeftOut, VectorReader, Vectors};
-use crate::delta::write::{CommitInfo, committed_by};
-use crate::lake::{Version, VersionSpec};
+use crate::delta::write::{CommitInfo, check_replaceable, committed_by};
+use crate::lake::{Place, Version, VersionSpec};
 use crate::query::{Pinned, Queries, pin, version_spec};
 use crate::scan::ROW_COLUMN;
 
@@ -64,9 +64,31 @@ const WRITE: f64 = 0.05;
 
 /// Whether the job could be begun: its table and columns are there, its result can be written.
 pub async fn check(queries: &Queries, spec: &JobSpec) -> Result<(), JobFailure> {
-    Source::open(queries, spec).await?;
-    queries.lakes().place(&spec.into, spec.overwrite).await?;
-    Ok(())
+    let source = Source::open(queries, spec).await?;
+    place(queries, spec, &source).await.map(|_| ())
+}
+
+/// Where the result goes, if it can be written there.
+async fn place(queries: &Queries, spec: &JobSpec, source: &Source) -> Result<Place, JobFailure> {
+    let place = queries.lakes().place(&spec.into, spec.overwrite).await;
+    let place = place.map_err(JobFailure::Into)?;
+    check_replaceable(&place).await.map_err(JobFailure::Into)?;
+    results::check(&place, &source.kept, &made_columns(spec)).map_err(JobFailure::Into)?;
+    Ok(place)
+}
+
+/// The columns that a job makes.
+fn made_columns(spec: &JobSpec) -> Vec<(String, DataType)> {
+    let of = |step: &Step| match (&step.work, step.work.dimensions()) {
+        (_, Some(dimensions)) => (1..=dimensions)
+            .map(|at| (format!("{}_{at}", step.name), DataType::Float32))
+            .collect::<Vec<_>>(),
+        (Work::KMeans { labels: Labels::Text, .. }, None) => {
+            vec![(step.name.clone(), DataType::Utf8)]
+        }
+        (_, None) => vec![(step.name.clone(), DataType::Int32)],
+    };
+    spec.steps.iter().flat_map(of).collect()
 }
 
 /// Does a job to its end. `attempt` names it: what an attempt of the same name left is replaced.
@@ -82,9 +104,9 @@ pub async fn perform(
     if let Some(outcome) = done_before(queries, spec, attempt).await? {
         return Ok(outcome);
     }
-    // Whether the result can be written is found out before hours are spent on it.
-    queries.lakes().place(&spec.into, spec.overwrite).await?;
     let source = Source::open(queries, spec).await?;
+    // Whether the result can be written is found out before hours are spent on it.
+    place(queries, spec, &source).await?;
     let pinned = source.pinned.clone();
     let vectors = read(queries, spec, &source, &teller).await?;
     let read_in = began.elapsed();
@@ -94,7 +116,7 @@ pub async fn perform(
     let computed_in = began.elapsed() - read_in;
 
     teller.tell(1.0 - WRITE, "writing", format!("writing {}", spec.into));
-    let place = queries.lakes().place(&spec.into, spec.overwrite).await?;
+    let place = place(queries, spec, &source).await?;
     let table = place.name().to_owned();
     let rows = vectors.rows() as u64;
     let mut metrics = summed(spec, &vectors, &made);
@@ -217,6 +239,8 @@ struct Source {
     pinned: Pinned,
     column: String,
     ids: Vec<String>,
+    /// Columns that the result has too.
+    kept: Vec<Field>,
 }
 
 impl Source {
@@ -247,13 +271,19 @@ impl Source {
             }
         }
         check_names(spec, &columns)?;
+        let field = |name: &String| match schema.field_with_name(name) {
+            Ok(field) => field.clone(),
+            // The number of the row.
+            Err(_) => Field::new(name, DataType::Int64, false),
+        };
+        let kept = columns.iter().map(field).collect();
         columns.push(column.clone());
         let query = Query {
             columns: Some(columns),
             filters: spec.filters.clone(),
             ..Query::of_table(&spec.table)
         };
-        Ok(Self { pinned: pin(query, snapshot)?, column, ids })
+        Ok(Self { pinned: pin(query, snapshot)?, column, ids, kept })
     }
 }
 
@@ -293,7 +323,21 @@ const VECTOR_NAMES: [&str; 5] = ["emb", "embedding", "embeddings", "vector", "ve
 fn vector_column(schema: &Schema, spec: &JobSpec) -> Result<String, QueryError> {
     if let Some(name) = &spec.column {
         known(schema, "column", name)?;
-        return Ok(name.clone());
+        let data_type = schema.field_with_name(name).map(|field| field.data_type().clone());
+        return match data_type {
+            Ok(
+                DataType::List(_)
+                | DataType::LargeList(_)
+                | DataType::FixedSizeList(_, _)
+                | DataType::ListView(_)
+                | DataType::LargeListView(_),
+            ) => Ok(name.clone()),
+            Ok(other) => {
+                let detail = format!("column {name:?} has no vectors, its type is {other}");
+                Err(QueryError::malformed("column", detail))
+            }
+            Err(_) => Err(QueryError::malformed("column", "rows' numbers are no vectors")),
+        };
     }
     let fields = schema.fields().iter();
     let vectors: Vec<&str> = fields

@@ -61,6 +61,11 @@ impl Lakes {
     /// [`LakeError::Taken`] where something is there already that must not be replaced.
     pub async fn place(&self, table: &str, overwrite: bool) -> Result<Place, LakeError> {
         let path = name::check(table)?;
+        if path.parts().any(|part| discover::is_partition(part.as_ref())) {
+            // The folder that holds it would be taken for a partitioned table.
+            let reason = "a part of it is key=value, which is the name of a partition";
+            return Err(LakeError::Name { name: table.chars().take(200).collect(), reason });
+        }
         let taken =
             |reason: &str| LakeError::Taken { name: table.to_owned(), reason: reason.into() };
         // The lake that the name is prefixed by, else the first without a name.
@@ -102,6 +107,13 @@ impl Lakes {
 /// Nothing may lie below a new table but what an ended writer left, nor may it lie in another.
 async fn check_free(lake: &Lake, root: &Path, table: &str) -> Result<(), LakeError> {
     let taken = |reason: String| LakeError::Taken { name: table.to_owned(), reason };
+    let itself = Path::from(lake.root_table.as_str());
+    if let Ok(TableSource::Delta { root } | TableSource::Partitioned { root }) =
+        discover::find(lake, &itself).await
+        && root.is_root()
+    {
+        return Err(taken("the lake's own folder is a table".to_owned()));
+    }
     let mut above = root.clone();
     while let Some(parent) = above.parent().filter(|parent| !parent.is_root()) {
         above = parent;

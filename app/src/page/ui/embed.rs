@@ -63,14 +63,16 @@ fn Embed() -> impl IntoView {
     if untrack(|| is_online(page)) {
         jobs::list(page);
     }
-    let is_known = Derived::new(move |_| page.schema().is_some());
-    let form = move || match (is_online(page), can_map(page)) {
-        (false, _) => view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any(),
-        (true, false) if is_known.get() => {
-            view! { <p class="quiet">{words::NO_VECTORS}</p> }.into_any()
-        }
-        (true, false) => ().into_any(),
-        (true, true) => view! { <Form/> }.into_any(),
+    // What is asked for the same table again leaves the form as it is being filled in.
+    let state = Derived::new(move |_| {
+        let table = page.model.with(|model| model.chosen.table.clone());
+        (is_online(page), can_map(page), page.schema().is_some(), table)
+    });
+    let form = move || match state.with(|(online, can, known, _)| (*online, *can, *known)) {
+        (false, _, _) => view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any(),
+        (true, false, true) => view! { <p class="quiet">{words::NO_VECTORS}</p> }.into_any(),
+        (true, false, false) => ().into_any(),
+        (true, true, _) => view! { <Form/> }.into_any(),
     };
     view! { {form} <JobList/> }
 }
@@ -143,6 +145,7 @@ fn Form() -> impl IntoView {
             <select
                 id="embed-column"
                 disabled=n_columns < 2
+                prop:value=move || column.get()
                 on:change=move |event| column.set(event_target_value(&event))
             >
                 {columns
@@ -153,6 +156,7 @@ fn Form() -> impl IntoView {
             <label for="embed-layout">{words::PROJECTION}</label>
             <select
                 id="embed-layout"
+                prop:value=move || layout.get()
                 on:change=move |event| {
                     let name = event_target_value(&event);
                     if let Some((name, _)) = LAYOUTS.iter().find(|(known, _)| *known == name) {

@@ -26,6 +26,12 @@ pub const NO_COMPANION: &str = "Maps are made by the companion, which cannot be 
 pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers.";
 pub const NOT_KNOWN: &str = "The companion did not answer. Is it still running?";
 
+pub const FORGOTTEN: &str = "the companion was started anew, and no longer knows it";
+
+pub fn not_cancelled(why: &str) -> String {
+    format!("It could not be cancelled: {why}")
+}
+
 pub fn all_rows(rows: Option<u64>) -> String {
     match rows {
         Some(rows) => format!("All {}", format::count(rows)),
