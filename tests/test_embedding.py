@@ -407,7 +407,7 @@ def test_events_tell_of_a_job_until_it_is_over(server):
         ({"algorithm": "magic"}, 400, "algorithm"),
         ({"column": "digit"}, 400, "column"),
         ({"into": "../x"}, 400, "into"),
-        ({"keep": "all", "as": "DIGIT"}, 422, "into"),
+        ({"keep": "all", "as": "DIGIT"}, 400, "as"),
         ({"into": "frozen", "mode": "overwrite"}, 422, "into"),
         ({"filters": [{"column": "digit", "op": "near", "value": 1}]}, 400, "filters[0].op"),
         ({"colour": "red"}, 400, "colour"),

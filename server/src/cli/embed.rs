@@ -159,9 +159,9 @@ fn run(
     let done = runtime.block_on(async {
         let lakes = Lakes::open(&specs, config.limits.lake_options()).map_err(Failure::failed)?;
         let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
-        let attempt = uuid::Uuid::new_v4().to_string();
+        let id = uuid::Uuid::new_v4().to_string();
         let progress = Arc::new(ProgressLine);
-        let outcome = work::perform(&queries, &spec, &attempt, progress.clone()).await;
+        let outcome = work::perform(&queries, &spec, &id, progress.clone()).await;
         progress.end();
         outcome.map_err(Failure::failed)
     });

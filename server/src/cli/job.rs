@@ -2,10 +2,11 @@
 //! the server alone.
 
 use std::process;
+use std::sync::Arc;
 
 use super::{Failure, io_runtime, log_to_stderr};
 use crate::config::LimitSettings;
-use crate::jobs::child::{self, Given};
+use crate::jobs::child::{self, Given, Speaker};
 use crate::jobs::failure::JobFailure;
 use crate::jobs::spec::JobSpec;
 use crate::jobs::work::{self, Outcome};
@@ -37,20 +38,15 @@ pub(super) fn run(arguments: JobArguments) -> Result<(), Failure> {
         });
         let lakes = Lakes::open(&specs, limits.lake_options()).map_err(Failure::failed)?;
         let queries = Queries::new(lakes, &limits).map_err(Failure::failed)?;
-        let speaker = child::speaker();
-        let outcome = perform(&queries, &given, speaker.clone()).await;
-        speaker.say(&child::said(outcome));
+        let outcome = perform(&queries, &given).await;
+        Speaker.say(&child::said(outcome));
         Ok(())
     });
     runtime.shutdown_background();
     done
 }
 
-async fn perform(
-    queries: &Queries,
-    given: &Given,
-    speaker: std::sync::Arc<child::Speaker>,
-) -> Result<Outcome, JobFailure> {
+async fn perform(queries: &Queries, given: &Given) -> Result<Outcome, JobFailure> {
     let spec = JobSpec::from_json(&given.job)?;
-    work::perform(queries, &spec, &given.attempt, speaker).await
+    work::perform(queries, &spec, &given.id, Arc::new(Speaker)).await
 }

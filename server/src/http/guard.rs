@@ -44,10 +44,9 @@ impl AllowedHosts {
 
     /// Whether nobody else can have made a name up, or pointed it here.
     fn is_own(&self, host: &str) -> bool {
-        let none = Vec::new();
         let names = match self {
-            Self::Named(names) => names,
-            Self::Any => &none,
+            Self::Named(names) => names.as_slice(),
+            Self::Any => &[],
         };
         let name = without_port(host).to_ascii_lowercase();
         let address = name.trim_start_matches('[').trim_end_matches(']');

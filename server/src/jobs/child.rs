@@ -3,7 +3,6 @@
 
 use std::io::{BufRead, Write};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
@@ -18,8 +17,8 @@ use crate::lake::LakeSpec;
 /// What a job's process is given, as one line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Given {
-    /// In the names of what it writes.
-    pub(crate) attempt: String,
+    /// The job's, in the names of what it writes and in its commit.
+    pub(crate) id: String,
     /// The job, as it was asked for.
     pub(crate) job: String,
 }
@@ -140,12 +139,11 @@ impl Running {
 }
 
 /// The process's own side: says lines on stdout.
-#[derive(Debug, Default)]
-pub(crate) struct Speaker(Mutex<()>);
+#[derive(Debug)]
+pub(crate) struct Speaker;
 
 impl Speaker {
     pub(crate) fn say(&self, said: &Said) {
-        let _one_line_at_a_time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = serde_json::to_string(said).unwrap_or_default();
         line.push('\n');
         let mut out = std::io::stdout().lock();
@@ -183,9 +181,4 @@ pub(crate) async fn given() -> std::io::Result<(Given, impl Future<Output = ()>)
     let line = line.await.map_err(std::io::Error::other)??;
     let closed = async move { drop(end.await) };
     Ok((serde_json::from_str(&line)?, closed))
-}
-
-/// As [`Report`] wants it.
-pub(crate) fn speaker() -> Arc<Speaker> {
-    Arc::default()
 }

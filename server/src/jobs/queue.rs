@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -176,10 +176,7 @@ impl Jobs {
         let mut entries = self.entries();
         while entries.values().filter(|entry| entry.is(State::Running)).count() < RUNNING_MAX {
             let queued = entries.iter_mut().filter(|(_, entry)| entry.is(State::Queued));
-            let next = queued.min_by_key(|(_, entry)| {
-                let record = entry.record.borrow();
-                (-i64::from(record.priority), record.created)
-            });
+            let next = queued.min_by_key(|(_, entry)| rank(&entry.record.borrow()));
             let Some((id, entry)) = next else { break };
             entry.record.send_modify(JobRecord::start);
             tokio::spawn(self.clone().run(id.clone(), entry.cancel.clone()));
@@ -190,7 +187,7 @@ impl Jobs {
         let Ok(record) = self.get(&id) else { return };
         self.remember(&record).await;
         tracing::info!("job {id} begins: {}", record.job.0);
-        let given = Given { attempt: id.clone(), job: record.job.0 };
+        let given = Given { id: id.clone(), job: record.job.0 };
         let ended = match self.shared.start.begin(&given).await {
             Err(error) => Said::Failed(format!("its process cannot be begun: {error}")),
             Ok(mut running) => loop {
@@ -280,9 +277,13 @@ fn unknown(id: &str) -> JobFailure {
     JobFailure::Unknown(id.chars().take(100).collect())
 }
 
+/// Who of those that wait is begun first.
+fn rank(record: &JobRecord) -> (i64, DateTime<Utc>) {
+    (-i64::from(record.priority), record.created)
+}
+
 /// How many are begun before a job that waits.
 fn waiting_for(entries: &BTreeMap<String, Entry>, record: &JobRecord) -> Option<usize> {
-    let rank = |record: &JobRecord| (-i64::from(record.priority), record.created);
     let before = |other: &&Entry| {
         let other = other.record.borrow();
         other.state == State::Running

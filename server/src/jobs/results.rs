@@ -23,7 +23,9 @@ pub(super) async fn write(
     info: CommitInfo,
 ) -> Result<u64, JobFailure> {
     let Some(first) = beside.first() else { return Err(nothing(&place).into()) };
-    let schema = schema(&first.schema(), made);
+    let types: Vec<(String, DataType)> =
+        made.iter().map(|(name, column)| (name.clone(), column.data_type().clone())).collect();
+    let schema = schema(first.schema().fields().iter().map(AsRef::as_ref), &types);
     let bad = |error: ArrowError| LakeError::Unwritable {
         table: place.name.clone(),
         reason: error.to_string(),
@@ -49,22 +51,7 @@ pub(super) fn check(
     kept: &[Field],
     made: &[(String, DataType)],
 ) -> Result<(), LakeError> {
-    let kept =
-        kept.iter().map(|field| Field::new(field.name(), delta_type(field.data_type()), true));
-    let made = made.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
-    let fields: Vec<Field> = kept.chain(made).collect();
-    // As Delta has it, whatever case they are in.
-    let mut seen = std::collections::BTreeSet::new();
-    if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name().to_lowercase())) {
-        return Err(LakeError::Unwritable {
-            table: place.name.clone(),
-            reason: format!(
-                "two of its columns would be called {:?}; name what is made by \"as\", or keep fewer",
-                twice.name()
-            ),
-        });
-    }
-    check_schema(place, &Arc::new(Schema::new(fields)))
+    check_schema(place, &schema(kept, made))
 }
 
 fn nothing(place: &Place) -> LakeError {
@@ -86,13 +73,11 @@ fn joined(
     RecordBatch::try_new(Arc::clone(schema), own.chain(made).collect::<Result<_, _>>()?)
 }
 
-/// The columns of the source in types of Delta's, and the made ones, which have no nulls.
-fn schema(own: &Schema, made: &[(String, ArrayRef)]) -> SchemaRef {
-    let own = own
-        .fields()
-        .iter()
-        .map(|field| Field::new(field.name(), delta_type(field.data_type()), true));
-    let made = made.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), true));
+/// The columns of the source in types of Delta's, and the made ones.
+fn schema<'a>(own: impl IntoIterator<Item = &'a Field>, made: &[(String, DataType)]) -> SchemaRef {
+    let own = own.into_iter();
+    let own = own.map(|field| Field::new(field.name(), delta_type(field.data_type()), true));
+    let made = made.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
     Arc::new(Schema::new(own.chain(made).collect::<Vec<_>>()))
 }
 

@@ -72,18 +72,34 @@ pub enum Backend {
 }
 
 /// One computation, and what its columns are called.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
+    #[serde(flatten)]
     pub work: Work,
     /// The column of clusters, or what stands before `_1`, `_2` … of dimensions.
+    #[serde(rename = "as")]
     pub name: String,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// As lineage has it, by the names that a job is asked for by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "algorithm", rename_all = "lowercase")]
 pub enum Work {
-    KMeans { k: usize, iterations_max: u32, labels: Labels },
-    Pca { dimensions: usize },
-    Umap { dimensions: usize, neighbours: usize, min_distance: f64 },
+    KMeans {
+        k: usize,
+        #[serde(rename = "max_iterations")]
+        iterations_max: u32,
+        labels: Labels,
+    },
+    Pca {
+        dimensions: usize,
+    },
+    Umap {
+        dimensions: usize,
+        neighbours: usize,
+        #[serde(rename = "min_dist")]
+        min_distance: f64,
+    },
 }
 
 /// What the column of clusters is made of.

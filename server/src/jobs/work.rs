@@ -1,6 +1,7 @@
 //! A job done, in this process: vectors read by a query, each step computed on them, the result
 //! written as a table whose commit says where it comes from.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -73,35 +74,37 @@ async fn place(queries: &Queries, spec: &JobSpec, source: &Source) -> Result<Pla
     let place = queries.lakes().place(&spec.into, spec.overwrite).await;
     let place = place.map_err(JobFailure::Into)?;
     check_replaceable(&place).await.map_err(JobFailure::Into)?;
-    results::check(&place, &source.kept, &made_columns(spec)).map_err(JobFailure::Into)?;
+    let made: Vec<_> = spec.steps.iter().flat_map(made_columns).collect();
+    results::check(&place, &source.kept, &made).map_err(JobFailure::Into)?;
     Ok(place)
 }
 
-/// The columns that a job makes.
-fn made_columns(spec: &JobSpec) -> Vec<(String, DataType)> {
-    let of = |step: &Step| match (&step.work, step.work.dimensions()) {
-        (_, Some(dimensions)) => (1..=dimensions)
-            .map(|at| (format!("{}_{at}", step.name), DataType::Float32))
-            .collect::<Vec<_>>(),
+/// The columns that a step makes.
+fn made_columns(step: &Step) -> Vec<(String, DataType)> {
+    match (&step.work, step.work.dimensions()) {
+        (_, Some(dimensions)) => {
+            let name = |at| (format!("{}_{at}", step.name), DataType::Float32);
+            (1..=dimensions).map(name).collect()
+        }
         (Work::KMeans { labels: Labels::Text, .. }, None) => {
             vec![(step.name.clone(), DataType::Utf8)]
         }
         (_, None) => vec![(step.name.clone(), DataType::Int32)],
-    };
-    spec.steps.iter().flat_map(of).collect()
+    }
 }
 
-/// Does a job to its end. `attempt` names it: what an attempt of the same name left is replaced.
+/// Does a job to its end. `id` names it: where an attempt of the same id came to its commit, that
+/// is what came of it; what another left is taken away.
 pub async fn perform(
     queries: &Queries,
     spec: &JobSpec,
-    attempt: &str,
+    id: &str,
     report: Arc<dyn Report>,
 ) -> Result<Outcome, JobFailure> {
     let began = Instant::now();
     let teller = Arc::new(Teller::new(report));
     teller.tell(0.0, "reading", format!("opening {}", spec.table));
-    if let Some(outcome) = done_before(queries, spec, attempt).await? {
+    if let Some(outcome) = done_before(queries, spec, id).await? {
         return Ok(outcome);
     }
     let source = Source::open(queries, spec).await?;
@@ -120,7 +123,7 @@ pub async fn perform(
     let table = place.name().to_owned();
     let rows = vectors.rows() as u64;
     let mut metrics = summed(spec, &vectors, &made);
-    let (steps, backend) = (lineage_steps(spec), "cpu");
+    let backend = "cpu";
     let lineage = json!({
         "source": {
             "table": pinned.snapshot.table(),
@@ -132,7 +135,7 @@ pub async fn perform(
         "id": source.ids,
         "normalize": spec.normalize,
         "seed": spec.seed,
-        "steps": steps,
+        "steps": spec.steps,
         "backend": backend,
         "metrics": metrics,
     });
@@ -144,7 +147,7 @@ pub async fn perform(
     parameters.insert("job".into(), serde_json::to_value(spec.kind).unwrap_or_default());
     let info = CommitInfo { operation, parameters, limn: lineage };
     let columns: Vec<(String, ArrayRef)> = made.into_iter().flat_map(|made| made.columns).collect();
-    let version = results::write(place, attempt, &vectors.beside, &columns, info).await?;
+    let version = results::write(place, id, &vectors.beside, &columns, info).await?;
     let seconds = |time: Duration| Value::from(time.as_secs_f64());
     metrics.insert(
         "seconds".into(),
@@ -160,18 +163,18 @@ pub async fn perform(
     Ok(Outcome { result, metrics, backend: backend.to_owned(), message })
 }
 
-/// What an earlier attempt of the same name had written when it, or its server, was ended.
+/// What an earlier attempt of the same id had written when it, or its server, was ended.
 async fn done_before(
     queries: &Queries,
     spec: &JobSpec,
-    attempt: &str,
+    id: &str,
 ) -> Result<Option<Outcome>, JobFailure> {
     // As if it were to be overwritten: then it may be there.
     let Ok(place) = queries.lakes().place(&spec.into, true).await else { return Ok(None) };
     if !place.has_table {
         return Ok(None);
     }
-    let Some((version, info)) = committed_by(&place, attempt).await? else { return Ok(None) };
+    let Some((version, info)) = committed_by(&place, id).await? else { return Ok(None) };
     let exact = VersionSpec::Exact(Version::Delta(version));
     let rows = queries.lakes().snapshot(place.name(), exact).await?.rows().unwrap_or_default();
     let said = |name: &str| info.get("limn").and_then(|limn| limn.get(name));
@@ -216,22 +219,6 @@ fn summed(spec: &JobSpec, vectors: &Vectors, made: &[steps::Made]) -> Map<String
     metrics.insert("rows_not_finite".into(), not_finite.into());
     metrics.insert("zero_vectors".into(), zero.into());
     metrics
-}
-
-fn lineage_steps(spec: &JobSpec) -> Vec<Value> {
-    let step = |step: &Step| match step.work {
-        Work::KMeans { k, iterations_max, .. } => {
-            json!({"as": step.name, "algorithm": "kmeans", "k": k, "max_iterations": iterations_max})
-        }
-        Work::Pca { dimensions } => {
-            json!({"as": step.name, "algorithm": "pca", "dimensions": dimensions})
-        }
-        Work::Umap { dimensions, neighbours, min_distance } => json!({
-            "as": step.name, "algorithm": "umap", "dimensions": dimensions,
-            "neighbours": neighbours, "min_dist": min_distance,
-        }),
-    };
-    spec.steps.iter().map(step).collect()
 }
 
 /// The table, and which of its columns are what.
@@ -295,23 +282,18 @@ fn known(schema: &Schema, field: &str, name: &str) -> Result<(), QueryError> {
     Err(QueryError::unknown_column(field, name, names))
 }
 
-/// Columns that are made must not have the names of those that are kept.
+/// Columns that are made must not have the names of those that are kept, nor of each other; in
+/// whatever case, as Delta has it.
 fn check_names(spec: &JobSpec, columns: &[String]) -> Result<(), QueryError> {
+    let mut taken: BTreeSet<String> = columns.iter().map(|name| name.to_lowercase()).collect();
     for (at, step) in spec.steps.iter().enumerate() {
-        let clash = |name: &&String| match step.work.dimensions() {
-            None => **name == step.name,
-            Some(dimensions) => {
-                let number = name.strip_prefix(&step.name).and_then(|rest| rest.strip_prefix('_'));
-                let number = number.and_then(|number| number.parse::<usize>().ok());
-                number.is_some_and(|number| (1..=dimensions).contains(&number))
+        for (name, _) in made_columns(step) {
+            if !taken.insert(name.to_lowercase()) {
+                let field =
+                    if spec.kind == Kind::Embed { format!("steps[{at}].as") } else { "as".into() };
+                let detail = format!("there would be two columns {name:?}; give it another name");
+                return Err(QueryError::malformed(field, detail));
             }
-        };
-        if let Some(name) = columns.iter().find(clash) {
-            let field =
-                if spec.kind == Kind::Embed { format!("steps[{at}].as") } else { "as".into() };
-            let detail =
-                format!("column {name:?} of the source is kept; give the result another name");
-            return Err(QueryError::malformed(field, detail));
         }
     }
     Ok(())
