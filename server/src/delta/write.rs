@@ -337,3 +337,6 @@ fn parquet_error(place: &Place, path: &Path, error: ParquetError) -> LakeError {
         other => LakeError::Unwritable { table: place.name.clone(), reason: other.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests;
