@@ -9,6 +9,7 @@ mod nearest;
 mod panels;
 mod products;
 mod project;
+mod ranges;
 mod scores;
 mod whole;
 
@@ -17,6 +18,7 @@ pub(crate) use gram::{GRAM_ROWS, Gram};
 pub(crate) use nearest::{Near, nearest};
 pub(crate) use panels::Panels;
 pub(crate) use project::project;
+pub(crate) use ranges::Ranges;
 pub(crate) use scores::scores;
 pub(crate) use whole::{VALUE_BITS_MAX, add_whole};
 

@@ -32,15 +32,19 @@ pub struct Options {
 
 impl Options {
     pub fn new(k: usize, seed: u64) -> Self {
-        Self { k, seed, max_iterations: 300, tolerance: 1e-4, init: Init::PlusPlus, threads: None }
+        Self { k, seed, max_iterations: 300, tolerance: 1e-4, init: Init::Auto, threads: None }
     }
 }
 
 /// Where centroids begin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
+    /// k-means++ for few clusters, k-means|| for many.
+    Auto,
     /// Greedy k-means++ ([`init`]).
     PlusPlus,
+    /// k-means|| ([`init::parallel`]).
+    Parallel,
     /// k × d numbers.
     Given(Vec<f32>),
 }
@@ -84,12 +88,9 @@ pub fn fit(
     let level = Level::detect();
     let threads = options.threads.unwrap_or_else(available).max(1);
     let spread = metrics::spread(rows, threads, watch)?;
-    let squares = &spread.squares;
+    let squares = metrics::squared_norms(rows, threads, watch)?;
     let scale = Scale::new(spread.largest, n);
-    let mut centroids = match &options.init {
-        Init::Given(given) => given.clone(),
-        Init::PlusPlus => init::plus_plus(rows, k, options.seed, threads, watch)?,
-    };
+    let mut centroids = init::choose(rows, (&options.init, k), options.seed, threads, watch)?;
     let mut workers: Vec<Worker> = (0..threads)
         .map(|_| Worker { assigner: Assigner::new(level), sums: Sums::new(k, d, scale) })
         .collect();
@@ -98,7 +99,7 @@ pub fn fit(
     let (mut iterations, mut has_converged) = (0, false);
     loop {
         watch.progress(Phase::Iterations, u64::from(iterations), u64::from(options.max_iterations));
-        let changed = assign_all(rows, squares, &centroids, &mut labels, &mut workers, watch)?;
+        let changed = assign_all(rows, &squares, &centroids, &mut labels, &mut workers, watch)?;
         // These are the labels of the last centroids.
         if has_converged || iterations == options.max_iterations {
             break;

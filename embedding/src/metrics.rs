@@ -8,7 +8,7 @@ pub use agreement::{Agreement, agreement};
 pub use quality::{Silhouette, Trustworthiness, silhouette, trustworthiness};
 
 use crate::Error;
-use crate::kernel::{self, Level};
+use crate::kernel::{self, Level, Ranges};
 use crate::rows::{BLOCK_ROWS, RowSource};
 use crate::threads::for_each;
 use crate::watch::Watch;
@@ -16,8 +16,6 @@ use crate::watch::Watch;
 /// How far values spread.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spread {
-    /// The squared norm of each row.
-    pub squares: Vec<f32>,
     /// The largest value, whichever its sign.
     pub largest: f32,
     /// The mean over dimensions of their variances, those of a population.
@@ -29,59 +27,59 @@ pub(crate) fn spread(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Spread, Error> {
-    let (n, d) = (rows.rows(), rows.dimensions());
-    #[derive(Clone)]
-    struct Part {
-        largest: f32,
-        // About a row of its own, so that an offset of all values does no harm.
-        sums: Vec<f64>,
-        squares: Vec<f64>,
-    }
-    let origin = rows.row(0)?;
-    let (level, zero) = (Level::detect(), vec![0.0; d]);
+    let ranges = ranges(rows, &rows.row(0)?, threads, watch)?;
+    let ends = ranges.least.iter().chain(&ranges.most);
+    let largest = ends.fold(0.0, |largest: f32, end| largest.max(end.abs()));
+    let (n, d) = (rows.rows() as f64, rows.dimensions() as f64);
+    let variances = ranges.sums.iter().zip(&ranges.squares);
+    let variances = variances.map(|(sum, square)| (square / n - (sum / n).powi(2)).max(0.0));
+    Ok(Spread { largest, mean_variance: variances.sum::<f64>() / d })
+}
+
+/// How far each column reaches, and its sums about an origin.
+pub(crate) fn ranges(
+    rows: &dyn RowSource,
+    origin: &[f32],
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Ranges, Error> {
+    let level = Level::detect();
     let mut parts = vec![None; rows.n_blocks()];
-    let mut norms = vec![0.0; n];
-    let mut items: Vec<(&mut Option<Part>, &mut [f32])> =
-        parts.iter_mut().zip(norms.chunks_mut(BLOCK_ROWS)).collect();
-    for_each(&mut items, &mut vec![Vec::new(); threads], watch, |found, index, (part, norms)| {
+    for_each(&mut parts, &mut vec![(); threads], watch, |(), index, part| {
         let block = rows.block(index)?;
-        kernel::squared_distances(level, &block, &zero, d, found);
-        if found.len() != norms.len() {
-            let (has, wanted) = (found.len(), norms.len());
+        let wanted = rows.block_rows(index).len() * origin.len();
+        if block.len() != wanted {
+            let has = block.len();
             return Err(Error::Source(format!(
-                "block {index} has {has} rows rather than {wanted}"
+                "block {index} has {has} values rather than {wanted}"
             )));
         }
-        norms.copy_from_slice(found);
-        let mut sums = vec![0.0; d];
-        let mut squares = vec![0.0; d];
-        let mut largest = 0_f32;
-        for (at, row) in block.chunks_exact(d).enumerate() {
-            if row.iter().any(|value| !value.is_finite()) {
-                return Err(Error::NotFinite { row: index * BLOCK_ROWS + at });
-            }
-            let slots = sums.iter_mut().zip(&mut squares);
-            for ((value, origin), (sum, square)) in row.iter().zip(&origin).zip(slots) {
-                largest = largest.max(value.abs());
-                let value = f64::from(*value) - f64::from(*origin);
-                *sum += value;
-                *square += value * value;
-            }
-        }
-        **part = Some(Part { largest, sums, squares });
+        let found = Ranges::of(level, &block, origin);
+        *part = Some(found.map_err(|at| Error::NotFinite { row: index * BLOCK_ROWS + at })?);
         Ok(())
     })?;
-    let mut all = Part { largest: 0.0, sums: vec![0.0; d], squares: vec![0.0; d] };
-    for part in parts.into_iter().flatten() {
-        all.largest = all.largest.max(part.largest);
-        all.sums.iter_mut().zip(&part.sums).for_each(|(sum, part)| *sum += part);
-        all.squares.iter_mut().zip(&part.squares).for_each(|(sum, part)| *sum += part);
-    }
-    let n = n as f64;
-    let variances = all.sums.iter().zip(&all.squares);
-    let variances = variances.map(|(sum, square)| (square / n - (sum / n).powi(2)).max(0.0));
-    let mean_variance = variances.sum::<f64>() / d as f64;
-    Ok(Spread { squares: norms, largest: all.largest, mean_variance })
+    let mut parts = parts.into_iter().flatten();
+    let mut all = parts.next().ok_or(Error::NoRows)?;
+    parts.for_each(|part| all.merge(&part));
+    Ok(all)
+}
+
+/// The squared norm of each row.
+pub(crate) fn squared_norms(
+    rows: &dyn RowSource,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Vec<f32>, Error> {
+    let d = rows.dimensions();
+    let (level, zero) = (Level::detect(), vec![0.0; d]);
+    let mut norms = vec![0.0; rows.rows()];
+    let mut items: Vec<&mut [f32]> = norms.chunks_mut(BLOCK_ROWS).collect();
+    for_each(&mut items, &mut vec![Vec::new(); threads], watch, |found, index, norms| {
+        kernel::squared_distances(level, &rows.block(index)?, &zero, d, found);
+        norms.iter_mut().zip(found).for_each(|(norm, found)| *norm = *found);
+        Ok(())
+    })?;
+    Ok(norms)
 }
 
 /// Between two points, in 64 bits.

@@ -8,11 +8,11 @@
 
 use faer::{Mat, Side};
 
-use crate::Error;
 use crate::kernel::{GRAM_ROWS, Gram, Level, VALUE_BITS_MAX, project};
 use crate::rows::{BLOCK_ROWS, RowSource};
 use crate::threads::{available, for_each};
 use crate::watch::{Phase, Watch};
+use crate::{Error, metrics};
 
 /// Components that were found, the one of the largest variance first.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,49 +122,18 @@ struct Column {
     scale: f64,
 }
 
-#[derive(Clone)]
-struct Part {
-    least: Vec<f32>,
-    most: Vec<f32>,
-    /// Of differences from the first row, so that an offset of all values does no harm.
-    sums: Vec<f64>,
-}
-
 fn columns(rows: &dyn RowSource, threads: usize, watch: &dyn Watch) -> Result<Vec<Column>, Error> {
-    let (n, d) = (rows.rows(), rows.dimensions());
+    let n = rows.rows() as f64;
     let origin = rows.row(0)?;
-    let mut parts: Vec<Option<Part>> = vec![None; rows.n_blocks()];
-    for_each(&mut parts, &mut vec![(); threads], watch, |(), index, part| {
-        let block = rows.block(index)?;
-        let mut found = Part { least: origin.clone(), most: origin.clone(), sums: vec![0.0; d] };
-        for (at, row) in block.chunks_exact(d).enumerate() {
-            if row.iter().any(|value| !value.is_finite()) {
-                return Err(Error::NotFinite { row: index * BLOCK_ROWS + at });
-            }
-            let ends = found.least.iter_mut().zip(&mut found.most);
-            for ((value, (least, most)), (sum, origin)) in
-                row.iter().zip(ends).zip(found.sums.iter_mut().zip(&origin))
-            {
-                *least = least.min(*value);
-                *most = most.max(*value);
-                *sum += f64::from(*value) - f64::from(*origin);
-            }
-        }
-        *part = Some(found);
-        Ok(())
-    })?;
-    let parts: Vec<Part> = parts.into_iter().flatten().collect();
-    let column = |t: usize| {
-        let of = |values: &Vec<f32>| values.get(t).copied().unwrap_or_default();
-        let least = parts.iter().map(|part| of(&part.least)).fold(f32::INFINITY, f32::min);
-        let most = parts.iter().map(|part| of(&part.most)).fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = parts.iter().map(|part| part.sums.get(t).copied().unwrap_or_default()).sum();
-        let mean = f64::from(of(&origin)) + sum / n as f64;
-        let far = (f64::from(most) - mean).max(mean - f64::from(least));
+    let ranges = metrics::ranges(rows, &origin, threads, watch)?;
+    let ends = ranges.least.iter().zip(&ranges.most);
+    let column = |((origin, sum), (least, most)): ((&f32, &f64), (&f32, &f32))| {
+        let mean = f64::from(*origin) + sum / n;
+        let far = (f64::from(*most) - mean).max(mean - f64::from(*least));
         let scale = if far > 0.0 { 2_f64.powi(-(far.log2().floor() as i32) - 1) } else { 1.0 };
         Column { mean, scale }
     };
-    Ok((0..d).map(column).collect())
+    Ok(origin.iter().zip(&ranges.sums).zip(ends).map(column).collect())
 }
 
 fn covariance(
@@ -190,10 +159,7 @@ fn covariance(
     for_each(&mut vec![(); n_blocks], &mut workers, watch, |gram, index, ()| {
         let block = rows.block(index)?;
         for rows in block.chunks(GRAM_ROWS * d) {
-            gram.add(rows, |column, x| {
-                let at = |of: &[f32]| of.get(column).copied().unwrap_or_default();
-                (x - at(&means)) * at(&scales)
-            });
+            gram.add(rows, &means, &scales);
         }
         let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         watch.progress(Phase::Pass, done + 1, n_blocks as u64);

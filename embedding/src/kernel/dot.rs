@@ -49,46 +49,73 @@ fn distances_neon(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
     unsafe { sweep::<super::lanes::arm::Neon>(rows, points, d, out) }
 }
 
+/// Points that a row is compared with at once: a sum waits for its last term, and so many of
+/// them for each other.
+const POINTS: usize = 4;
+
 #[inline(always)]
 unsafe fn sweep<L: Lanes>(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
     let n = rows.len() / d;
     out.resize(n * (points.len() / d), 0.0);
     for (r, row) in rows.chunks_exact(d).enumerate() {
-        for (p, point) in points.chunks_exact(d).enumerate() {
-            // SAFETY: the features are the caller's.
-            let distance = unsafe { squared_distance::<L>(row, point) };
-            if let Some(slot) = out.get_mut(p * n + r) {
-                *slot = distance;
+        let mut groups = points.chunks_exact(POINTS * d);
+        let mut slots = out.iter_mut().skip(r).step_by(n);
+        for points in groups.by_ref() {
+            // SAFETY: the features are the caller's, and there are so many points.
+            let found = unsafe { squared_distances_of::<L, POINTS>(row, points) };
+            for found in found {
+                if let Some(slot) = slots.next() {
+                    *slot = found;
+                }
             }
+        }
+        for (point, slot) in groups.remainder().chunks_exact(d).zip(slots) {
+            // SAFETY: as above, for one point.
+            let [found] = unsafe { squared_distances_of::<L, 1>(row, point) };
+            *slot = found;
         }
     }
 }
 
+/// Of a row to `P` points.
 #[inline(always)]
-unsafe fn squared_distance<L: Lanes>(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    // SAFETY: the features are the caller's, and chunks are of as many floats as lanes.
+unsafe fn squared_distances_of<L: Lanes, const P: usize>(row: &[f32], points: &[f32]) -> [f32; P] {
+    let d = row.len();
+    assert!(points.len() == P * d);
+    let whole = d / LANES * LANES;
+    // SAFETY: the features are the caller's; `whole` is of whole vectors of lanes within a row.
     unsafe {
-        let mut sums = L::splat(0.0);
-        for (a, b) in a.iter().zip(b) {
-            let difference = L::load(a.as_ptr()).sub(L::load(b.as_ptr()));
-            sums = difference.fma(difference, sums);
-        }
-        let mut last = [0.0; LANES];
-        for ((slot, a), b) in last.iter_mut().zip(rest_a).zip(rest_b) {
-            *slot = a - b;
-        }
-        let last = L::load(last.as_ptr());
-        let mut sums = last.fma(last, sums).to_array();
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for at in 0..width {
-                sums[at] += sums[at + width];
+        let (row, points) = (row.as_ptr(), points.as_ptr());
+        let mut sums = [L::splat(0.0); P];
+        for t in (0..whole).step_by(LANES) {
+            let own = L::load(row.add(t));
+            for (p, sum) in sums.iter_mut().enumerate() {
+                let difference = own.sub(L::load(points.add(p * d + t)));
+                *sum = difference.fma(difference, *sum);
             }
         }
-        sums[0]
+        let mut found = [0.0; P];
+        for (p, (sum, found)) in sums.into_iter().zip(&mut found).enumerate() {
+            let mut last = [0.0; LANES];
+            for (at, slot) in last.iter_mut().enumerate().take(d - whole) {
+                *slot = *row.add(whole + at) - *points.add(p * d + whole + at);
+            }
+            let last = L::load(last.as_ptr());
+            *found = in_pairs(last.fma(last, sum).to_array());
+        }
+        found
     }
+}
+
+#[inline(always)]
+fn in_pairs(mut sums: [f32; LANES]) -> f32 {
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        let (low, high) = sums.split_at_mut(width);
+        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
+    }
+    sums[0]
 }
 
 #[cfg(test)]

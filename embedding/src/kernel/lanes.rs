@@ -25,6 +25,18 @@ pub(super) trait Lanes: Copy {
     /// Where `a < b` the bits of `then`, else those of `or`.
     unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self;
 
+    /// The least of the lanes.
+    #[inline(always)]
+    unsafe fn least(self) -> f32 {
+        // SAFETY: the caller's.
+        let lanes = unsafe { self.to_array() };
+        let mut least = f32::INFINITY;
+        for lane in lanes {
+            least = if lane < least { lane } else { least };
+        }
+        least
+    }
+
     #[inline(always)]
     unsafe fn to_array(self) -> [f32; LANES] {
         let mut array = [0.0; LANES];
@@ -148,6 +160,11 @@ pub(super) mod x86 {
                 _mm512_mask_blend_ps(less, or.0, then.0)
             })
         }
+
+        #[inline(always)]
+        unsafe fn least(self) -> f32 {
+            unsafe { _mm512_reduce_min_ps(self.0) }
+        }
     }
 
     #[derive(Clone, Copy)]
@@ -206,6 +223,18 @@ pub(super) mod x86 {
                     let less = _mm256_cmp_ps::<_CMP_LT_OQ>(a.0[at], b.0[at]);
                     _mm256_blendv_ps(or.0[at], then.0[at], less)
                 })
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn least(self) -> f32 {
+            unsafe {
+                let eight = _mm256_min_ps(self.0[0], self.0[1]);
+                let (low, high) =
+                    (_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+                let four = _mm_min_ps(low, high);
+                let two = _mm_min_ps(four, _mm_movehl_ps(four, four));
+                _mm_cvtss_f32(_mm_min_ss(two, _mm_shuffle_ps::<1>(two, two)))
             }
         }
     }
@@ -270,6 +299,12 @@ pub(super) mod arm {
         #[inline(always)]
         unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self {
             unsafe { Self::each(|at| vbslq_f32(vcltq_f32(a.0[at], b.0[at]), then.0[at], or.0[at])) }
+        }
+
+        #[inline(always)]
+        unsafe fn least(self) -> f32 {
+            let [a, b, c, d] = self.0;
+            unsafe { vminvq_f32(vminq_f32(vminq_f32(a, b), vminq_f32(c, d))) }
         }
     }
 }

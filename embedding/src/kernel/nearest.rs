@@ -63,7 +63,8 @@ const ROWS_AT_ONCE: usize = 96;
 struct Seen<L> {
     best: L,
     second: L,
-    /// The bits of the number of the vector that `best` was in.
+    /// The number of the vector that `best` was in: a float holds those of
+    /// 2²⁴ centroids.
     vector: L,
 }
 
@@ -94,8 +95,11 @@ unsafe fn sweep<L: Lanes, const R: usize, const V: usize>(
                 unsafe { by_width::<L, 1, V>(row, d, &panel, std::array::from_mut(seen)) };
             }
         }
-        // SAFETY: the features are the caller's.
-        out.extend(seen.iter().map(|seen| unsafe { near(seen) }));
+        // No closure: it would be compiled without the caller's features.
+        for seen in seen {
+            // SAFETY: the features are the caller's.
+            out.push(unsafe { near(seen) });
+        }
     }
 }
 
@@ -138,11 +142,11 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
     // SAFETY: rows are R × d floats, a panel's values d × width, and at + V its vectors at most.
     unsafe {
         let centroids = panel.values.as_ptr().add(at * LANES);
-        let sums = products::<L, R, V>((rows.as_ptr(), d), (centroids, width), d);
+        let sums = products::<L, R, V>((rows.as_ptr(), d, 1), (centroids, width), d);
         let halves = panel.half_norms.as_ptr().add(at * LANES);
         for v in 0..V {
             let half = L::load(halves.add(v * LANES));
-            let number = L::splat(f32::from_bits((panel.first_vector + at + v) as u32));
+            let number = L::splat((panel.first_vector + at + v) as f32);
             for (seen, sums) in seen.iter_mut().zip(sums) {
                 let score = half.sub(sums[v]);
                 seen.second = seen.second.min(score.max(seen.best));
@@ -157,22 +161,21 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
 #[inline(always)]
 unsafe fn near<L: Lanes>(seen: &Seen<L>) -> Near {
     // SAFETY: the features are the caller's.
-    let [bests, seconds, vectors] =
-        unsafe { [seen.best.to_array(), seen.second.to_array(), seen.vector.to_array()] };
-    let mut near = Near { label: u32::MAX, best: f32::INFINITY, second: f32::INFINITY };
-    for (lane, ((best, second), vector)) in bests.into_iter().zip(seconds).zip(vectors).enumerate()
-    {
-        let label = vector.to_bits().wrapping_mul(LANES as u32).wrapping_add(lane as u32);
-        if best < near.best || (best == near.best && label < near.label) {
-            near.second = near.best.min(second.min(near.second));
-            (near.best, near.label) = (best, label);
-        } else {
-            near.second = near.second.min(best);
-        }
-        near.second = near.second.min(second);
+    unsafe {
+        let infinite = L::splat(f32::INFINITY);
+        let best = seen.best.least();
+        let labels = seen.vector.mul_add(L::splat(LANES as f32), L::load(NUMBERS.as_ptr()));
+        let labels = L::where_less(L::splat(best), seen.best, infinite, labels);
+        let label = labels.least();
+        // The best of all lanes but that one.
+        let others = L::where_less(L::splat(label), labels, seen.best, infinite);
+        Near { label: label as u32, best, second: others.min(seen.second).least() }
     }
-    near
 }
+
+/// Of the lanes.
+const NUMBERS: [f32; LANES] =
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
 
 #[cfg(test)]
 mod tests {

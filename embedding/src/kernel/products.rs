@@ -3,14 +3,15 @@
 
 use super::lanes::Lanes;
 
-/// For `R` rows and `V` vectors of lanes: Σ over t of `x[r · x_step + t] · c[t · c_step + lane]`.
+/// For `R` rows and `V` vectors of lanes: Σ over t of `x[r · r_step + t · t_step] ·
+/// c[t · c_step + lane]`.
 ///
 /// # Safety
-/// `x` is of at least (R − 1) · `x_step` + `depth` floats, `c` of at least (depth − 1) ·
-/// `c_step` + V · LANES, and the processor has the features of `L`.
+/// `x` is of at least (R − 1) · `r_step` + (depth − 1) · `t_step` + 1 floats, `c` of at least
+/// (depth − 1) · `c_step` + V · LANES, and the processor has the features of `L`.
 #[inline(always)]
 pub(super) unsafe fn products<L: Lanes, const R: usize, const V: usize>(
-    (x, x_step): (*const f32, usize),
+    (x, r_step, t_step): (*const f32, usize, usize),
     (c, c_step): (*const f32, usize),
     depth: usize,
 ) -> [[L; V]; R] {
@@ -23,7 +24,7 @@ pub(super) unsafe fn products<L: Lanes, const R: usize, const V: usize>(
                 *lanes = L::load(c.add(t * c_step + v * super::LANES));
             }
             for (r, sums) in sums.iter_mut().enumerate() {
-                let value = L::splat(*x.add(r * x_step + t));
+                let value = L::splat(*x.add(r * r_step + t * t_step));
                 for (sum, lanes) in sums.iter_mut().zip(lanes) {
                     *sum = value.mul_add(lanes, *sum);
                 }

@@ -72,7 +72,7 @@ unsafe fn sweep<L: Lanes>(
     for (rows, out) in tiles.by_ref().zip(outs.by_ref()) {
         // SAFETY: a tile is TILE rows of d floats, and lanes are d × LANES.
         let found =
-            unsafe { products::<L, TILE, 1>((rows.as_ptr(), d), (lanes.as_ptr(), LANES), d) };
+            unsafe { products::<L, TILE, 1>((rows.as_ptr(), d, 1), (lanes.as_ptr(), LANES), d) };
         for (out, [found]) in out.chunks_mut(m).zip(found) {
             // SAFETY: the features are the caller's.
             put(out, first, many, unsafe { found.to_array() });
@@ -82,7 +82,7 @@ unsafe fn sweep<L: Lanes>(
     for (row, out) in tiles.remainder().chunks_exact(d).zip(outs) {
         // SAFETY: as above, for one row.
         let [[found]] =
-            unsafe { products::<L, 1, 1>((row.as_ptr(), d), (lanes.as_ptr(), LANES), d) };
+            unsafe { products::<L, 1, 1>((row.as_ptr(), d, 1), (lanes.as_ptr(), LANES), d) };
         // SAFETY: the features are the caller's.
         put(out, first, many, unsafe { found.to_array() });
     }

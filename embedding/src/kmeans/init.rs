@@ -3,6 +3,9 @@
 //! chosen with a chance in proportion to its squared distance from those there are; of some
 //! that were chosen so, the one that leaves the least sum of distances.
 
+mod parallel;
+
+use super::Init;
 use crate::Error;
 use crate::kernel::{Level, squared_distances};
 use crate::random::Random;
@@ -18,24 +21,39 @@ const ROWS_MIN: usize = 1 << 16;
 const SAMPLE_STREAM: u64 = 1;
 const CHOICE_STREAM: u64 = 2;
 
+/// From so many clusters on, going through all rows for each is what takes longest.
+const PARALLEL_FROM: usize = 256;
+
 /// k rows, one after another.
-pub(super) fn plus_plus(
+pub(super) fn choose(
     rows: &dyn RowSource,
-    k: usize,
+    (init, k): (&Init, usize),
     seed: u64,
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<f32>, Error> {
+    let is_parallel = match init {
+        Init::Given(given) => return Ok(given.clone()),
+        Init::Auto => k >= PARALLEL_FROM,
+        Init::PlusPlus => false,
+        Init::Parallel => true,
+    };
+    let of = |rows: &dyn RowSource| match is_parallel {
+        true => parallel::choose(rows, k, seed, threads, watch),
+        false => Chooser::new(rows, threads).choose(k, seed, watch),
+    };
     let many = ROWS_MIN.max(k * ROWS_A_CLUSTER);
     if rows.rows() <= many {
-        return Chooser::new(rows, threads).choose(k, seed, watch);
+        return of(rows);
     }
     let sample = sample::draw(rows, many, seed, SAMPLE_STREAM)?.values;
-    Chooser::new(&Matrix::of_finite(&sample, rows.dimensions()), threads).choose(k, seed, watch)
+    of(&Matrix::of_finite(&sample, rows.dimensions()))
 }
 
 struct Chooser<'a> {
     rows: &'a dyn RowSource,
+    /// How many times each row counts; once where none are given.
+    weights: &'a [f32],
     level: Level,
     threads: usize,
     blocks: Vec<Block>,
@@ -57,7 +75,11 @@ impl<'a> Chooser<'a> {
     fn new(rows: &'a dyn RowSource, threads: usize) -> Self {
         let mut blocks: Vec<Block> = Vec::new();
         blocks.resize_with(rows.n_blocks(), Block::default);
-        Self { rows, level: Level::detect(), threads, blocks }
+        Self { rows, weights: &[], level: Level::detect(), threads, blocks }
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        weight(self.weights, row)
     }
 
     fn choose(mut self, k: usize, seed: u64, watch: &dyn Watch) -> Result<Vec<f32>, Error> {
@@ -113,7 +135,7 @@ impl<'a> Chooser<'a> {
             for (row, least) in block.least.iter().enumerate() {
                 if *least > 0.0 {
                     last = index * BLOCK_ROWS + row;
-                    left -= f64::from(*least);
+                    left -= f64::from(*least) * self.weight(last);
                     if left < 0.0 {
                         return last;
                     }
@@ -133,6 +155,7 @@ impl<'a> Chooser<'a> {
     /// Works out what all distances would be with each of some points.
     fn try_points(&mut self, points: &[f32], watch: &dyn Watch) -> Result<(), Error> {
         let (rows, level, d) = (self.rows, self.level, self.rows.dimensions());
+        let weights = self.weights;
         let mut workers = vec![(); self.threads];
         for_each(&mut self.blocks, &mut workers, watch, |(), index, block| {
             let values = rows.block(index)?;
@@ -146,7 +169,7 @@ impl<'a> Chooser<'a> {
                     if let Some(least) = block.least.get(at) {
                         *tried = tried.min(*least);
                     }
-                    sum += f64::from(*tried);
+                    sum += f64::from(*tried) * weight(weights, index * BLOCK_ROWS + at);
                 }
                 block.sums.push(sum);
             }
@@ -164,4 +187,8 @@ impl<'a> Chooser<'a> {
             block.sum = block.sums.get(point).copied().unwrap_or_default();
         }
     }
+}
+
+fn weight(weights: &[f32], row: usize) -> f64 {
+    weights.get(row).map_or(1.0, |weight| f64::from(*weight))
 }

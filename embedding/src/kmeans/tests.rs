@@ -162,6 +162,27 @@ fn clusters_that_are_there_are_found() {
 }
 
 #[test]
+fn many_clusters_begin_as_well_by_rounds_as_one_by_one() {
+    let values = blobs(8000, 12, 300, 4);
+    let rows = Matrix::new(&values, 12).unwrap();
+    let begun = |init: Init, seed: u64, threads: usize| {
+        let options =
+            Options { init, seed, threads: Some(threads), max_iterations: 5, ..options(300) };
+        fit(&rows, &options, &Unwatched).unwrap()
+    };
+    let mean =
+        |init: Init| -> f64 { (0..5).map(|seed| begun(init.clone(), seed, 2).inertia / 5.0).sum() };
+    let ratio = mean(Init::Parallel) / mean(Init::PlusPlus);
+    assert!((0.97..1.03).contains(&ratio), "{ratio}");
+    assert_eq!(begun(Init::Auto, 1, 1), begun(Init::Parallel, 1, 3));
+    // Fewer rows that differ than clusters.
+    let few: Vec<f32> = (0..900).map(|row| (row % 7) as f32).collect();
+    let options = Options { init: Init::Parallel, ..options(300) };
+    let found = fit(&Matrix::new(&few, 1).unwrap(), &options, &Unwatched).unwrap();
+    assert_eq!(found.inertia, 0.0);
+}
+
+#[test]
 fn odd_rows_have_clusters_too() {
     let fitted = |values: &[f32], d: usize, k: usize| {
         fit(&Matrix::new(values, d).unwrap(), &options(k), &Unwatched).unwrap()
