@@ -21,6 +21,14 @@ pub enum Error {
     BadNeighbours { neighbours: usize, most: usize },
     #[error("the least distance is {0}, and must be from 0 to 1")]
     BadMinDistance(f64),
+    #[error("clusters have {0} rows at least, and must have 2")]
+    BadClusterSize(usize),
+    #[error("density is measured among {0} rows, and must be among 1 at least")]
+    BadMinSamples(usize),
+    #[error("epsilon is {0}, and must be 0 or a distance")]
+    BadEpsilon(f64),
+    #[error("the perplexity is {0}, and must be 1 or more")]
+    BadPerplexity(f64),
     #[error("row {row} is so far from others that distances are beyond 32 bits")]
     TooFar { row: usize },
     #[error("the covariance has no eigenvectors: {0}")]

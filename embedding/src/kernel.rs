@@ -2,6 +2,7 @@
 //! the program runs. Everything here is in lanes of sixteen floats, whatever the registers
 //! hold, so that a sum has one order of its terms, and one value, on every machine.
 
+mod below;
 mod dot;
 mod gram;
 mod lanes;
@@ -13,6 +14,7 @@ mod ranges;
 mod scores;
 mod whole;
 
+pub(crate) use below::first_below;
 pub(crate) use dot::squared_distances;
 pub(crate) use gram::{GRAM_ROWS, Gram};
 pub(crate) use nearest::{Near, nearest};

@@ -5,6 +5,7 @@
 //! in more digits.
 
 mod error;
+pub mod hdbscan;
 mod kernel;
 pub mod kmeans;
 pub mod knn;
@@ -14,6 +15,7 @@ pub mod random;
 pub mod rows;
 mod sample;
 mod threads;
+pub mod tsne;
 pub mod umap;
 pub mod watch;
 

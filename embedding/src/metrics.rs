@@ -2,9 +2,11 @@
 //! of the blocks' sums in order: the same with any number of threads.
 
 mod agreement;
+mod dispersion;
 mod quality;
 
 pub use agreement::{Agreement, agreement};
+pub use dispersion::{Dispersion, dispersion};
 pub use quality::{Silhouette, Trustworthiness, silhouette, trustworthiness};
 
 use crate::Error;
@@ -82,9 +84,20 @@ pub(crate) fn squared_norms(
     Ok(norms)
 }
 
-/// Between two points, in 64 bits.
+/// Between two points, in 64 bits: eight sums, since one would have each term wait for the last.
 pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum()
+    const SUMS: usize = 8;
+    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<SUMS>(), b.as_chunks::<SUMS>());
+    let square = |a: &f32, b: &f32| (f64::from(*a) - f64::from(*b)).powi(2);
+    let mut sums = [0.0; SUMS];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += square(a, b);
+        }
+    }
+    let rest: f64 = rest_a.iter().zip(rest_b).map(|(a, b)| square(a, b)).sum();
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + b) + (c + d)) + ((e + f) + (g + h)) + rest
 }
 
 /// The squared distance of each row to its centroid, in 64 bits.
@@ -110,6 +123,21 @@ pub(crate) fn squared_distances(
         Ok(())
     })?;
     Ok(distances)
+}
+
+/// The distance of each row to its centroid, of k × d.
+///
+/// # Errors
+/// Where rows cannot be read, or `watch` cancels.
+pub fn distances(
+    rows: &dyn RowSource,
+    centroids: &[f32],
+    labels: &[u32],
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Vec<f32>, Error> {
+    let squares = squared_distances(rows, centroids, labels, threads, watch)?;
+    Ok(squares.iter().map(|square| square.sqrt() as f32).collect())
 }
 
 /// The sum of the squared distances of all rows to their centroids.

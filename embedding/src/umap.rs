@@ -49,11 +49,20 @@ const REACH: f32 = 10.0;
 const NOISE: f32 = 1e-4;
 const NOISE_STREAM: u64 = 0x60;
 
-/// Lays rows out: n × dimensions.
+/// Rows laid out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// n × dimensions.
+    pub points: Vec<f32>,
+    /// The share of the true neighbours that was found, measured on some rows.
+    pub neighbour_recall: f64,
+}
+
+/// Lays rows out.
 ///
 /// # Errors
 /// Where an option is out of range, there are no rows, they cannot be read, or `watch` cancels.
-pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Vec<f32>, Error> {
+pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Layout, Error> {
     let (n, m) = (rows.rows(), options.dimensions);
     if n == 0 {
         return Err(Error::NoRows);
@@ -71,15 +80,16 @@ pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result
     let begin = beginning(rows, options, threads, watch)?;
     // Of two rows nothing is to be said but that they are two.
     if n < 3 {
-        return Ok(begin);
+        return Ok(Layout { points: begin, neighbour_recall: 1.0 });
     }
     let k = (options.neighbours - 1).min(n - 1);
-    let neighbours = knn::exact(rows, k, Some(threads), watch)?;
+    let knn::Found { neighbours, recall } =
+        knn::nearest(rows, k, Some(threads), options.seed, watch)?;
     let epochs = options.epochs.unwrap_or(if n <= SMALL_ROWS { EPOCHS_SMALL } else { EPOCHS });
     let graph = graph::Graph::new(&neighbours, epochs);
     let curve = curve::Curve::fit(options.min_distance);
     let run = layout::Run { graph: &graph, curve, epochs, seed: options.seed };
-    run.layout(begin, m, watch)
+    Ok(Layout { points: run.layout(begin, m, watch)?, neighbour_recall: recall })
 }
 
 /// Along the principal components, or anywhere where there are too few of them.

@@ -25,6 +25,18 @@ pub(super) trait Lanes: Copy {
     /// Where `a < b` the bits of `then`, else those of `or`.
     unsafe fn where_less(a: Self, b: Self, then: Self, or: Self) -> Self;
 
+    /// A bit for each lane that is less than another's, the first the lowest.
+    #[inline(always)]
+    unsafe fn less(self, other: Self) -> u32 {
+        // SAFETY: the caller's.
+        let (own, others) = unsafe { (self.to_array(), other.to_array()) };
+        let mut less = 0;
+        for (at, (own, other)) in own.into_iter().zip(others).enumerate() {
+            less |= u32::from(own < other) << at;
+        }
+        less
+    }
+
     /// The least of the lanes.
     #[inline(always)]
     unsafe fn least(self) -> f32 {
@@ -162,6 +174,11 @@ pub(super) mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn less(self, other: Self) -> u32 {
+            unsafe { u32::from(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0)) }
+        }
+
+        #[inline(always)]
         unsafe fn least(self) -> f32 {
             unsafe { _mm512_reduce_min_ps(self.0) }
         }
@@ -223,6 +240,15 @@ pub(super) mod x86 {
                     let less = _mm256_cmp_ps::<_CMP_LT_OQ>(a.0[at], b.0[at]);
                     _mm256_blendv_ps(or.0[at], then.0[at], less)
                 })
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn less(self, other: Self) -> u32 {
+            unsafe {
+                let low = _mm256_cmp_ps::<_CMP_LT_OQ>(self.0[0], other.0[0]);
+                let high = _mm256_cmp_ps::<_CMP_LT_OQ>(self.0[1], other.0[1]);
+                (_mm256_movemask_ps(low) | _mm256_movemask_ps(high) << 8).cast_unsigned()
             }
         }
 

@@ -10,7 +10,7 @@ use super::{LANES, Level};
 /// Replaces `out` by a line of [`Panels::width`] scores for each row; those past the last point
 /// are infinite.
 pub(crate) fn scores(level: Level, rows: &[f32], panels: &Panels, out: &mut Vec<f32>) {
-    out.clear();
+    // Every one of them is written: what was there need not be wiped out.
     out.resize(rows.len() / panels.dimensions * panels.width(), f32::INFINITY);
     match level {
         // SAFETY: the level was found by asking the processor.

@@ -30,7 +30,8 @@ fn clouds_stay_apart_and_whole() {
     let (n, d, k) = (900, 12, 3);
     let values = clouds(n, d, k);
     let rows = Matrix::new(&values, d).unwrap();
-    let points = fit(&rows, &options(2), &Unwatched).unwrap();
+    let Layout { points, neighbour_recall } = fit(&rows, &options(2), &Unwatched).unwrap();
+    assert_eq!(neighbour_recall, 1.0, "so few are looked at by all pairs");
     let labels: Vec<u32> = (0..n as u32).map(|row| row % k as u32).collect();
     let drawn = Matrix::new(&points, 2).unwrap();
     let apart = metrics::silhouette(&drawn, &labels, 1, 1, &Unwatched).unwrap().unwrap();
@@ -53,7 +54,7 @@ fn threads_make_no_difference_and_seeds_do() {
 #[test]
 fn odd_rows_have_a_layout_or_an_error() {
     let lay = |values: &[f32], d: usize, options: Options| {
-        fit(&Matrix::new(values, d).unwrap(), &options, &Unwatched)
+        fit(&Matrix::new(values, d).unwrap(), &options, &Unwatched).map(|layout| layout.points)
     };
     for (values, d) in [
         (vec![1.0, 2.0], 2),
