@@ -1,89 +1,21 @@
-"""Clusters and projections: `limn cluster`, `limn project` and /api/jobs, beside scikit-learn."""
+"""Clusters and projections by `limn cluster` and `limn project`, beside scikit-learn."""
 
 import json
-import os
-import signal
-import subprocess
-import time
-from pathlib import Path
 
 import deltalake
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import requests
-from sklearn.cluster import KMeans
+from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.datasets import load_digits, load_iris, make_moons
 from sklearn.decomposition import PCA
-from sklearn.manifold import trustworthiness
-from sklearn.metrics import silhouette_score
+from sklearn.manifold import TSNE, trustworthiness
+from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from limn_server import binary, explain, problem
-
-PATIENCE_SECONDS = 60
-
-
-def vectors(values, kind=None):
-    """A column of vectors of one row each of a matrix."""
-    values = np.asarray(values)
-    flat = pa.array(values.ravel())
-    if kind is None:
-        return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
-    offsets = np.arange(len(values) + 1) * values.shape[1]
-    return kind.from_arrays(offsets, flat)
-
-
-def digits_table():
-    digits = load_digits()
-    return pa.table(
-        {
-            "uuid": [f"digit-{i:04}" for i in range(len(digits.target))],
-            "digit": pa.array(digits.target, pa.int8()),
-            "emb": vectors(digits.data.astype("float32")),
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    """Digits, iris, odd vectors of every kind, and many rows that take a while."""
-    folder = tmp_path_factory.mktemp("embeddings")
-    digits = digits_table()
-    pq.write_table(digits, folder / "digits.parquet")
-    deltalake.write_deltalake(folder / "digits_delta", digits.slice(0, 1000))
-    deltalake.write_deltalake(folder / "digits_delta", digits.slice(1000), mode="append")
-    iris = load_iris()
-    pq.write_table(pa.table({"Key": np.arange(150), "vector": vectors(iris.data, pa.LargeListArray)}), folder / "iris.parquet")
-    random = np.random.default_rng(5)
-    pq.write_table(pa.table({"id": np.arange(60_000), "emb": vectors(random.normal(size=(60_000, 64)).astype("f4"))}), folder / "many.parquet")
-    pq.write_table(pa.table({"n": [1, 2], "words": ["a", "b"]}), folder / "plain.parquet")
-    deltalake.write_deltalake(folder / "frozen", pa.table({"a": [1]}), configuration={"delta.appendOnly": "true"})
-    pq.write_table(pa.table({"a": vectors([[1.0]]), "b": vectors([[1.0]])}), folder / "two.parquet")
-    odd = pa.array([[1.0, 2.0], None, [float("nan"), 1.0], [0.0, 0.0], [3.0, 4.0], [1.0, None]], pa.list_(pa.float32()))
-    pq.write_table(pa.table({"emb": odd}), folder / "odd.parquet")
-    ragged = pa.array([[1.0, 2.0], [1.0]], pa.list_(pa.float64()))
-    pq.write_table(pa.table({"emb": ragged}), folder / "ragged.parquet")
-    return folder
-
-
-def limn(*arguments, lake):
-    command = [binary(), *map(str, arguments), "--lake", str(lake)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
-def done(*arguments, lake):
-    run = limn(*arguments, lake=lake)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
-
-
-def written(lake, name):
-    """A result as deltalake reads it, which is not our reader."""
-    return deltalake.DeltaTable(lake / name).to_pyarrow_table()
-
+from embeddings import digits_table, done, lake, limn, vectors, written  # noqa: F401
 
 # Beside scikit-learn
 
@@ -103,6 +35,8 @@ def test_clusters_are_a_fixed_point_of_scikit_learn(lake, norm):
     inertia = sum(((data[labels == k] - means[k]) ** 2).sum() for k in range(10))
     assert outcome["metrics"]["inertia"] == pytest.approx(inertia, rel=1e-4)
     assert outcome["metrics"]["silhouette"] == pytest.approx(silhouette_score(data, labels), abs=1e-5)
+    assert outcome["metrics"]["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(data, labels), rel=2e-3)
+    assert outcome["metrics"]["davies_bouldin"] == pytest.approx(davies_bouldin_score(data, labels), rel=2e-3)
     assert outcome["metrics"]["sizes"] == np.bincount(labels).tolist()
 
 
@@ -190,6 +124,103 @@ def test_umap_of_few_rows_is_a_layout(tmp_path, rows):
 )
 def test_options_of_umap_out_of_range_are_named(lake, arguments, word):
     refused = limn("project", "digits", "--into", "never", "--algorithm", "umap", *arguments, lake=lake)
+    assert refused.returncode == 2 and word in refused.stderr, refused
+
+
+def test_tsne_is_as_good_as_scikit_learns(lake):
+    # openTSNE 1.0.4 of these data: .9898 and .594, with a divergence of .749 (scikit-learn .754).
+    outcome = done("project", "digits", "--into", "tsne", "--algorithm", "tsne", "--normalize", "none", lake=lake)
+    data, points = load_digits().data, laid_out(lake, "tsne")
+    assert outcome["metrics"]["kl_divergence"] < 0.754 * 1.01
+    assert outcome["metrics"]["perplexity"] == 30
+    trust = trustworthiness(data, points, n_neighbors=15)
+    assert trust > 0.9898 - 0.003
+    assert kept_neighbours(data, points) > 0.594 - 0.02
+    assert outcome["metrics"]["trustworthiness"] == pytest.approx(trust, abs=1e-3)
+
+
+def test_the_divergence_of_tsne_is_that_of_scikit_learn(tmp_path):
+    # With all rows as neighbours both sum the same terms, each by its own layout.
+    data = load_iris().data[:60].astype("f4")
+    pq.write_table(pa.table({"emb": vectors(data)}), tmp_path / "iris.parquet")
+    ours = done("project", "iris", "--into", "o", "--algorithm", "tsne", "--perplexity", 15, "--normalize", "none", lake=tmp_path)["metrics"]["kl_divergence"]
+    theirs = min(TSNE(2, perplexity=15, init="pca", random_state=seed, method="exact").fit(data).kl_divergence_ for seed in range(3))
+    assert ours == pytest.approx(theirs, abs=0.03)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+def test_tsne_of_few_rows_is_a_layout(tmp_path, rows):
+    pq.write_table(pa.table({"emb": vectors(np.eye(rows, 4, dtype="f4"))}), tmp_path / "few.parquet")
+    done("project", "few", "--into", "o", "--algorithm", "tsne", lake=tmp_path)
+    assert np.isfinite(laid_out(tmp_path, "o")).all()
+
+
+def test_dense_places_are_those_of_scikit_learn(tmp_path):
+    random = np.random.default_rng(8)
+    clouds = [random.normal(size=(n, 3)) * wide + where for n, wide, where in ((400, 0.3, 0), (300, 1.0, 6), (200, 0.1, -4))]
+    data = np.concatenate([*clouds, random.uniform(-8, 10, size=(150, 3))]).astype("f4")
+    pq.write_table(pa.table({"emb": vectors(data)}), tmp_path / "clouds.parquet")
+    # Neighbourhoods of one row have no ties, in which implementations differ.
+    arguments = ["--algorithm", "hdbscan", "--min-cluster-size", 20, "--normalize", "none"]
+    outcome = done("cluster", "clouds", "--into", "o", "--min-samples", 1, *arguments, lake=tmp_path)
+    theirs = HDBSCAN(min_cluster_size=20, min_samples=1, copy=True).fit(data.astype("f8"))
+    found = written(tmp_path, "o")
+    assert found.column_names == ["_row", "cluster", "cluster_probability", "cluster_outlier"]
+    labels = found["cluster"].to_numpy()
+    assert adjusted_rand_score(theirs.labels_, labels) > 0.999
+    assert outcome["metrics"]["noise"] == (theirs.labels_ == -1).sum() == (labels == -1).sum()
+    assert found["cluster_probability"].to_numpy() == pytest.approx(theirs.probabilities_, abs=1e-5)
+    assert outcome["metrics"]["sizes"] == np.bincount(labels[labels >= 0]).tolist()
+    kept = labels >= 0
+    assert outcome["metrics"]["silhouette"] == pytest.approx(silhouette_score(data[kept], labels[kept]), abs=1e-4)
+    # Far from all clouds is farther out than within one.
+    outlier = found["cluster_outlier"].to_numpy()
+    assert outlier.min() >= 0 and outlier.max() <= 1 and outlier[900:].mean() > 3 * outlier[700:900].mean()
+    # With larger neighbourhoods the three clouds are what is found.
+    outcome = done("cluster", "clouds", "--into", "p", *arguments, lake=tmp_path)
+    assert outcome["metrics"]["clusters"] == 3
+    truth = np.repeat([0, 1, 2], [400, 300, 200])
+    of_clouds = written(tmp_path, "p")["cluster"].to_numpy()[:900]
+    assert adjusted_rand_score(truth[of_clouds >= 0], of_clouds[of_clouds >= 0]) > 0.99
+
+
+def test_a_map_is_clustered_by_density_in_the_same_job(lake, tmp_path):
+    steps = [
+        {"kind": "project", "algorithm": "umap"},
+        {"kind": "cluster", "algorithm": "hdbscan", "of": "dim", "labels": "text"},
+        {"kind": "cluster", "k": 10, "as": "means", "distances": True},
+    ]
+    (tmp_path / "job.json").write_text(json.dumps({"kind": "embed", "table": "digits", "into": "dense-map", "keep": "all", "steps": steps, "normalize": "none"}))
+    run = limn("project", "--config", tmp_path / "job.json", lake=lake)
+    assert run.returncode == 0, run.stderr
+    found = written(lake, "dense-map")
+    made = ["dim_1", "dim_2", "cluster", "cluster_probability", "cluster_outlier", "means", "means_distance"]
+    assert found.column_names == ["uuid", "digit", *made]
+    # On raw vectors half of the digits are noise; on the map hardly any, with clusters that are digits.
+    labels = found["cluster"].to_pylist()
+    names = set(labels) - {"noise"}
+    assert 9 <= len(names) <= 14 and labels.count("noise") < 90
+    assert adjusted_rand_score(load_digits().target, labels) > 0.75
+    # How far from the mean of its cluster.
+    data, means, distances = load_digits().data, found["means"].to_numpy(), found["means_distance"].to_numpy()
+    expected = [np.linalg.norm(row - data[means == k].mean(axis=0)) for row, k in zip(data, means)]
+    assert distances == pytest.approx(np.array(expected), rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    "command, arguments, word",
+    [
+        ("project", ["--algorithm", "tsne", "-d", "3"], "dimensions"),
+        ("project", ["--algorithm", "tsne", "--perplexity", "0.5"], "perplexity"),
+        ("project", ["--algorithm", "umap", "--perplexity", "5"], "perplexity"),
+        ("cluster", ["--algorithm", "hdbscan", "-k", "3"], "k"),
+        ("cluster", ["--algorithm", "hdbscan", "--min-cluster-size", "1"], "min_cluster_size"),
+        ("cluster", ["--algorithm", "hdbscan", "--selection", "best"], "selection"),
+        ("cluster", ["--min-samples", "2"], "min_samples"),
+    ],
+)
+def test_options_that_do_not_fit_are_named(lake, command, arguments, word):
+    refused = limn(command, "digits", "--into", "never", *arguments, lake=lake)
     assert refused.returncode == 2 and word in refused.stderr, refused
 
 
@@ -321,211 +352,6 @@ def test_a_folder_in_the_way_is_not_made_a_table(tmp_path):
     assert sorted(path.name for path in (tmp_path / "sub").iterdir()) == ["digits.parquet"]
 
 
-# Jobs of a server
-
-
-def follow(server, job, until=lambda job: job["state"] in ("done", "failed", "cancelled")):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        now = server.get(f"/api/jobs/{job['id']}").json()
-        if until(now):
-            return now
-        assert time.monotonic() < deadline, now
-        time.sleep(0.02)
-
-
-def started(server, **job):
-    response = server.post("/api/jobs", job)
-    assert response.status_code == 202, explain(response)
-    assert response.headers["Location"] == f"/api/jobs/{response.json()['id']}"
-    return response.json()
-
-
-def long_job(into):
-    return {"kind": "cluster", "table": "many", "into": into, "k": 400, "max_iterations": 10_000}
-
-
-@pytest.fixture(scope="module")
-def server(lake):
-    from limn_server import Limn
-
-    with Limn(lake) as limn:
-        yield limn
-
-
-def test_a_job_is_done_and_its_table_answers(server):
-    job = started(server, kind="cluster", table="digits", column="emb", filters=[], algorithm="kmeans", k=10, seed=1, max_iterations=300, normalize="l2", backend="auto", into="job-labels")
-    assert job["kind"] == "cluster" and job["state"] in ("queued", "running")
-    job = follow(server, job)
-    assert job["state"] == "done", job
-    assert (job["progress"], job["backend"], job["result"]) == (1.0, "cpu", {"table": "job-labels", "version": 0, "rows": 1797})
-    assert job["metrics"]["iterations"] > 1 and job["started"] <= job["finished"]
-    counts = server.rows({"table": "job-labels", "group_by": ["cluster"], "aggregates": [{"op": "count", "as": "n"}]})
-    assert [n for _, n in counts] == job["metrics"]["sizes"]
-    assert server.tables()["job-labels"]["format"] == "delta"
-    assert job["id"] in [listed["id"] for listed in server.get("/api/jobs").json()["jobs"]]
-
-
-def test_several_steps_read_once_and_write_side_by_side(server, lake):
-    steps = [{"kind": "project", "algorithm": "pca"}, {"kind": "cluster", "k": 5}, {"kind": "cluster", "k": 10, "as": "ten"}]
-    job = follow(server, started(server, kind="embed", table="digits", into="job-embed", keep="all", steps=steps))
-    assert job["state"] == "done", job
-    assert written(lake, "job-embed").column_names == ["uuid", "digit", "dim_1", "dim_2", "cluster", "ten"]
-    assert [step["algorithm"] for step in job["metrics"]["steps"]] == ["pca", "kmeans", "kmeans"]
-
-
-def test_clusters_are_names_where_that_is_asked_for(server):
-    job = follow(server, started(server, kind="cluster", table="digits", into="job-names", k=12, labels="text"))
-    assert job["state"] == "done", job
-    counts = server.rows({"table": "job-names", "group_by": ["cluster"], "aggregates": [{"op": "count", "as": "n"}]})
-    assert [(name, n) for name, n in counts] == [(f"{k:02}", n) for k, n in enumerate(job["metrics"]["sizes"])]
-
-
-def test_events_tell_of_a_job_until_it_is_over(server):
-    job = started(server, kind="cluster", table="many", into="job-events", k=200, max_iterations=12)
-    told = []
-    with server.get(f"/api/jobs/{job['id']}/events", stream=True) as response:
-        assert response.headers["Content-Type"].startswith("text/event-stream")
-        for line in response.iter_lines(decode_unicode=True):
-            if line.startswith("data: "):
-                told.append(json.loads(line[6:]))
-    assert told[-1]["state"] == "done", told[-1]
-    progress = [event["progress"] for event in told]
-    assert progress == sorted(progress) and len(set(progress)) > 3
-    assert {"reading", "kmeans"} <= {event["phase"] for event in told}
-
-
-@pytest.mark.parametrize(
-    "change, status, field",
-    [
-        ({"table": "none"}, 404, "table"),
-        ({"column": "nope"}, 400, "column"),
-        ({"k": 0}, 400, "k"),
-        ({"into": "digits_delta"}, 409, "into"),
-        ({"into": "digits"}, 400, "into"),
-        ({"into": "iris", "mode": "overwrite"}, 409, "into"),
-        ({"algorithm": "magic"}, 400, "algorithm"),
-        ({"column": "digit"}, 400, "column"),
-        ({"into": "../x"}, 400, "into"),
-        ({"keep": "all", "as": "DIGIT"}, 400, "as"),
-        ({"into": "frozen", "mode": "overwrite"}, 422, "into"),
-        ({"filters": [{"column": "digit", "op": "near", "value": 1}]}, 400, "filters[0].op"),
-        ({"colour": "red"}, 400, "colour"),
-        ({"version": 7}, 404, "version"),
-    ],
-)
-def test_a_job_that_cannot_be_done_is_refused_at_once(server, change, status, field):
-    refused = server.post("/api/jobs", {"kind": "cluster", "table": "digits", "into": "job-never", **change})
-    problem(refused, status, field=field)
-
-
-def test_jobs_that_nobody_knows_are_not_found(server):
-    for answer in (server.get("/api/jobs/nobody"), server.get("/api/jobs/nobody/events"), server.session.delete(server.url + "/api/jobs/nobody")):
-        problem(answer, 404)
-
-
-def test_only_this_machine_and_this_page_may_write(server):
-    job = {"kind": "cluster", "table": "digits", "into": "job-foreign"}
-    for headers in ({"Origin": "https://example.org"}, {"X-Forwarded-For": "203.0.113.7"}):
-        problem(requests.post(server.url + "/api/jobs", json=job, headers=headers, timeout=30), 403)
-    assert "job-foreign" not in server.tables()
-
-
-def test_a_job_is_cancelled_at_once(server, lake):
-    job = started(server, **long_job("job-cancelled"))
-    waiting = started(server, kind="cluster", table="digits", into="job-behind")
-    assert waiting["waiting_for"] == 1
-    follow(server, job, until=lambda job: job["phase"] == "kmeans")
-    began = time.monotonic()
-    cancelled = server.session.delete(f"{server.url}/api/jobs/{job['id']}")
-    assert cancelled.status_code == 200 and cancelled.json()["state"] == "cancelled"
-    # The next one runs: the process is really gone.
-    assert follow(server, waiting)["state"] == "done"
-    # Far less than the job had still to go.
-    assert time.monotonic() - began < 10
-    assert follow(server, job)["state"] == "cancelled"
-    assert "job-cancelled" not in server.tables() and not (lake / "job-cancelled").exists()
-
-
-def children(server):
-    listed = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    found = []
-    for task in listed.parent.parent.iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split()]
-    return found
-
-
-def test_a_killed_process_is_a_failed_job_and_nothing_else(server):
-    job = started(server, **long_job("job-killed"))
-    follow(server, job, until=lambda job: job["phase"] == "kmeans")
-    (child,) = children(server)
-    os.kill(child, signal.SIGKILL)
-    job = follow(server, job)
-    assert job["state"] == "failed" and "memory" in job["message"]
-    server.assert_alive()
-    assert follow(server, started(server, kind="cluster", table="digits", into="job-after"))["state"] == "done"
-
-
-def test_a_failed_job_says_why(server):
-    job = follow(server, started(server, kind="cluster", table="ragged", into="job-ragged"))
-    assert job["state"] == "failed" and "different lengths" in job["message"] and job["result"] is None
-    assert "job-ragged" not in server.tables()
-
-
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
-def test_jobs_go_on_after_a_restart(tmp_path, serve, ending):
-    pq.write_table(digits_table(), tmp_path / "digits.parquet")
-    random = np.random.default_rng(5)
-    many = vectors(random.normal(size=(40_000, 64)).astype("f4"))
-    pq.write_table(pa.table({"emb": many}), tmp_path / "many.parquet")
-    first = serve(tmp_path)
-    over = follow(first, started(first, kind="cluster", table="digits", into="over"))
-    job = started(first, kind="cluster", table="many", into="resumed", k=300, max_iterations=6)
-    behind = started(first, kind="project", table="digits", into="behind")
-    follow(first, job, until=lambda job: job["phase"] == "kmeans")
-    (child,) = children(first)
-    first.process.send_signal(ending)
-    first.process.wait(20)
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{child}").exists():
-        assert time.monotonic() < deadline, "the job's process outlives its server"
-        time.sleep(0.02)
-    second = serve(tmp_path)
-    follow(second, over)
-    assert second.get(f"/api/jobs/{over['id']}").json() == over
-    assert follow(second, job)["state"] == "done"
-    assert follow(second, behind)["state"] == "done"
-    assert second.tables()["resumed"]["rows"] == 40_000
-
-
-def test_a_job_whose_result_was_there_before_it_could_say_so_is_done(tmp_path, serve):
-    """The server died between the commit and the last word about it."""
-    pq.write_table(digits_table(), tmp_path / "digits.parquet")
-    first = serve(tmp_path)
-    job = follow(first, started(first, kind="cluster", table="digits", into="labels"))
-    first.stop()
-    (record,) = (tmp_path / "_limn/jobs").iterdir()
-    document = json.loads(record.read_text())
-    document["record"].update({"state": "running", "result": None, "metrics": {}})
-    record.write_text(json.dumps(document))
-    second = serve(tmp_path)
-    again = follow(second, job)
-    assert (again["state"], again["result"]) == ("done", job["result"]), again
-    assert again["metrics"]["inertia"] == job["metrics"]["inertia"]
-    assert deltalake.DeltaTable(tmp_path / "labels").version() == 0
-
-
-def test_a_second_server_leaves_the_jobs_of_a_first_that_lives_alone(tmp_path, serve):
-    random = np.random.default_rng(5)
-    pq.write_table(pa.table({"emb": vectors(random.normal(size=(60_000, 64)).astype("f4"))}), tmp_path / "many.parquet")
-    first = serve(tmp_path)
-    job = started(first, **long_job("slow"))
-    follow(first, job, until=lambda job: job["phase"] == "kmeans")
-    second = serve(tmp_path)
-    assert second.get("/api/jobs").json()["jobs"] == [] and children(second) == []
-    assert first.get(f"/api/jobs/{job['id']}").json()["state"] == "running"
-
-
 @pytest.mark.parametrize("into", ["k=10", "sub/k=10"])
 def test_a_partition_s_name_is_no_table_s(tmp_path, into):
     pq.write_table(digits_table(), tmp_path / "digits.parquet")
@@ -541,46 +367,9 @@ def test_nothing_is_written_into_a_lake_that_is_a_table(tmp_path):
     assert not (tmp_path / "t" / "inner").exists()
 
 
-def test_a_loud_log_stops_no_job(tmp_path, serve):
-    pq.write_table(digits_table(), tmp_path / "digits.parquet")
-    server = serve(tmp_path, environment={"LIMN_LOG": "trace"})
-    job = started(server, kind="cluster", table="digits", into="loud")
-    assert follow(server, job)["state"] == "done"
-
-
 def test_filters_of_the_command_keep_their_digits(tmp_path):
     ids = [2**64 - 1, 2**64 - 2, 5]
     pq.write_table(pa.table({"id": pa.array(ids, pa.uint64()), "emb": vectors(np.eye(3, dtype="f4"))}), tmp_path / "t.parquet")
     filters = '[{"column": "id", "op": "ge", "value": 18446744073709551615}]'
     outcome = done("cluster", "t", "--into", "o", "-k", 1, "--filters", filters, lake=tmp_path)
     assert outcome["result"]["rows"] == 1
-
-
-def test_a_table_is_not_seen_before_its_commit(tmp_path, serve):
-    pq.write_table(digits_table(), tmp_path / "digits.parquet")
-    half = tmp_path / "half"
-    half.mkdir()
-    (half / "_limn_writing-abc").touch()
-    pq.write_table(pa.table({"a": [1]}), half / "part-00000-abc.zstd.parquet")
-    server = serve(tmp_path)
-    assert sorted(server.tables()) == ["digits"]
-    problem(server.query({"table": "half"}), 404)
-    # What an ended writer left is nobody's, so that the name is free.
-    assert follow(server, started(server, kind="cluster", table="digits", into="half"))["state"] == "done"
-    assert server.tables()["half"]["rows"] == 1797
-
-
-def test_a_lake_that_cannot_be_written_says_so(tmp_path, serve):
-    pq.write_table(digits_table(), tmp_path / "digits.parquet")
-    if os.getuid() == 0:
-        # Root writes wherever it likes: but not into a file.
-        (tmp_path / "file").write_text("")
-        server = serve(tmp_path)
-        job = server.post("/api/jobs", {"kind": "cluster", "table": "digits", "into": "file/labels"})
-        job = follow(server, job.json()) if job.status_code == 202 else {"state": "failed"}
-        assert job["state"] == "failed", job
-        return
-    tmp_path.chmod(0o500)
-    server = serve(tmp_path)
-    job = follow(server, started(server, kind="cluster", table="digits", into="labels"))
-    assert job["state"] == "failed", job

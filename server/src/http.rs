@@ -41,6 +41,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/queries", post(queries::post_queries))
         .route("/api/jobs", get(jobs::list_jobs).post(jobs::post_job))
         .route("/api/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
+        .route("/api/jobs/estimate", post(jobs::estimate_job))
         .route("/api/jobs/{id}/events", get(jobs::follow_job))
         .fallback(app::get_app)
         .method_not_allowed_fallback(method_not_allowed);

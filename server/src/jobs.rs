@@ -3,6 +3,7 @@
 //! processes of a server: one after another, told of, cancelled, and begun anew after a restart.
 
 pub(crate) mod child;
+pub mod estimate;
 pub mod failure;
 pub mod queue;
 pub mod record;

@@ -30,9 +30,26 @@ pub(super) struct ClusterArguments {
     #[arg(long, value_name = "N")]
     max_iterations: Option<u64>,
 
-    /// kmeans [default: kmeans]
+    /// kmeans or hdbscan [default: kmeans]
     #[arg(long, value_name = "NAME")]
     algorithm: Option<String>,
+
+    /// Of kmeans: also a column of how far rows are from their centroid
+    #[arg(long)]
+    distances: bool,
+
+    /// Of hdbscan: rows that make a cluster [default: 15]
+    #[arg(long, value_name = "N")]
+    min_cluster_size: Option<u64>,
+
+    /// Of hdbscan: rows of a neighbourhood, a row itself among them [default: as many as make
+    /// a cluster, but 100 at most]
+    #[arg(long, value_name = "N")]
+    min_samples: Option<u64>,
+
+    /// Of hdbscan: eom for the clusters that last longest, leaf for the smallest [default: eom]
+    #[arg(long, value_name = "NAME")]
+    selection: Option<String>,
 }
 
 /// Project the vectors of a table: coordinates go to a new table, measures to stdout
@@ -41,7 +58,7 @@ pub(super) struct ProjectArguments {
     #[command(flatten)]
     common: CommonArguments,
 
-    /// pca or umap [default: pca]
+    /// pca, umap or tsne [default: pca]
     #[arg(long, value_name = "NAME")]
     algorithm: Option<String>,
 
@@ -52,6 +69,10 @@ pub(super) struct ProjectArguments {
     /// Of umap: how near points may come to each other, from 0 to 1 [default: 0.1]
     #[arg(long, value_name = "X")]
     min_dist: Option<f64>,
+
+    /// Of tsne: about how many neighbours count [default: 30, fewer where there are few rows]
+    #[arg(long, value_name = "X")]
+    perplexity: Option<f64>,
 
     /// Dimensions that are wanted [default: 2]
     #[arg(long, short, value_name = "N")]
@@ -122,24 +143,27 @@ struct CommonArguments {
 }
 
 pub(super) fn cluster(arguments: ClusterArguments) -> Result<(), Failure> {
-    let ClusterArguments { common, k, max_iterations, algorithm } = arguments;
     let own = [
-        ("k", k.map(Value::from)),
-        ("max_iterations", max_iterations.map(Value::from)),
-        ("algorithm", algorithm.map(Value::from)),
+        ("k", arguments.k.map(Value::from)),
+        ("max_iterations", arguments.max_iterations.map(Value::from)),
+        ("algorithm", arguments.algorithm.map(Value::from)),
+        ("distances", arguments.distances.then_some(Value::Bool(true))),
+        ("min_cluster_size", arguments.min_cluster_size.map(Value::from)),
+        ("min_samples", arguments.min_samples.map(Value::from)),
+        ("selection", arguments.selection.map(Value::from)),
     ];
-    run(common, "cluster", own.into())
+    run(arguments.common, "cluster", own.into())
 }
 
 pub(super) fn project(arguments: ProjectArguments) -> Result<(), Failure> {
-    let ProjectArguments { common, algorithm, neighbours, min_dist, dimensions } = arguments;
     let own = [
-        ("algorithm", algorithm.map(Value::from)),
-        ("dimensions", dimensions.map(Value::from)),
-        ("neighbours", neighbours.map(Value::from)),
-        ("min_dist", min_dist.map(Value::from)),
+        ("algorithm", arguments.algorithm.map(Value::from)),
+        ("dimensions", arguments.dimensions.map(Value::from)),
+        ("neighbours", arguments.neighbours.map(Value::from)),
+        ("min_dist", arguments.min_dist.map(Value::from)),
+        ("perplexity", arguments.perplexity.map(Value::from)),
     ];
-    run(common, "project", own.into())
+    run(arguments.common, "project", own.into())
 }
 
 fn run(

@@ -19,6 +19,7 @@ use super::guard::MayWrite;
 use super::openapi::{FilterDocument, VersionDocument};
 use super::problem::Problem;
 use super::state::AppState;
+use crate::jobs::estimate::{Estimate, estimate};
 use crate::jobs::record::JobRecord;
 use crate::jobs::spec::JobSpec;
 use crate::jobs::work;
@@ -37,7 +38,7 @@ pub struct JobDocument {
     column: Option<String>,
     /// All of them must hold.
     filters: Option<Vec<FilterDocument>>,
-    /// kmeans to cluster; pca (if absent) or umap to project.
+    /// kmeans (if absent) or hdbscan to cluster; pca (if absent), umap or tsne to project.
     algorithm: Option<String>,
     /// Clusters; 10, if absent.
     k: Option<u64>,
@@ -45,15 +46,30 @@ pub struct JobDocument {
     max_iterations: Option<u64>,
     /// number, or text: names that are categories wherever they are shown; number, if absent.
     labels: Option<String>,
+    /// Of kmeans: also a column `_distance`, how far rows are from their centroid.
+    distances: Option<bool>,
+    /// Of hdbscan: rows that make a cluster; 15, if absent. Rows in none are -1, or noise.
+    min_cluster_size: Option<u64>,
+    /// Of hdbscan: rows of a neighbourhood; as many as make a cluster, but 100 at most,
+    /// if absent.
+    min_samples: Option<u64>,
+    /// Of hdbscan: eom for the clusters that last longest, or leaf; eom, if absent.
+    selection: Option<String>,
+    /// Of hdbscan, in a job of several steps: the projection before it that is clustered, by its
+    /// `as`; the vectors, if absent.
+    of: Option<String>,
     /// Of a projection; 2, if absent.
     dimensions: Option<u64>,
     /// Of umap: rows in a neighbourhood; 15, if absent.
     neighbours: Option<u64>,
     /// Of umap: how near points may come to each other, from 0 to 1; 0.1, if absent.
     min_dist: Option<f64>,
+    /// Of tsne: about how many neighbours count; 30, or a third of few rows, if absent.
+    perplexity: Option<f64>,
     /// What the result's column is called, or what stands before `_1`, `_2` of dimensions.
     r#as: Option<String>,
-    /// Of a job of kind embed: kind, algorithm, k, max_iterations, dimensions and as of each.
+    /// Of a job of kind embed, of each: kind, and what a job of that kind says of its algorithm,
+    /// from algorithm to as.
     steps: Option<Vec<serde_json::Value>>,
     /// 614, if absent.
     seed: Option<u64>,
@@ -107,6 +123,28 @@ pub async fn post_job(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Says what a job would take.
+///
+/// From its rows, its dimensions and rates that were measured: a guess. Nothing is begun, and where it would be written is not looked at.
+#[utoipa::path(
+    post,
+    path = "/api/jobs/estimate",
+    tag = "jobs",
+    request_body(content = JobDocument, content_type = "application/json"),
+    responses(
+        (status = 200, body = Estimate),
+        (status = "4XX", description = "The job cannot be done", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn estimate_job(
+    State(state): State<Arc<AppState>>,
+    _may: MayWrite,
+    TextBody(text): TextBody,
+) -> Result<Json<Estimate>, Problem> {
+    let spec = JobSpec::from_json(&text)?;
+    Ok(Json(estimate(&state.queries, &spec).await?))
 }
 
 /// Lists jobs.

@@ -25,6 +25,7 @@ use super::{health, jobs, options, queries, query, tables};
         query::post_query,
         queries::post_queries,
         jobs::post_job,
+        jobs::estimate_job,
         jobs::list_jobs,
         jobs::get_job,
         jobs::cancel_job,

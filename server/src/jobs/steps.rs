@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{ArrayRef, Float32Array, Int32Array, StringArray};
-use embedding::rows::RowSource;
+use embedding::rows::{Matrix, RowSource};
 use embedding::watch::Watch;
-use embedding::{kmeans, metrics, pca, umap};
+use embedding::{hdbscan, kmeans, metrics, pca, tsne, umap};
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
-use super::spec::{Labels, Step, Work};
+use super::spec::{DISTANCE, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
 
 /// What a step made of all rows.
 pub(super) struct Made {
     pub(super) columns: Vec<(String, ArrayRef)>,
     pub(super) metrics: Map<String, Value>,
+    /// Of a projection, n × dimensions: what a later step may cluster.
+    points: Vec<f32>,
 }
 
 /// Clusters whose sizes are told one by one.
@@ -24,109 +26,243 @@ const SIZES_MAX: usize = 1000;
 /// Neighbours that a projection should have kept.
 const NEIGHBOURS: usize = 15;
 
-pub(super) fn run(
-    step: &Step,
-    vectors: &dyn RowSource,
+/// A step, and what it works on.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    pub(super) step: &'a Step,
+    pub(super) vectors: &'a dyn RowSource,
+    pub(super) seed: u64,
+    pub(super) threads: usize,
+}
+
+impl Task<'_> {
+    /// `made` are what the first of all steps made, which come before this one.
+    pub(super) fn run(
+        self,
+        all: &[Step],
+        made: &[Made],
+        watch: &dyn Watch,
+    ) -> Result<Made, JobFailure> {
+        let Self { step, vectors, seed, threads } = self;
+        match &step.work {
+            Work::KMeans { k, iterations_max, .. } => {
+                let mut options = kmeans::Options::new(*k, seed);
+                options.max_iterations = *iterations_max;
+                options.threads = Some(threads);
+                self.cluster(&options, watch)
+            }
+            Work::Hdbscan { of, .. } => {
+                let before = of.as_ref().and_then(|of| {
+                    let place = all.iter().position(|step| step.name == *of)?;
+                    made.get(place)
+                });
+                match before.filter(|before| !before.points.is_empty()) {
+                    None => self.density(vectors, watch),
+                    Some(before) => {
+                        let dimensions = before.columns.len();
+                        self.density(&Matrix::new(&before.points, dimensions)?, watch)
+                    }
+                }
+            }
+            Work::Pca { .. } | Work::Umap { .. } | Work::Tsne { .. } => self.project(watch),
+        }
+    }
+
+    fn project(self, watch: &dyn Watch) -> Result<Made, JobFailure> {
+        let Self { step, vectors, seed, threads } = self;
+        let began = Instant::now();
+        let mut own = Map::new();
+        let points = match step.work {
+            Work::Umap { dimensions, neighbours, min_distance } => {
+                let mut options = umap::Options::new(dimensions, seed);
+                (options.neighbours, options.min_distance) = (neighbours, min_distance);
+                options.threads = Some(threads);
+                let layout = umap::fit(vectors, &options, watch)?;
+                own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
+                layout.points
+            }
+            Work::Tsne { dimensions, perplexity } => {
+                let mut options = tsne::Options::new(dimensions, seed);
+                (options.perplexity, options.threads) = (perplexity, Some(threads));
+                let layout = tsne::fit(vectors, &options, watch)?;
+                own.insert("kl_divergence".into(), layout.kl.into());
+                own.insert("perplexity".into(), layout.perplexity.into());
+                own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
+                layout.points
+            }
+            _ => {
+                let dimensions = step.columns().len();
+                let pca = pca::fit(vectors, dimensions, Some(threads), watch)?;
+                own.insert("explained_variance".into(), json!(pca.explained_variance));
+                let ratio = json!(pca.explained_variance_ratio);
+                own.insert("explained_variance_ratio".into(), ratio);
+                pca.project(vectors, Some(threads), watch)?
+            }
+        };
+        own.insert("fit_seconds".into(), began.elapsed().as_secs_f64().into());
+        let mut made = self.projection(points, watch)?;
+        made.metrics.append(&mut own);
+        Ok(made)
+    }
+
+    fn cluster(self, options: &kmeans::Options, watch: &dyn Watch) -> Result<Made, JobFailure> {
+        let Self { step, vectors, seed, threads } = self;
+        let began = Instant::now();
+        let found = kmeans::fit(vectors, options, watch)?;
+        let fit_seconds = began.elapsed().as_secs_f64();
+        let silhouette = metrics::silhouette(vectors, &found.labels, seed, threads, watch)?;
+        let mut measured = Map::new();
+        measured.insert("fit_seconds".into(), fit_seconds.into());
+        measured.insert("k".into(), options.k.into());
+        measured.insert("inertia".into(), found.inertia.into());
+        measured.insert("iterations".into(), found.iterations.into());
+        measured.insert("converged".into(), found.has_converged.into());
+        tell_silhouette(&mut measured, silhouette);
+        let apart = metrics::dispersion(vectors, &found.centroids, &found.labels, threads, watch)?;
+        measured.insert("calinski_harabasz".into(), json!(apart.calinski_harabasz));
+        measured.insert("davies_bouldin".into(), json!(apart.davies_bouldin));
+        if found.sizes.len() <= SIZES_MAX {
+            measured.insert("sizes".into(), json!(found.sizes));
+        }
+        let labels = found.labels.iter().map(|label| *label as i32);
+        let mut columns = vec![(step.name.clone(), self.labels(labels, options.k))];
+        if let Work::KMeans { has_distances: true, .. } = step.work {
+            let distances =
+                metrics::distances(vectors, &found.centroids, &found.labels, threads, watch)?;
+            columns.push((step.beside(DISTANCE), floats(distances)));
+        }
+        Ok(Made { columns, metrics: measured, points: Vec::new() })
+    }
+
+    /// HDBSCAN, of the vectors or of a projection of them.
+    fn density(self, rows: &dyn RowSource, watch: &dyn Watch) -> Result<Made, JobFailure> {
+        let Self { step, seed, threads, .. } = self;
+        let Work::Hdbscan { min_cluster_size, min_samples, selection, .. } = step.work else {
+            return Err(JobFailure::Ended("the step is no HDBSCAN".to_owned()));
+        };
+        let mut options = hdbscan::Options::new(min_cluster_size);
+        (options.min_samples, options.threads) = (Some(min_samples), Some(threads));
+        options.selection = match selection {
+            Selection::Eom => hdbscan::Selection::ExcessOfMass,
+            Selection::Leaf => hdbscan::Selection::Leaf,
+        };
+        let began = Instant::now();
+        let found = hdbscan::fit(rows, &options, watch)?;
+        let fit_seconds = began.elapsed().as_secs_f64();
+        let noise = found.labels.iter().filter(|label| **label == hdbscan::NOISE).count();
+        let mut measured = Map::new();
+        measured.insert("fit_seconds".into(), fit_seconds.into());
+        measured.insert("clusters".into(), found.clusters.len().into());
+        measured.insert("noise".into(), noise.into());
+        let of_clusters = silhouette_of_clusters(rows, &found.labels, seed, threads, watch)?;
+        tell_silhouette(&mut measured, of_clusters);
+        if found.clusters.len() <= SIZES_MAX {
+            let sizes: Vec<u64> = found.clusters.iter().map(|cluster| cluster.size).collect();
+            measured.insert("sizes".into(), json!(sizes));
+            let lasting = found.clusters.iter().map(|cluster| cluster.persistence);
+            measured.insert("persistence".into(), lasting.collect());
+        }
+        let labels = self.labels(found.labels.iter().copied(), found.clusters.len());
+        let columns = vec![
+            (step.name.clone(), labels),
+            (step.beside(PROBABILITY), floats(found.probabilities)),
+            (step.beside(OUTLIER), floats(found.outlier_scores)),
+        ];
+        Ok(Made { columns, metrics: measured, points: Vec::new() })
+    }
+
+    /// Clusters by number or by name; what is below 0 is in none.
+    fn labels(self, found: impl Iterator<Item = i32>, k: usize) -> ArrayRef {
+        let labels = match self.step.work {
+            Work::KMeans { labels, .. } | Work::Hdbscan { labels, .. } => labels,
+            _ => Labels::Number,
+        };
+        match labels {
+            Labels::Number => Arc::new(Int32Array::from_iter_values(found)),
+            Labels::Text => {
+                let width = k.saturating_sub(1).max(1).ilog10() as usize + 1;
+                let names: Vec<String> = (0..k).map(|k| format!("{k:0width$}")).collect();
+                let name = |label: i32| {
+                    usize::try_from(label)
+                        .ok()
+                        .and_then(|label| names.get(label))
+                        .map_or(NOISE, |n| n)
+                };
+                Arc::new(StringArray::from_iter_values(found.map(name)))
+            }
+        }
+    }
+
+    fn projection(self, points: Vec<f32>, watch: &dyn Watch) -> Result<Made, JobFailure> {
+        let Self { step, vectors, seed, threads } = self;
+        let names = step.columns();
+        let dimensions = names.len().max(1);
+        let column = |(at, (name, _)): (usize, (String, _))| {
+            let values = points.iter().skip(at).step_by(dimensions).copied();
+            (name, floats(values.collect()))
+        };
+        let columns = names.into_iter().enumerate().map(column).collect();
+        let trust = metrics::trustworthiness(vectors, &points, NEIGHBOURS, seed, threads, watch)?;
+        let mut measured = Map::new();
+        let known = trust.map_or(Value::Null, |trust| trust.value.into());
+        measured.insert("trustworthiness".into(), known);
+        if let Some(trust) = trust {
+            measured.insert("trustworthiness_neighbours".into(), trust.neighbours.into());
+            measured.insert("trustworthiness_rows".into(), trust.rows.into());
+        }
+        Ok(Made { columns, metrics: measured, points })
+    }
+}
+
+/// What rows in no cluster are called.
+const NOISE: &str = "noise";
+
+fn floats(values: Vec<f32>) -> ArrayRef {
+    Arc::new(Float32Array::from(values))
+}
+
+fn tell_silhouette(measured: &mut Map<String, Value>, found: Option<metrics::Silhouette>) {
+    let mean = found.as_ref().map_or(Value::Null, |found| found.mean.into());
+    measured.insert("silhouette".into(), mean);
+    let rows = found.map_or(Value::Null, |found| found.rows.into());
+    measured.insert("silhouette_rows".into(), rows);
+}
+
+/// Rows in clusters that are looked at for a silhouette, of which it draws its own.
+const SILHOUETTE_ROWS: usize = 50_000;
+
+/// Of the rows that are in a cluster: noise is none. Of many, each so many is looked at.
+fn silhouette_of_clusters(
+    rows: &dyn RowSource,
+    labels: &[i32],
     seed: u64,
     threads: usize,
     watch: &dyn Watch,
-) -> Result<Made, JobFailure> {
-    let began = Instant::now();
-    let fitted = || Value::from(began.elapsed().as_secs_f64());
-    let made = match step.work {
-        Work::KMeans { k, iterations_max, labels } => {
-            let mut options = kmeans::Options::new(k, seed);
-            options.max_iterations = iterations_max;
-            options.threads = Some(threads);
-            cluster(&step.name, vectors, &options, labels, watch)?
+) -> Result<Option<metrics::Silhouette>, JobFailure> {
+    let mut values = Vec::new();
+    let mut own = Vec::new();
+    let clustered = labels.iter().filter(|label| **label >= 0).count();
+    let step = clustered.div_ceil(SILHOUETTE_ROWS).max(1);
+    let mut nth = 0;
+    for block in 0..rows.n_blocks() {
+        if watch.is_cancelled() {
+            return Err(embedding::Error::Cancelled.into());
         }
-        Work::Pca { dimensions } => {
-            let pca = pca::fit(vectors, dimensions, Some(threads), watch)?;
-            let projected = pca.project(vectors, Some(threads), watch)?;
-            let fit_seconds = fitted();
-            let mut made = projection(&step.name, vectors, &projected, seed, threads, watch)?;
-            made.metrics.insert("fit_seconds".into(), fit_seconds);
-            made.metrics.insert("explained_variance".into(), json!(pca.explained_variance));
-            let ratio = json!(pca.explained_variance_ratio);
-            made.metrics.insert("explained_variance_ratio".into(), ratio);
-            made
+        let read = rows.block(block)?;
+        let labels = labels.get(rows.block_rows(block)).unwrap_or_default();
+        for (row, label) in read.chunks_exact(rows.dimensions()).zip(labels) {
+            if let Ok(label) = u32::try_from(*label) {
+                if nth % step == 0 {
+                    values.extend_from_slice(row);
+                    own.push(label);
+                }
+                nth += 1;
+            }
         }
-        Work::Umap { dimensions, neighbours, min_distance } => {
-            let mut options = umap::Options::new(dimensions, seed);
-            (options.neighbours, options.min_distance) = (neighbours, min_distance);
-            options.threads = Some(threads);
-            let points = umap::fit(vectors, &options, watch)?;
-            let fit_seconds = fitted();
-            let mut made = projection(&step.name, vectors, &points, seed, threads, watch)?;
-            made.metrics.insert("fit_seconds".into(), fit_seconds);
-            // Exact, as crate embedding has them.
-            made.metrics.insert("neighbour_recall".into(), 1.0.into());
-            made
-        }
-    };
-    Ok(made)
-}
-
-fn cluster(
-    name: &str,
-    vectors: &dyn RowSource,
-    options: &kmeans::Options,
-    labels: Labels,
-    watch: &dyn Watch,
-) -> Result<Made, JobFailure> {
-    let began = Instant::now();
-    let found = kmeans::fit(vectors, options, watch)?;
-    let fit_seconds = began.elapsed().as_secs_f64();
-    let threads = options.threads.unwrap_or(1);
-    let silhouette = metrics::silhouette(vectors, &found.labels, options.seed, threads, watch)?;
-    let mut measured = Map::new();
-    measured.insert("fit_seconds".into(), fit_seconds.into());
-    measured.insert("k".into(), options.k.into());
-    measured.insert("inertia".into(), found.inertia.into());
-    measured.insert("iterations".into(), found.iterations.into());
-    measured.insert("converged".into(), found.has_converged.into());
-    measured.insert("silhouette".into(), silhouette.map_or(Value::Null, |s| s.mean.into()));
-    let sample = silhouette.map_or(Value::Null, |s| s.rows.into());
-    measured.insert("silhouette_rows".into(), sample);
-    if found.sizes.len() <= SIZES_MAX {
-        measured.insert("sizes".into(), json!(found.sizes));
     }
-    let column: ArrayRef = match labels {
-        Labels::Number => {
-            let labels = found.labels.iter().map(|label| *label as i32);
-            Arc::new(Int32Array::from_iter_values(labels))
-        }
-        Labels::Text => {
-            let width = options.k.saturating_sub(1).max(1).ilog10() as usize + 1;
-            let names: Vec<String> = (0..options.k).map(|k| format!("{k:0width$}")).collect();
-            let names = found.labels.iter().map(|label| names.get(*label as usize));
-            Arc::new(StringArray::from_iter(names))
-        }
-    };
-    Ok(Made { columns: vec![(name.to_owned(), column)], metrics: measured })
-}
-
-fn projection(
-    name: &str,
-    vectors: &dyn RowSource,
-    projected: &[f32],
-    seed: u64,
-    threads: usize,
-    watch: &dyn Watch,
-) -> Result<Made, JobFailure> {
-    let dimensions = projected.len() / vectors.rows().max(1);
-    let column = |at: usize| {
-        let values = projected.iter().skip(at).step_by(dimensions.max(1)).copied();
-        let values = Arc::new(Float32Array::from_iter_values(values)) as ArrayRef;
-        (format!("{name}_{}", at + 1), values)
-    };
-    let trust = metrics::trustworthiness(vectors, projected, NEIGHBOURS, seed, threads, watch)?;
-    let mut measured = Map::new();
-    let known = trust.map_or(Value::Null, |trust| trust.value.into());
-    measured.insert("trustworthiness".into(), known);
-    if let Some(trust) = trust {
-        measured.insert("trustworthiness_neighbours".into(), trust.neighbours.into());
-        measured.insert("trustworthiness_rows".into(), trust.rows.into());
+    if own.is_empty() {
+        return Ok(None);
     }
-    Ok(Made { columns: (0..dimensions).map(column).collect(), metrics: measured })
+    let rows = Matrix::new(&values, rows.dimensions())?;
+    Ok(metrics::silhouette(&rows, &own, seed, threads, watch)?)
 }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
 use super::results;
-use super::spec::{Backend, JobSpec, Keep, Kind, Labels, Normalize, Step, Work};
+use super::spec::{Backend, JobSpec, Keep, Kind, Normalize, Step};
 use super::steps;
 use super::vectors::{LeftOut, VectorReader, Vectors};
 use crate::delta::write::{CommitInfo, check_replaceable, committed_by};
@@ -74,23 +74,9 @@ async fn place(queries: &Queries, spec: &JobSpec, source: &Source) -> Result<Pla
     let place = queries.lakes().place(&spec.into, spec.overwrite).await;
     let place = place.map_err(JobFailure::Into)?;
     check_replaceable(&place).await.map_err(JobFailure::Into)?;
-    let made: Vec<_> = spec.steps.iter().flat_map(made_columns).collect();
+    let made: Vec<_> = spec.steps.iter().flat_map(Step::columns).collect();
     results::check(&place, &source.kept, &made).map_err(JobFailure::Into)?;
     Ok(place)
-}
-
-/// The columns that a step makes.
-fn made_columns(step: &Step) -> Vec<(String, DataType)> {
-    match (&step.work, step.work.dimensions()) {
-        (_, Some(dimensions)) => {
-            let name = |at| (format!("{}_{at}", step.name), DataType::Float32);
-            (1..=dimensions).map(name).collect()
-        }
-        (Work::KMeans { labels: Labels::Text, .. }, None) => {
-            vec![(step.name.clone(), DataType::Utf8)]
-        }
-        (_, None) => vec![(step.name.clone(), DataType::Int32)],
-    }
 }
 
 /// Does a job to its end. `id` names it: where an attempt of the same id came to its commit, that
@@ -222,16 +208,16 @@ fn summed(spec: &JobSpec, vectors: &Vectors, made: &[steps::Made]) -> Map<String
 }
 
 /// The table, and which of its columns are what.
-struct Source {
-    pinned: Pinned,
-    column: String,
+pub(super) struct Source {
+    pub(super) pinned: Pinned,
+    pub(super) column: String,
     ids: Vec<String>,
     /// Columns that the result has too.
     kept: Vec<Field>,
 }
 
 impl Source {
-    async fn open(queries: &Queries, spec: &JobSpec) -> Result<Self, JobFailure> {
+    pub(super) async fn open(queries: &Queries, spec: &JobSpec) -> Result<Self, JobFailure> {
         let version = version_spec(spec.version.as_ref())?;
         let snapshot = queries.lakes().snapshot(&spec.table, version).await?;
         let schema = snapshot.schema();
@@ -287,7 +273,7 @@ fn known(schema: &Schema, field: &str, name: &str) -> Result<(), QueryError> {
 fn check_names(spec: &JobSpec, columns: &[String]) -> Result<(), QueryError> {
     let mut taken: BTreeSet<String> = columns.iter().map(|name| name.to_lowercase()).collect();
     for (at, step) in spec.steps.iter().enumerate() {
-        for (name, _) in made_columns(step) {
+        for (name, _) in step.columns() {
             if !taken.insert(name.to_lowercase()) {
                 let field =
                     if spec.kind == Kind::Embed { format!("steps[{at}].as") } else { "as".into() };
@@ -393,12 +379,14 @@ async fn compute(
     let work = move || -> Result<Vec<steps::Made>, JobFailure> {
         let share = (1.0 - READ - WRITE) / spec.steps.len() as f64;
         let numbered = spec.steps.iter().enumerate();
-        let run = |(at, step): (usize, &Step)| {
+        let mut made: Vec<steps::Made> = Vec::with_capacity(spec.steps.len());
+        for (at, step) in numbered {
             let begin = READ + share * at as f64;
             let watch = StepWatch { teller: &teller, phase: step.work.algorithm(), begin, share };
-            steps::run(step, vectors.as_ref(), spec.seed, threads, &watch)
-        };
-        numbered.map(run).collect()
+            let task = steps::Task { step, vectors: vectors.as_ref(), seed: spec.seed, threads };
+            made.push(task.run(&spec.steps, &made, &watch)?);
+        }
+        Ok(made)
     };
     let computed = tokio::task::spawn_blocking(work).await;
     computed.map_err(|error| JobFailure::Ended(format!("the computation panicked: {error}")))?
@@ -450,13 +438,21 @@ impl Watch for StepWatch<'_> {
                 (0.2 + 0.7 * done / (done + 10.0), format!("iteration {done}"))
             }
             // Principal components are all of one algorithm, and only the beginning of another.
-            Phase::Pass if self.phase == "umap" => (0.05 * part(done), "a first layout".to_owned()),
+            Phase::Pass if matches!(self.phase, "umap" | "tsne") => {
+                (0.05 * part(done), "a first layout".to_owned())
+            }
+            Phase::Pass if self.phase == "hdbscan" => {
+                (0.5 + 0.4 * part(done), format!("{:.0} % of the tree", 100.0 * part(done)))
+            }
             Phase::Pass => (0.8 * part(done), format!("{:.0} % of the rows", 100.0 * part(done))),
             Phase::Neighbours => {
                 let message = format!("neighbours of {:.0} % of the rows", 100.0 * part(done));
                 (0.05 + 0.45 * part(done), message)
             }
-            Phase::Epochs => (0.5 + 0.4 * part(done), format!("epoch {done} of {of}")),
+            Phase::Epochs => {
+                let what = if self.phase == "tsne" { "iteration" } else { "epoch" };
+                (0.5 + 0.4 * part(done), format!("{what} {done} of {of}"))
+            }
             Phase::Measures => (0.9 + 0.1 * part(done), "measuring".to_owned()),
         };
         self.teller.tell(self.begin + self.share * share, self.phase, message);

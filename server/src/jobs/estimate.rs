@@ -1,0 +1,225 @@
+//! What a job will take: told before it begins, from the rows and dimensions that there are and
+//! rates that were measured. A guess.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+use engine::predicate::Predicate;
+use engine::query::{Aggregate, AggregateOp, Query};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::failure::JobFailure;
+use super::spec::{JobSpec, Step, Work};
+use super::work::Source;
+use crate::query::{Pinned, Queries, pin};
+
+/// What a job is expected to take.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Estimate {
+    pub rows: u64,
+    pub dimensions: u64,
+    pub seconds: f64,
+    /// Of which vectors beyond the budget are in a file.
+    pub memory_bytes: u64,
+}
+
+/// Works it out. Rows are counted where a filter makes that necessary.
+///
+/// # Errors
+/// Where the table cannot be read, or has no such columns.
+pub async fn estimate(queries: &Queries, spec: &JobSpec) -> Result<Estimate, JobFailure> {
+    let source = Source::open(queries, spec).await?;
+    let rows = count(queries, &source.pinned).await?;
+    let dimensions = dimensions(queries, &source).await?;
+    let limits = queries.limits();
+    let load = Load { n: rows as f64, d: dimensions as f64, threads: limits.threads.max(1) as f64 };
+    let mut seconds = START + load.n * load.d * 4.0 / READ_BYTES;
+    let mut memory = BASE_BYTES + (load.n * load.d * 4.0).min(limits.memory_bytes as f64);
+    let mut most_beside = 0.0_f64;
+    for step in &spec.steps {
+        let (took, beside) = load.of(step, &spec.steps);
+        seconds += took;
+        most_beside = most_beside.max(beside);
+    }
+    memory += most_beside;
+    Ok(Estimate { rows, dimensions: dimensions as u64, seconds, memory_bytes: memory as u64 })
+}
+
+/// Seconds until a process computes, bytes that it has before, and bytes of vectors that are
+/// read in a second.
+const START: f64 = 0.15;
+const BASE_BYTES: f64 = 80e6;
+const READ_BYTES: f64 = 400e6;
+/// Multiplications and additions in a second by one thread with AVX-512: where many rows are
+/// multiplied with many, and where each is with a few.
+const PRODUCTS: f64 = 90e9;
+const DISTANCES: f64 = 20e9;
+/// Iterations of k-means that most data take.
+const ITERATIONS: f64 = 25.0;
+/// Rows that begin k-means, and that are measured afterwards.
+const INIT_ROWS: f64 = 65_536.0;
+const MEASURED_ROWS: f64 = 10_000.0;
+/// Clusters from which on they begin by rounds.
+const ROUNDS_FROM: usize = 256;
+/// Seconds for one row and epoch of UMAP, iteration of t-SNE, and tree of HDBSCAN.
+const UMAP_ROW: f64 = 0.55e-6;
+const TSNE_ROW: f64 = 0.35e-6;
+const DENSE_ROW: f64 = 4e-6;
+const TREE_DIMENSIONS: f64 = 8.0;
+/// Rows of a neighbourhood that double the time for a tree.
+const NEAR_FREE: f64 = 40.0;
+/// Bytes that rows are copied to for their neighbours, at most: as they are, and as lists.
+const NEIGHBOUR_BYTES: f64 = 2.1e9;
+/// What a pair of rows takes beside its products; how many are all looked at, and of more how
+/// many in lists nearby.
+const PAIR: f64 = 60.0;
+const FEW_PAIRS: f64 = 1e11;
+const LISTS_SHARE: f64 = 0.1;
+
+/// n rows of d dimensions.
+#[derive(Clone, Copy)]
+struct Load {
+    n: f64,
+    d: f64,
+    threads: f64,
+}
+
+impl Load {
+    /// Seconds, and bytes beside the vectors.
+    fn of(self, step: &Step, all: &[Step]) -> (f64, f64) {
+        let Self { n, d, threads } = self;
+        let products = |count: f64| 2.0 * count / PRODUCTS / threads;
+        let measured = MEASURED_ROWS.min(n);
+        match &step.work {
+            Work::KMeans { k, iterations_max, .. } => {
+                let k_rows = *k as f64;
+                let tries = 2.0 + k_rows.ln().floor();
+                let sampled = n.min(INIT_ROWS.max(64.0 * k_rows));
+                let init = match *k < ROUNDS_FROM {
+                    true => 3.0 * k_rows * tries * sampled * d / DISTANCES / threads,
+                    false => {
+                        products(2.5 * k_rows * sampled * d)
+                            + 3.0 * k_rows * tries * 2.5 * k_rows * d / DISTANCES
+                    }
+                };
+                let iterations = ITERATIONS.min(f64::from(*iterations_max));
+                let fit = products(n * k_rows * d) * (iterations + 1.0);
+                let silhouette = products(measured * measured * d);
+                (init + fit + silhouette, k_rows * d * 16.0 * threads + n * 12.0)
+            }
+            Work::Hdbscan { of, min_samples, .. } => {
+                let on = of.as_ref().and_then(|of| all.iter().find(|step| step.name == *of));
+                let d = on.map_or(d, |step| step.columns().len() as f64);
+                let near = *min_samples as f64;
+                let took = match d <= TREE_DIMENSIONS {
+                    true => n * DENSE_ROW * (1.0 + near / NEAR_FREE),
+                    false => 2.5 * products(n * n * d),
+                };
+                let pairs = if d <= TREE_DIMENSIONS { 4.0 * d } else { 12.0 * d + 8.0 * near };
+                (took + products(measured * measured * d), n * (200.0 + pairs))
+            }
+            Work::Pca { .. } => (self.components() + self.trust(), d * d * 8.0 * (threads + 2.0)),
+            Work::Umap { neighbours, .. } => {
+                let epochs = if n <= 10_000.0 { 500.0 } else { 200.0 };
+                let layout = n * epochs * UMAP_ROW;
+                let seconds = self.components() + self.neighbours() + layout + self.trust();
+                (seconds, n * *neighbours as f64 * 60.0 + self.copies())
+            }
+            Work::Tsne { perplexity, .. } => {
+                let perplexity = perplexity.unwrap_or(30.0).min(n / 3.0);
+                let layout = 1.0 + 750.0 * n * TSNE_ROW / threads;
+                let seconds = self.components() + self.neighbours() + layout + self.trust();
+                (seconds, n * perplexity * 3.0 * 30.0 + self.copies())
+            }
+        }
+    }
+
+    fn components(self) -> f64 {
+        let Self { n, d, threads } = self;
+        n * d * d / PRODUCTS / threads + 2.5e-10 * d * d * d
+    }
+
+    /// Of all pairs where these are few, else mostly of some share of them.
+    fn neighbours(self) -> f64 {
+        let pairs = self.n * self.n * (self.d + PAIR);
+        let looked_at = pairs.min(FEW_PAIRS + LISTS_SHARE * pairs);
+        2.0 * looked_at / PRODUCTS / self.threads
+    }
+
+    /// Bytes of rows while their neighbours are looked for.
+    fn copies(self) -> f64 {
+        (8.0 * self.n * self.d).min(NEIGHBOUR_BYTES)
+    }
+
+    /// How well a projection keeps neighbours, of a sample.
+    fn trust(self) -> f64 {
+        let rows = self.n.min(2000.0);
+        2.0 * rows * self.n * (self.d + 2.0) / PRODUCTS / self.threads
+            + self.n.min(MEASURED_ROWS) * 2e-5
+    }
+}
+
+async fn count(queries: &Queries, pinned: &Pinned) -> Result<u64, JobFailure> {
+    let Query { filters, table, .. } = &pinned.query;
+    if let (Predicate::And(clauses), Some(rows)) = (filters, pinned.snapshot.rows())
+        && clauses.is_empty()
+    {
+        return Ok(rows);
+    }
+    let aggregate = Aggregate { op: AggregateOp::Count, column: None, q: None, name: None };
+    let query =
+        Query { filters: filters.clone(), aggregates: vec![aggregate], ..Query::of_table(table) };
+    let count = |batch: &RecordBatch| {
+        let column = batch.columns().first()?.as_primitive_opt::<Int64Type>()?;
+        (!column.is_empty()).then(|| column.value(0).unsigned_abs())
+    };
+    Ok(first(queries, query, pinned, count).await?.unwrap_or_default())
+}
+
+/// Of a type that says them, or of the first vector there is.
+async fn dimensions(queries: &Queries, source: &Source) -> Result<usize, JobFailure> {
+    let column = &source.column;
+    let schema = source.pinned.snapshot.schema();
+    if let Ok(DataType::FixedSizeList(_, size)) =
+        schema.field_with_name(column).map(|field| field.data_type())
+    {
+        return Ok(usize::try_from(*size).unwrap_or_default());
+    }
+    let present = Predicate::Not(Box::new(Predicate::IsNull { column: column.clone() }));
+    let query = Query {
+        columns: Some(vec![column.clone()]),
+        filters: Predicate::And(vec![present]),
+        limit: Some(1),
+        ..Query::of_table(&source.pinned.query.table)
+    };
+    let length = |batch: &RecordBatch| {
+        batch.columns().first().filter(|column| !column.is_empty()).map(|c| length(c.as_ref()))
+    };
+    Ok(first(queries, query, &source.pinned, length).await?.unwrap_or_default())
+}
+
+/// What the first row of an answer says, within the limits of any query.
+async fn first<T>(
+    queries: &Queries,
+    query: Query,
+    of: &Pinned,
+    read: impl Fn(&RecordBatch) -> Option<T>,
+) -> Result<Option<T>, JobFailure> {
+    let pinned = pin(query, Arc::clone(&of.snapshot))?;
+    let collected = queries.collect(vec![pinned], Some(1)).await;
+    let collected = collected.map_err(|(_, failure)| failure)?;
+    Ok(collected.iter().flat_map(|one| &one.batches).find_map(read))
+}
+
+/// Of the first vector.
+fn length(vectors: &dyn Array) -> usize {
+    match vectors.data_type() {
+        DataType::List(_) => vectors.as_list::<i32>().value_length(0).unsigned_abs() as usize,
+        DataType::LargeList(_) => vectors.as_list::<i64>().value_length(0).unsigned_abs() as usize,
+        _ => 0,
+    }
+}
