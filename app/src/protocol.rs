@@ -9,6 +9,7 @@
 //! the worker is where it was.
 
 mod charts;
+pub mod groups;
 mod legend;
 pub mod relief;
 mod results;
@@ -115,6 +116,12 @@ pub enum Request {
         count: u32,
     },
     Table(table::TableRequest),
+    /// What groups of rows are made of. Answered by [`Reply::Groups`].
+    Groups {
+        request: u64,
+        /// A [`groups::GroupsAsked`].
+        text: String,
+    },
     /// The canvas of a scatter travels beside. Sizes are CSS pixels.
     AttachCanvas {
         view: ViewId,
@@ -338,6 +345,11 @@ pub enum Reply {
     Views(Views),
     Rows(Rows),
     Table(table::TableReply),
+    Groups {
+        request: u64,
+        /// What was asked for, as JSON, or why it is not here.
+        answer: Result<String, String>,
+    },
     Hovered {
         view: ViewId,
         row: Option<HoveredRow>,

@@ -17,6 +17,7 @@ pub mod describe;
 pub mod embed;
 pub mod figure;
 pub mod format;
+pub mod groups;
 pub mod history;
 pub mod labels;
 pub mod layout;

@@ -54,6 +54,7 @@ scenario('the vectors of a table become a map with clusters', (t) => withLake(t,
   await openDialog(t);
   assert.equal(await dialog(t).getByLabel('New table').inputValue(), 'digits-map');
   assert.equal(await dialog(t).getByLabel('Vectors').inputValue(), 'emb');
+  await dialog(t).getByText(/^About .* for 1,797 × 64$/).waitFor();
   await t.shotsOfAll('embed-form');
   await dialog(t).getByRole('button', { name: 'Start' }).click();
   await line(t, 'digits-map').getByRole('button', { name: 'Open' }).click();
@@ -79,6 +80,33 @@ scenario('the vectors of a table become a map with clusters', (t) => withLake(t,
 
   // The map has the columns of its source.
   await t.filter('digit').then((filter) => filter.waitFor());
+
+  // What is typical of a cluster, and what is far out, by their distances; here, and by the companion.
+  const { cluster } = counts[3];
+  const filters = [{ column: 'cluster', op: 'eq', value: cluster }];
+  const nearest = async (descending) => {
+    const order_by = [{ column: 'cluster_distance', descending }];
+    const rows = await t.ask({ table: 'digits-map', columns: ['_row', 'cluster_distance'], filters, order_by, limit: 3 });
+    return rows.map((row) => `#${row._row}`);
+  };
+  const distances = await t.ask({ table: 'digits-map', columns: ['cluster_distance'], filters });
+  const variance = distances.reduce((sum, row) => sum + row.cluster_distance ** 2, 0) / distances.length;
+  const groups = t.page.getByRole('dialog', { name: 'Groups' });
+  const row = groups.locator('tbody tr').filter({ has: t.page.getByRole('button', { name: cluster, exact: true }) });
+  for (const budget of ['', '&budget=1']) {
+    await t.openLink(`link=1&table=digits-map&columns=cluster,cluster_distance,digit&view=1:bars:cluster:12${budget}`);
+    await t.untilShown();
+    await t.page.keyboard.press('s');
+    await row.locator('.groups-example').nth(5).waitFor();
+    const shown = await row.locator('.groups-example').allTextContents();
+    assert.deepEqual(shown, [...await nearest(false), ...await nearest(true)]);
+    assert.equal(Number(await row.locator('td.number').nth(1).textContent()).toFixed(3), variance.toFixed(3));
+    if (!budget) await t.shotsOfAll('groups-examples');
+    await row.locator('.groups-example').first().click();
+    await groups.waitFor({ state: 'hidden' });
+    const record = t.page.getByRole('complementary', { name: 'Record' });
+    await record.getByRole('heading', { name: `Row ${Number(shown[0].slice(1)).toLocaleString('en')}`, exact: true }).waitFor();
+  }
 }), raster);
 
 scenario('a map of the selected rows alone, by key, without clusters', (t) => withLake(t, async () => {
@@ -88,13 +116,37 @@ scenario('a map of the selected rows alone, by key, without clusters', (t) => wi
   await t.page.keyboard.press('m');
   await dialog(t).getByLabel(`The ${expected} that pass the filters`).waitFor();
   assert.ok(await dialog(t).getByLabel(`The ${expected} that pass the filters`).isChecked());
-  await dialog(t).getByLabel('Find clusters (k-means)').uncheck();
+  await dialog(t).getByLabel('Clusters', { exact: true }).selectOption('none');
   await dialog(t).getByLabel('New table').fill('threes');
   await dialog(t).getByLabel('New table').press('Enter');
   await line(t, 'threes').getByRole('button', { name: 'Open' }).click();
   await t.untilSelected(expected);
   assert.equal(t.parameter('table'), 'threes');
   assert.equal(t.parameter('view'), '1:scatter:dim_1:dim_2');
+}), raster);
+
+scenario('dense places of a map are groups that are understood', (t) => withLake(t, async () => {
+  await t.open({ table: 'digits' });
+  await t.untilShown();
+  await openDialog(t);
+  await dialog(t).getByLabel('Layout').selectOption('tsne');
+  await dialog(t).getByLabel('Clusters', { exact: true }).selectOption('dense');
+  await dialog(t).getByLabel('Rows at least').fill('20');
+  await t.shot('embed-form-dense');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'digits-map').getByRole('button', { name: 'Open' }).click();
+  await t.untilShown();
+  await t.untilSelected(1797);
+  const groups = t.page.getByRole('dialog', { name: 'Groups' });
+  await t.page.keyboard.press('s');
+  // What colours the points is meant, and a cluster is mostly one digit.
+  assert.equal(await groups.getByLabel('Groups of').inputValue(), 'cluster');
+  await groups.locator('.groups-trait').filter({ hasText: /^digit/ }).first().waitFor();
+  await groups.getByRole('tab', { name: 'Beside a column' }).click();
+  await groups.getByLabel('Column').selectOption('digit');
+  const rand = groups.locator('.groups-figures dd').first();
+  await t.until('groups agree with digits', async () => Number(await rand.textContent()) > 0.75);
+  await t.shotsOfAll('groups-digits');
 }), raster);
 
 scenario('a name that is taken is said, and a job is followed, cancelled and found again', (t) => withLake(t, async () => {
@@ -109,7 +161,7 @@ scenario('a name that is taken is said, and a job is followed, cancelled and fou
   t.allow(/409/);
   await dialog(t).getByLabel('New table').fill('slow');
   await dialog(t).getByLabel('Layout').selectOption('pca');
-  await dialog(t).getByLabel('Clusters', { exact: true }).fill('100');
+  await dialog(t).getByLabel('How many clusters').fill('100');
   await dialog(t).getByRole('button', { name: 'Start' }).click();
   await line(t, 'slow').getByRole('progressbar').waitFor();
   await t.until('it computes', async () => (await line(t, 'slow').innerText()).includes('kmeans'));
@@ -126,7 +178,7 @@ scenario('a name that is taken is said, and a job is followed, cancelled and fou
 
   // Whoever closed the dialog is told when a map is there.
   await dialog(t).getByLabel('Layout').selectOption('pca');
-  await dialog(t).getByLabel('Find clusters (k-means)').uncheck();
+  await dialog(t).getByLabel('Clusters', { exact: true }).selectOption('none');
   await dialog(t).getByRole('button', { name: 'Start' }).click();
   await line(t, 'noise-map').waitFor();
   await t.page.keyboard.press('Escape');

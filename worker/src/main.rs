@@ -13,7 +13,7 @@ mod parts {
     use app::worker::elsewhere::shapes::ShapesFound;
     use app::worker::relief::{Kept, LookedOver};
     use app::worker::rows::RowOrder;
-    use app::worker::{Host, Part, Parts, elsewhere, figure, records, relief};
+    use app::worker::{Host, Part, Parts, elsewhere, figure, groups, records, relief};
     use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
     type Work<T> = Result<Pin<Box<dyn Future<Output = T>>>, SplitLoaderError>;
@@ -58,6 +58,11 @@ mod parts {
         Ok(Box::pin(records::answer_image(host, row, column)))
     }
 
+    #[wasm_split(groups, fallible)]
+    fn count_groups(host: Rc<Host>, request: u64, text: String) -> Work<()> {
+        Ok(Box::pin(groups::answer(host, request, text)))
+    }
+
     #[wasm_split(pictures, fallible)]
     fn picture(host: Rc<Host>, view: ViewId, lengths: [f64; 2]) -> Work<()> {
         Ok(Box::pin(figure::answer(host, view, lengths)))
@@ -82,6 +87,7 @@ mod parts {
         copy_on: |host, copying, order| part(copy_on(host, copying, order)),
         record: |host, request, row, columns| part(record(host, request, row, columns)),
         image: |host, row, column| part(image(host, row, column)),
+        groups: |host, request, text| part(count_groups(host, request, text)),
         picture: |host, view, lengths| part(picture(host, view, lengths)),
         look_over: |host, kept, drawn| part(look_over(host, kept, drawn)),
     };

@@ -9,7 +9,7 @@ use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
 use super::signals::Page;
 use crate::protocol::Level;
 use crate::state::command::{Command, Dialog};
-use crate::state::embed::{self, Job, JobState};
+use crate::state::embed::{self, Estimate, Job, JobState};
 use crate::texts;
 
 const ANSWER_MILLIS: u32 = 20_000;
@@ -32,6 +32,12 @@ pub(super) async fn begin(page: Page, text: String) -> Result<(), (String, Optio
         }
         _ => Err(embed::problem(&answer).unwrap_or_else(not_known)),
     }
+}
+
+/// What a job is expected to take; none where the companion cannot say.
+pub(super) async fn estimate(page: Page, text: String) -> Option<Estimate> {
+    let (status, answer) = ask(page, "/estimate", "POST", Some(&text)).await?;
+    embed::estimate(&answer).filter(|_| status == OK)
 }
 
 fn not_known() -> (String, Option<String>) {

@@ -11,6 +11,7 @@ mod address_bar;
 mod browser;
 mod companion;
 mod figure;
+mod groups;
 mod jobs;
 mod lasting;
 mod link;

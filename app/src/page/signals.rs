@@ -10,6 +10,7 @@ use engine::predicate::Predicate;
 use engine::query::Version;
 use leptos::prelude::*;
 
+use super::groups::Letter;
 use super::link::Link;
 use super::receive::Lives;
 use super::table::TableSignals;
@@ -62,6 +63,8 @@ pub(super) struct Page {
     pub newer: Lasting<Option<VersionInfo>>,
     pub notices: Lasting<Vec<ShownNotice>>,
     pub saved: Lasting<Vec<SavedView>>,
+    /// Answers about groups of rows that the dialog has not read yet.
+    pub letters: Lasting<Vec<Letter>>,
     /// Jobs of the companion, newest first, as far as they were asked for.
     pub jobs: Lasting<Vec<Job>>,
 
@@ -94,6 +97,8 @@ pub(super) struct Page {
     pub pace: StoredValue<Pace>,
     pub lives: StoredValue<Lives>,
     pub api: StoredValue<Option<String>>,
+    /// Questions about groups that were ever asked.
+    pub letters_sent: StoredValue<u64>,
     /// Jobs that are being asked after.
     pub followed: StoredValue<BTreeSet<String>>,
 }
@@ -236,6 +241,7 @@ impl Page {
             newer: Lasting::new(None),
             notices: Lasting::default(),
             saved: Lasting::default(),
+            letters: Lasting::default(),
             jobs: Lasting::default(),
             theme: Lasting::default(),
             system_dark: Lasting::new(false),
@@ -256,6 +262,7 @@ impl Page {
             pace: StoredValue::default(),
             lives: StoredValue::default(),
             api: StoredValue::new(None),
+            letters_sent: StoredValue::new(0),
             followed: StoredValue::new(BTreeSet::new()),
         }
     }

@@ -15,6 +15,7 @@ mod files;
 mod filter;
 mod filters;
 mod grid;
+mod groups;
 mod header;
 mod help;
 mod histogram;
@@ -117,6 +118,7 @@ pub(super) fn App() -> impl IntoView {
             <palette::PaletteDialog/>
             <saved::SavedDialog/>
             <embed::EmbedDialog/>
+            <groups::GroupsDialog/>
             <files::FileDrop/>
         </div>
     }

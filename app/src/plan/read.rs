@@ -104,6 +104,11 @@ impl Answer {
         binned
     }
 
+    /// Whole numbers of a column, row by row; what is none left out.
+    pub fn whole_numbers(&self, name: &str) -> Vec<u64> {
+        self.rows.iter().filter_map(|row| text_of(row.get(name)?)?.parse().ok()).collect()
+    }
+
     /// Values and their counts, in the companion's order; null left out.
     pub fn bars(&self) -> Vec<(Literal, u64)> {
         let bar = |row: &BTreeMap<String, Box<RawValue>>| {

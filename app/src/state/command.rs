@@ -251,6 +251,8 @@ pub enum Dialog {
     Saved,
     /// A map of the table's vectors.
     Embed,
+    /// What groups of rows are made of.
+    Groups,
 }
 
 /// A key, whether Ctrl (or Cmd) and Shift are held, what it says in the help, and what it does.
@@ -263,7 +265,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 18] = [
+pub const SHORTCUTS: [Shortcut; 19] = [
     shortcut("k", true, false, commands::FIND, || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
@@ -289,6 +291,9 @@ pub const SHORTCUTS: [Shortcut; 18] = [
     }),
     shortcut("m", false, false, commands::MAP_VECTORS, || Command::ShowDialog {
         dialog: Some(Dialog::Embed),
+    }),
+    shortcut("s", false, false, commands::SUMMARISE_GROUPS, || Command::ShowDialog {
+        dialog: Some(Dialog::Groups),
     }),
     shortcut("f", false, false, commands::OPEN_FILE, || Command::ChooseFile),
     shortcut("r", false, false, commands::REFRESH, || Command::Refresh),

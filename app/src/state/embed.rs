@@ -13,15 +13,27 @@ use crate::protocol::{ColumnInfo, Mark, ViewId, file_of_name, is_address};
 /// What a new map has, unless something else is chosen.
 pub const CLUSTERS: u32 = 10;
 pub const CLUSTERS_MAX: u32 = 100;
+pub const DENSE_ROWS: u32 = 15;
+pub const DENSE_ROWS_MAX: u32 = 100_000;
 const BARS: u16 = 12;
+
+/// How rows are put in clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clusters {
+    None,
+    /// So many, by k-means of the vectors.
+    Means(u32),
+    /// Places of the map that are dense, of so many rows at least.
+    Dense(u32),
+}
+
 /// What the form says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     pub column: String,
     /// Of which the names are those of the API.
     pub algorithm: &'static str,
-    /// None leaves clusters out.
-    pub clusters: Option<u32>,
+    pub clusters: Clusters,
     pub is_normalized: bool,
     /// Rows that pass the filters alone, rather than all.
     pub only_selected: bool,
@@ -92,6 +104,19 @@ pub fn job(text: &str) -> Option<Job> {
     serde_json::from_str(text).ok()
 }
 
+/// What a job is expected to take.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Estimate {
+    pub rows: u64,
+    pub dimensions: u64,
+    pub seconds: f64,
+    pub memory_bytes: u64,
+}
+
+pub fn estimate(text: &str) -> Option<Estimate> {
+    serde_json::from_str(text).ok()
+}
+
 /// What a problem says of itself, and the field it blames.
 pub fn problem(text: &str) -> Option<(String, Option<String>)> {
     #[derive(Deserialize)]
@@ -129,20 +154,30 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
     // What is made must not have the names of what is kept.
     let free = |name: &str, is_taken: &dyn Fn(&str, &str) -> bool| {
         let names = std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name}_{n}")));
-        let mut names = names.filter(|name| !columns.iter().any(|c| is_taken(name, &c.name)));
+        // Whatever the case: to Delta they are the same.
+        let mut names =
+            names.filter(|name| !columns.iter().any(|c| is_taken(name, &c.name.to_lowercase())));
         names.next().unwrap_or_default()
     };
     let dimensions = free("dim", &|name, column| {
         column.strip_prefix(name).is_some_and(|rest| matches!(rest, "_1" | "_2"))
     });
-    let cluster = free("cluster", &|name, column| name == column);
+    let cluster = free("cluster", &|name, column| {
+        let beside = ["", "_distance", "_probability", "_outlier"];
+        column.strip_prefix(name).is_some_and(|rest| beside.contains(&rest))
+    });
     let mut steps =
         vec![json!({"kind": "project", "algorithm": wanted.algorithm, "as": dimensions})];
-    steps.extend(
-        wanted
-            .clusters
-            .map(|k| json!({"kind": "cluster", "k": k, "labels": "text", "as": cluster})),
-    );
+    match wanted.clusters {
+        Clusters::None => {}
+        Clusters::Means(k) => steps.push(json!({
+            "kind": "cluster", "k": k, "labels": "text", "distances": true, "as": cluster,
+        })),
+        Clusters::Dense(rows) => steps.push(json!({
+            "kind": "cluster", "algorithm": "hdbscan", "min_cluster_size": rows,
+            "of": dimensions, "labels": "text", "as": cluster,
+        })),
+    }
     let mut job = json!({
         "kind": "embed",
         "table": chosen.table.clone()?,
@@ -187,6 +222,11 @@ pub fn address_of(job: &Job) -> Option<String> {
     Some(address::write(&chosen, &Options::default()))
 }
 
+/// Rows of a dense place at least, as they were typed.
+pub fn dense_rows(typed: &str) -> Option<u32> {
+    typed.trim().parse().ok().filter(|rows| (2..=DENSE_ROWS_MAX).contains(rows))
+}
+
 /// A number of clusters that was typed or dragged.
 pub fn clusters(typed: &str) -> Option<u32> {
     typed.trim().parse().ok().filter(|k| (1..=CLUSTERS_MAX).contains(k))
@@ -222,7 +262,7 @@ mod tests {
         Wanted {
             column: "emb".to_owned(),
             algorithm: "pca",
-            clusters: Some(5),
+            clusters: Clusters::Means(5),
             is_normalized: true,
             only_selected: true,
             into: "t-map".to_owned(),
@@ -244,9 +284,15 @@ mod tests {
         assert_eq!(job["steps"][1]["as"], "cluster_2");
         assert_eq!(job["steps"][0]["as"], "dim");
         assert_eq!((&job["keep"], &job["into"]), (&json!("all"), &json!("t-map")));
-        let all = Wanted { only_selected: false, clusters: None, ..wanted() };
+        let all = Wanted { only_selected: false, clusters: Clusters::None, ..wanted() };
         let job: Value = serde_json::from_str(&request(&chosen, &columns, &all).unwrap()).unwrap();
         assert_eq!((job.get("filters"), job["steps"].as_array().unwrap().len()), (None, 1));
+        let dense = Wanted { clusters: Clusters::Dense(20), ..wanted() };
+        let job = request(&chosen, &columns, &dense).unwrap();
+        let job: Value = serde_json::from_str(&job).unwrap();
+        let step = &job["steps"][1];
+        assert_eq!((&step["algorithm"], &step["of"]), (&json!("hdbscan"), &job["steps"][0]["as"]));
+        assert_eq!((dense_rows(" 20"), dense_rows("1"), dense_rows("")), (Some(20), None, None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod figure;
 pub mod filters;
 pub mod frame;
 pub mod grid;
+pub mod groups;
 pub mod help;
 pub mod loading;
 pub mod look;

@@ -266,6 +266,14 @@ impl Answers {
         (&self.selection, self.selected_rows)
     }
 
+    /// The rows that pass all clauses but some, and how many rows there are to pass them.
+    pub fn selection_without(&self, clauses: &[&str], rows: usize) -> (Vec<u64>, usize) {
+        let rows = self.masks.rows(clauses, rows);
+        let mut mask = Vec::new();
+        self.masks.combine(clauses, rows, &mut mask);
+        (mask, rows)
+    }
+
     /// Changes when [`Self::selection`] does.
     pub fn revision(&self) -> u64 {
         self.revision

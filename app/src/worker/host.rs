@@ -207,6 +207,10 @@ impl Host {
                 self.rows.raise();
             }
             Request::Table(request) => self.handle_table(request),
+            Request::Groups { request, text } => {
+                let work = (self.parts.groups)(Rc::clone(self), request, text);
+                or_else_post(work, move |detail| Reply::Groups { request, answer: Err(detail) });
+            }
             Request::Picture { view, width, height } => {
                 let work = (self.parts.picture)(Rc::clone(self), view, [width, height]);
                 or_else_post(work, move |detail| Reply::Picture {

@@ -37,6 +37,8 @@ pub struct Parts {
     pub record: fn(Rc<Host>, u64, u64, Vec<String>) -> Part<()>,
     /// [`records::answer_image`](crate::worker::records::answer_image).
     pub image: fn(Rc<Host>, u64, String) -> Part<()>,
+    /// [`groups::answer`](crate::worker::groups::answer).
+    pub groups: fn(Rc<Host>, u64, String) -> Part<()>,
     /// [`figure::answer`](crate::worker::figure::answer).
     pub picture: fn(Rc<Host>, ViewId, [f64; 2]) -> Part<()>,
     /// [`relief::look_over`](crate::worker::relief::look_over).

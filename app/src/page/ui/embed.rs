@@ -12,11 +12,29 @@ use crate::page::lasting::{Derived, Lasting};
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Companion, Page, Schema, Tables, use_page};
 use crate::state::command::{Command, Dialog};
-use crate::state::embed::{self, CLUSTERS, CLUSTERS_MAX, Job, JobState, Wanted};
+use crate::state::embed::{
+    self, CLUSTERS, CLUSTERS_MAX, Clusters, DENSE_ROWS, DENSE_ROWS_MAX, Estimate, Job, JobState,
+    Wanted,
+};
 use crate::texts::embed as words;
 
 /// What can be asked for: as the API and as the user calls it.
-const LAYOUTS: [(&str, &str); 2] = [("umap", words::UMAP), ("pca", words::PCA)];
+const LAYOUTS: [(&str, &str); 3] =
+    [("umap", words::UMAP), ("tsne", words::TSNE), ("pca", words::PCA)];
+
+/// Which clusters, before how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    Means,
+    Dense,
+}
+
+const KINDS: [(Kind, &str, &str); 3] = [
+    (Kind::Means, "means", words::MEANS),
+    (Kind::Dense, "dense", words::DENSE),
+    (Kind::None, "none", words::NO_CLUSTERS),
+];
 
 #[component]
 pub(super) fn EmbedDialog() -> impl IntoView {
@@ -95,27 +113,40 @@ fn Form() -> impl IntoView {
     let has_clauses = page.model.with_untracked(|model| !model.chosen.clauses.is_empty());
     let column = Lasting::new(columns.first().cloned().unwrap_or_default());
     let layout = Lasting::new(LAYOUTS[0].0);
-    let is_clustered = Lasting::new(true);
+    let kind = Lasting::new(Kind::Means);
     let clusters = Lasting::new(CLUSTERS);
+    let dense_rows = Lasting::new(DENSE_ROWS);
     let is_normalized = Lasting::new(true);
     let only_selected = Lasting::new(has_clauses);
     let into = Lasting::new(embed::free_name(&table, &tables(page)));
     let refused = Lasting::new(None::<(String, Option<String>)>);
     let is_starting = Lasting::new(false);
+    let wanted = move || Wanted {
+        column: column.get(),
+        algorithm: layout.get(),
+        clusters: match kind.get() {
+            Kind::None => Clusters::None,
+            Kind::Means => Clusters::Means(clusters.get()),
+            Kind::Dense => Clusters::Dense(dense_rows.get()),
+        },
+        is_normalized: is_normalized.get(),
+        only_selected: only_selected.get(),
+        into: into.get().trim().to_owned(),
+    };
+    let request = move |wanted: &Wanted| {
+        let columns = untrack(|| page.schema()).map(|schema| schema.columns.clone());
+        page.model.with_untracked(|model| {
+            embed::request(&model.chosen, &columns.unwrap_or_default(), wanted)
+        })
+    };
+    let estimate = estimated(page, move || {
+        // What the table is called does not matter to how long it takes.
+        request(&Wanted { into: format!("{} estimate", table_of(page)), ..wanted() })
+    });
     let start = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let wanted = Wanted {
-            column: column.get_untracked(),
-            algorithm: layout.get_untracked(),
-            clusters: is_clustered.get_untracked().then(|| clusters.get_untracked()),
-            is_normalized: is_normalized.get_untracked(),
-            only_selected: only_selected.get_untracked(),
-            into: into.get_untracked().trim().to_owned(),
-        };
-        let columns = untrack(|| page.schema()).map(|schema| schema.columns.clone());
-        let text = page.model.with_untracked(|model| {
-            embed::request(&model.chosen, &columns.unwrap_or_default(), &wanted)
-        });
+        let wanted = untrack(wanted);
+        let text = request(&wanted);
         let Some(text) = text else { return };
         is_starting.set(true);
         refused.set(None);
@@ -169,31 +200,8 @@ fn Form() -> impl IntoView {
                     .map(|(name, label)| view! { <option value=*name>{*label}</option> })
                     .collect_view()}
             </select>
-            <span>{words::CLUSTERS}</span>
-            <div class="embed-clusters">
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        prop:checked=move || is_clustered.get()
-                        on:change=move |event| is_clustered.set(event_target_checked(&event))
-                    />
-                    <span>{words::WITH_CLUSTERS}</span>
-                </label>
-                <input
-                    type="range"
-                    min="2"
-                    max=CLUSTERS_MAX.to_string()
-                    aria-label=words::CLUSTERS
-                    disabled=move || !is_clustered.get()
-                    prop:value=move || clusters.get().to_string()
-                    on:input=move |event| {
-                        if let Some(k) = embed::clusters(&event_target_value(&event)) {
-                            clusters.set(k);
-                        }
-                    }
-                />
-                <output class:off=move || !is_clustered.get()>{move || clusters.get()}</output>
-            </div>
+            <label for="embed-clusters">{words::CLUSTERS}</label>
+            <ClusterFields kind clusters dense_rows/>
             <span>{words::ROWS}</span>
             <Rows only_selected has_clauses/>
             <span></span>
@@ -218,10 +226,109 @@ fn Form() -> impl IntoView {
             {move || {
                 refused.get().map(|(why, _)| view! { <p class="field-error" role="alert">{why}</p> })
             }}
-            <button type="submit" class="button primary" disabled=move || is_starting.get()>
-                {move || if is_starting.get() { words::STARTING } else { words::START }}
-            </button>
+            <div class="embed-start">
+                <button type="submit" class="button primary" disabled=move || is_starting.get()>
+                    {move || if is_starting.get() { words::STARTING } else { words::START }}
+                </button>
+                <output class="quiet">
+                    {move || estimate.get().map(|estimate| words::estimate(&estimate))}
+                </output>
+            </div>
         </form>
+    }
+}
+
+/// How long somebody has to rest before it is asked what a job will take.
+const REST_MILLIS: u32 = 250;
+
+/// What a job is expected to take, as the companion says, whenever the form has changed.
+fn estimated(
+    page: Page,
+    request: impl Fn() -> Option<String> + Send + Sync + 'static,
+) -> Lasting<Option<Estimate>> {
+    let found = Lasting::new(None);
+    let asked = Lasting::new(0_u64);
+    Effect::new(move |_| {
+        let Some(text) = request() else { return };
+        asked.update_untracked(|asked| *asked += 1);
+        let own = asked.get_untracked();
+        spawn_local(async move {
+            gloo_timers::future::TimeoutFuture::new(REST_MILLIS).await;
+            if asked.try_get_untracked() != Some(own) {
+                return;
+            }
+            let estimate = jobs::estimate(page, text).await;
+            // An answer that was overtaken says nothing of what is in the form now.
+            if asked.try_get_untracked() == Some(own) {
+                found.try_set(estimate);
+            }
+        });
+    });
+    found
+}
+
+/// Which clusters are looked for, and how many.
+#[component]
+fn ClusterFields(
+    kind: Lasting<Kind>,
+    clusters: Lasting<u32>,
+    dense_rows: Lasting<u32>,
+) -> impl IntoView {
+    let name = move || {
+        KINDS.iter().find(|(this, _, _)| *this == kind.get()).map_or("none", |(_, name, _)| name)
+    };
+    let choose = move |event| {
+        let name = event_target_value(&event);
+        if let Some((this, _, _)) = KINDS.iter().find(|(_, known, _)| *known == name) {
+            kind.set(*this);
+        }
+    };
+    let options = KINDS.map(|(_, name, label)| view! { <option value=name>{label}</option> });
+    let means = move || {
+        view! {
+            <input
+                type="range"
+                min="2"
+                max=CLUSTERS_MAX.to_string()
+                aria-label=words::MANY
+                prop:value=move || clusters.get().to_string()
+                on:input=move |event| {
+                    if let Some(k) = embed::clusters(&event_target_value(&event)) {
+                        clusters.set(k);
+                    }
+                }
+            />
+            <output>{move || clusters.get()}</output>
+        }
+    };
+    let dense = move || {
+        view! {
+            <label class="check">
+                <span>{words::DENSE_ROWS}</span>
+                <input
+                    type="number"
+                    min="2"
+                    max=DENSE_ROWS_MAX.to_string()
+                    prop:value=move || dense_rows.get().to_string()
+                    on:change=move |event| {
+                        if let Some(rows) = embed::dense_rows(&event_target_value(&event)) {
+                            dense_rows.set(rows);
+                        }
+                    }
+                />
+            </label>
+        }
+    };
+    let many = move || match kind.get() {
+        Kind::None => ().into_any(),
+        Kind::Means => means().into_any(),
+        Kind::Dense => dense().into_any(),
+    };
+    view! {
+        <div class="embed-clusters">
+            <select id="embed-clusters" prop:value=name on:change=choose>{options}</select>
+            {many}
+        </div>
     }
 }
 

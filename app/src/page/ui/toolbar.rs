@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::active::ActiveFilters;
 use super::add_view::AddView;
 use super::embed::EmbedButton;
+use super::groups::GroupsButton;
 use super::icon::Icon;
 use super::status::reduction_words;
 use crate::page::signals::{Page, use_page};
@@ -70,6 +71,7 @@ pub(super) fn Toolbar() -> impl IntoView {
             >
                 {Icon::Redo.view()}
             </button>
+            <GroupsButton/>
             <EmbedButton/>
             <AddView/>
         </div>

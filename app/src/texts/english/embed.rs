@@ -1,6 +1,6 @@
 //! The dialog of maps: vectors as points on a plane, and in clusters.
 
-use crate::state::embed::{Job, JobState};
+use crate::state::embed::{Estimate, Job, JobState};
 use crate::state::format;
 
 pub const TITLE: &str = "Map vectors";
@@ -13,7 +13,12 @@ pub const PROJECTION: &str = "Layout";
 pub const UMAP: &str = "Neighbours stay neighbours (UMAP)";
 pub const PCA: &str = "Along what varies most (PCA)";
 pub const CLUSTERS: &str = "Clusters";
-pub const WITH_CLUSTERS: &str = "Find clusters (k-means)";
+pub const TSNE: &str = "Neighbours near, groups apart (t-SNE)";
+pub const NO_CLUSTERS: &str = "None";
+pub const MEANS: &str = "So many, by nearness (k-means)";
+pub const DENSE: &str = "Dense places of the map (HDBSCAN)";
+pub const MANY: &str = "How many clusters";
+pub const DENSE_ROWS: &str = "Rows at least";
 pub const ROWS: &str = "Rows";
 pub const NORMALIZE: &str = "Compare directions only (L2)";
 pub const INTO: &str = "New table";
@@ -64,6 +69,19 @@ pub fn line(job: &Job) -> String {
         JobState::Failed => format!("failed: {message}"),
         JobState::Cancelled => "cancelled".to_owned(),
     }
+}
+
+/// What a job is expected to take, in words that do not promise too much.
+pub fn estimate(estimate: &Estimate) -> String {
+    let Estimate { rows, dimensions, seconds, memory_bytes } = estimate;
+    let time = match *seconds {
+        seconds if seconds < 1.5 => "a second".to_owned(),
+        seconds if seconds < 90.0 => format!("{seconds:.0} seconds"),
+        seconds if seconds < 90.0 * 60.0 => format!("{:.0} minutes", seconds / 60.0),
+        seconds => format!("{:.0} hours", seconds / 3600.0),
+    };
+    let memory = format::bytes(*memory_bytes);
+    format!("About {time} and {memory} for {} × {dimensions}", format::count(*rows))
 }
 
 pub fn progress_of(table: &str) -> String {

@@ -49,6 +49,17 @@ pub fn no_color(column: &str) -> String {
     format!("column {column:?} cannot be a colour")
 }
 
+pub const SELECTION_CHANGED: &str = "other rows were selected while these were counted";
+
+pub fn load_first(columns: &[&String]) -> String {
+    let names: Vec<&str> = columns.iter().map(|name| name.as_str()).collect();
+    format!("load these columns first: {}", names.join(", "))
+}
+
+pub fn too_many_groups(most: usize) -> String {
+    format!("there are more than {most} different values")
+}
+
 pub fn columns_not_loaded(many: usize, detail: &str) -> String {
     format!("{many} columns are not loaded: {detail}")
 }
