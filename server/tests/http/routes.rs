@@ -225,6 +225,7 @@ async fn the_description_names_every_route() {
             "get /api/tables/{name}/options",
             "get /api/tables/{name}/versions",
             "post /api/jobs",
+            "post /api/jobs/estimate",
             "post /api/queries",
             "post /api/query",
         ]
