@@ -47,6 +47,12 @@ impl Random {
         bits as f64 / (1_u64 << 53) as f64
     }
 
+    /// About as a normal number is, of mean 0 and deviation 1: the sum of four uniform ones.
+    pub(crate) fn bell(&self, at: u64) -> f64 {
+        let sum: f64 = self.words(at).iter().map(|word| f64::from(*word)).sum();
+        (sum / f64::from(u32::MAX) - 2.0) * 3_f64.sqrt()
+    }
+
     /// Below a number, which is not 0, each as likely as another but for one in 2⁶⁴.
     pub fn below(&self, at: u64, n: u64) -> u64 {
         let [a, b, ..] = self.words(at);

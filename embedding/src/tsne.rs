@@ -173,10 +173,7 @@ impl Start {
     fn points(&self, m: usize, seed: u64, shaken: f64) -> Vec<[f32; 2]> {
         let random = Random::new(seed, NOISE_STREAM);
         let coordinate = |row: usize, axis: usize| {
-            let place = (row * m + axis) as u64;
-            // The sum of uniform numbers is near enough to a normal one, of deviation 1.
-            let noise: f64 = random.words(place).iter().map(|word| f64::from(*word)).sum();
-            let noise = (noise / f64::from(u32::MAX) - 2.0) * 3_f64.sqrt() * DEVIATION;
+            let noise = random.bell((row * m + axis) as u64) * DEVIATION;
             match self.projected.get(row * self.n_components + axis) {
                 Some(x) if axis < self.n_components && self.scale > 0.0 => {
                     (f64::from(*x) * self.scale + noise * shaken) as f32

@@ -3,7 +3,8 @@
 //!
 //! A graph of neighbours with the strength of each bond ([`graph`]), a beginning by principal
 //! components, and then epochs in which bonds pull and random others push ([`layout`]). A seed
-//! gives the same layout on every machine, with any number of threads.
+//! gives the same layout with any number of threads, on every machine on which the beginning is
+//! the same ([`pca`](crate::pca)).
 
 mod curve;
 mod graph;
@@ -109,10 +110,7 @@ fn beginning(
     let mut points = vec![0.0; n * m];
     for (row, point) in points.chunks_exact_mut(m).enumerate() {
         for (at, slot) in point.iter_mut().enumerate() {
-            let place = (row * m + at) as u64;
-            // The sum of uniform numbers is near enough to a normal one, of deviation 1.
-            let noise: f64 = random.words(place).iter().map(|word| f64::from(*word)).sum();
-            let noise = ((noise / f64::from(u32::MAX) - 2.0) * 3_f64.sqrt()) as f32;
+            let noise = random.bell((row * m + at) as u64) as f32;
             let own = projected.get(row * n_components + at).filter(|_| at < n_components);
             *slot = match own {
                 Some(x) if scale > 0.0 => x * scale + noise * NOISE,
