@@ -78,10 +78,6 @@ impl<'a> Chooser<'a> {
         Self { rows, weights: &[], level: Level::detect(), threads, blocks }
     }
 
-    fn weight(&self, row: usize) -> f64 {
-        weight(self.weights, row)
-    }
-
     fn choose(mut self, k: usize, seed: u64, watch: &dyn Watch) -> Result<Vec<f32>, Error> {
         let random = Random::new(seed, CHOICE_STREAM);
         let n = self.rows.rows();
@@ -135,7 +131,7 @@ impl<'a> Chooser<'a> {
             for (row, least) in block.least.iter().enumerate() {
                 if *least > 0.0 {
                     last = index * BLOCK_ROWS + row;
-                    left -= f64::from(*least) * self.weight(last);
+                    left -= f64::from(*least) * weight(self.weights, last);
                     if left < 0.0 {
                         return last;
                     }

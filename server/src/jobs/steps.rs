@@ -51,18 +51,13 @@ impl Task<'_> {
                 options.threads = Some(threads);
                 self.cluster(&options, watch)
             }
-            Work::Hdbscan { of, .. } => {
-                let before = of.as_ref().and_then(|of| {
-                    let place = all.iter().position(|step| step.name == *of)?;
-                    made.get(place)
-                });
-                match before.filter(|before| !before.points.is_empty()) {
-                    None => self.density(vectors, watch),
-                    Some(before) => {
-                        let dimensions = before.columns.len();
-                        self.density(&Matrix::new(&before.points, dimensions)?, watch)
-                    }
-                }
+            Work::Hdbscan { of: None, .. } => self.density(vectors, watch),
+            Work::Hdbscan { of: Some(of), .. } => {
+                let mut before = all.iter().zip(made).filter(|(step, _)| step.name == *of);
+                let missing = || JobFailure::Ended(format!("no step before made {of:?}"));
+                let (_, before) = before.next().ok_or_else(missing)?;
+                let dimensions = before.columns.len();
+                self.density(&Matrix::new(&before.points, dimensions)?, watch)
             }
             Work::Pca { .. } | Work::Umap { .. } | Work::Tsne { .. } => self.project(watch),
         }

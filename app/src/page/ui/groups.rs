@@ -16,6 +16,7 @@ use super::icon::Icon;
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
+use crate::protocol::ColumnInfo;
 use crate::protocol::groups::Groups;
 use crate::state::command::{Command, Dialog, Gesture};
 use crate::state::{choice, column_clause, groups};
@@ -120,6 +121,11 @@ fn Body() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// What follows from the columns of the table; of none, while they are not known.
+fn of_columns<T>(page: Page, of: impl Fn(&[ColumnInfo]) -> T) -> T {
+    page.schema().map_or_else(|| of(&[]), |schema| of(&schema.columns))
 }
 
 /// One of some columns.

@@ -18,14 +18,14 @@ const MIN_DISTANCE: f64 = 0.1;
 /// What crate `embedding` does: smaller clusters are mostly chance in what is looked at as a map.
 const MIN_CLUSTER_SIZE: usize = 15;
 
-/// Components that anybody has looked at; and more than 500 neighbours of each row, by threes of
-/// the perplexity, take more memory than they tell.
+/// More columns than anybody has looked at.
 const COMPONENTS_MAX: usize = 4096;
+/// Three times as many neighbours of each row are kept: as many as UMAP may have.
 const PERPLEXITY_MAX: f64 = 166.0;
 /// Steps of one job.
 const STEPS_MAX: usize = 64;
 /// Rows of a neighbourhood where nobody says: beyond, density is smoothed out at a high price.
-const MIN_SAMPLES_MOST: usize = 100;
+const MIN_SAMPLES_UNASKED_MAX: usize = 100;
 const MIN_SAMPLES_MAX: usize = 1000;
 
 /// Every field of a step, whichever the algorithm.
@@ -252,7 +252,7 @@ fn hdbscan(fields: &mut Fields, before: &[Step]) -> Result<Work, QueryError> {
         let detail = "it must be at least 2";
         return Err(QueryError::malformed(fields.at("min_cluster_size"), detail));
     }
-    let most = min_cluster_size.min(MIN_SAMPLES_MOST);
+    let most = min_cluster_size.min(MIN_SAMPLES_UNASKED_MAX);
     let min_samples = fields.counted("min_samples", most)?;
     if min_samples > MIN_SAMPLES_MAX {
         let detail = format!("it must be at most {MIN_SAMPLES_MAX}");

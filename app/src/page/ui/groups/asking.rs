@@ -21,13 +21,39 @@ type Found = Arc<Result<Groups, String>>;
 /// Rows' numbers, group by group.
 pub(super) type RowsFound = Arc<Vec<Vec<u64>>>;
 
-/// What was answered, and what is on its way: each of the rows of the selection of this number.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Questions of one kind and their answers, each of the rows of the selection of its number.
+struct Letters<Q, A> {
+    asked: BTreeMap<u64, (u64, Q)>,
+    answered: BTreeMap<Q, (u64, A)>,
+}
+
+impl<Q: Ord + Clone, A: Clone> Letters<Q, A> {
+    fn new() -> Self {
+        Self { asked: BTreeMap::new(), answered: BTreeMap::new() }
+    }
+
+    /// Whether the answer is here or on its way.
+    fn is_current(&self, question: &Q, of: u64) -> bool {
+        self.answered.get(question).is_some_and(|(answer, _)| *answer == of)
+            || self.asked.values().any(|(asked, other)| *asked == of && other == question)
+    }
+
+    /// Of whatever selection it is.
+    fn answer(&self, question: &Q) -> Option<A> {
+        self.answered.get(question).map(|(_, answer)| answer.clone())
+    }
+
+    /// An answer of an earlier selection does not take the place of a later one's.
+    fn put(&mut self, of: u64, question: Q, answer: A) {
+        if self.answered.get(&question).is_none_or(|(before, _)| *before <= of) {
+            self.answered.insert(question, (of, answer));
+        }
+    }
+}
+
 struct Known {
-    counts_asked: BTreeMap<u64, (u64, Counts)>,
-    counts: BTreeMap<Counts, (u64, Found)>,
-    extremes_asked: BTreeMap<u64, (u64, Extremes)>,
-    extremes: BTreeMap<Extremes, (u64, RowsFound)>,
+    counts: Letters<Counts, Found>,
+    extremes: Letters<Extremes, RowsFound>,
 }
 
 /// Asks, and knows the answers, for as long as the dialog is open.
@@ -41,7 +67,8 @@ impl Asking {
     /// For the dialog, and all that is in it.
     pub(super) fn provide() {
         let page = use_page();
-        let asking = Self { page, known: Lasting::new(Known::default()) };
+        let known = Known { counts: Letters::new(), extremes: Letters::new() };
+        let asking = Self { page, known: Lasting::new(known) };
         page.letters.update(Vec::clear);
         Effect::new(move |_| {
             if page.letters.with(Vec::is_empty) {
@@ -56,25 +83,22 @@ impl Asking {
         provide_context(asking);
     }
 
-    fn counts(self, wanted: Counts, of: u64) {
-        let is_current = self.known.with_untracked(|known| {
-            known.counts.get(&wanted).is_some_and(|(answer, _)| *answer == of)
-                || known.counts_asked.values().any(|asked| *asked == (of, wanted.clone()))
-        });
+    /// Asks, unless that was done of this selection.
+    fn ask<Q: Ord + Clone, A: Clone>(
+        self,
+        question: Q,
+        of: u64,
+        letters: fn(&mut Known) -> &mut Letters<Q, A>,
+        asked: fn(Q) -> GroupsAsked,
+    ) {
+        let mut is_current = true;
+        self.known.update_untracked(|known| is_current = letters(known).is_current(&question, of));
         if !is_current {
-            let request = self.send(&GroupsAsked::Counts(wanted.clone()));
-            self.known.update(|known| drop(known.counts_asked.insert(request, (of, wanted))));
-        }
-    }
-
-    fn extremes(self, wanted: Extremes, of: u64) {
-        let is_current = self.known.with_untracked(|known| {
-            known.extremes.get(&wanted).is_some_and(|(answer, _)| *answer == of)
-                || known.extremes_asked.values().any(|asked| *asked == (of, wanted.clone()))
-        });
-        if !is_current {
-            let request = self.send(&GroupsAsked::Extremes(wanted.clone()));
-            self.known.update(|known| drop(known.extremes_asked.insert(request, (of, wanted))));
+            let request = self.send(&asked(question.clone()));
+            // Nothing is shown of what is on its way.
+            self.known.update_untracked(|known| {
+                letters(known).asked.insert(request, (of, question));
+            });
         }
     }
 
@@ -89,23 +113,19 @@ impl Asking {
 }
 
 impl Known {
-    /// `now` is the selection that is asked about by now: an answer of an earlier one does not
-    /// take the place of a later one's, and that it failed no longer matters.
+    /// `now` is the selection that is asked about by now: that an answer about an earlier one
+    /// failed no longer matters.
     fn read(&mut self, (request, answer): (u64, Result<String, String>), now: u64) {
-        if let Some((of, wanted)) = self.counts_asked.remove(&request) {
+        if let Some((of, question)) = self.counts.asked.remove(&request) {
             let read = |text: String| serde_json::from_str(&text).map_err(|e| e.to_string());
             let answer = answer.and_then(read);
-            let is_late = self.counts.get(&wanted).is_some_and(|(before, _)| *before > of);
-            if !is_late && (answer.is_ok() || of == now) {
-                self.counts.insert(wanted, (of, Arc::new(answer)));
+            if answer.is_ok() || of == now {
+                self.counts.put(of, question, Arc::new(answer));
             }
-        } else if let Some((of, wanted)) = self.extremes_asked.remove(&request) {
+        } else if let Some((of, question)) = self.extremes.asked.remove(&request) {
             // Of what cannot be answered there are no rows.
             let rows = answer.ok().and_then(|text| serde_json::from_str(&text).ok());
-            let is_late = self.extremes.get(&wanted).is_some_and(|(before, _)| *before > of);
-            if !is_late {
-                self.extremes.insert(wanted, (of, Arc::new(rows.unwrap_or_default())));
-            }
+            self.extremes.put(of, question, Arc::new(rows.unwrap_or_default()));
         }
     }
 }
@@ -134,15 +154,12 @@ pub(super) fn counted(
     Effect::new(move |_| {
         let of = selection(page);
         if let Some(wanted) = wanted() {
-            asking.counts(wanted, of);
+            asking.ask(wanted, of, |known| &mut known.counts, GroupsAsked::Counts);
         }
     });
     Derived::new(move |_| {
-        let wanted = wanted();
-        let found = |wanted: &Counts| {
-            asking.known.with(|known| known.counts.get(wanted).map(|(_, found)| Arc::clone(found)))
-        };
-        Counted(wanted.and_then(|wanted| found(&wanted)))
+        let answer = |question: Counts| asking.known.with(|known| known.counts.answer(&question));
+        Counted(wanted().and_then(answer))
     })
 }
 
@@ -154,13 +171,12 @@ pub(super) fn extremes(
     Effect::new(move |_| {
         let of = selection(page);
         if let Some(wanted) = wanted() {
-            asking.extremes(wanted, of);
+            asking.ask(wanted, of, |known| &mut known.extremes, GroupsAsked::Extremes);
         }
     });
     Derived::new(move |_| {
         let wanted = wanted()?;
-        let rows =
-            asking.known.with(|known| known.extremes.get(&wanted).map(|(_, r)| r.clone()))?;
+        let rows = asking.known.with(|known| known.extremes.answer(&wanted))?;
         Some((wanted.values, rows))
     })
 }

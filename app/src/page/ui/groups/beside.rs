@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::asking::{Counted, counted, counts};
-use super::{ColumnSelect, is_chosen, name_of, toggle};
+use super::{ColumnSelect, is_chosen, name_of, of_columns, toggle};
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::signals::{Page, use_page};
 use crate::state::format;
@@ -21,9 +21,7 @@ const VALUES_MAX: usize = 14;
 pub(super) fn Beside(by: Lasting<String>) -> impl IntoView {
     let page = use_page();
     let others = Derived::new(move |_| {
-        let schema = page.schema();
-        let columns = schema.as_ref().map(|schema| schema.columns.as_slice());
-        let mut all = groups::groupings(columns.unwrap_or_default());
+        let mut all = of_columns(page, groups::groupings);
         all.retain(|name| by.with(|by| by != name));
         all
     });

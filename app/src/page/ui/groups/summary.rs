@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::asking::{Counted, counted, counts};
 use super::examples::{Examples, examples, examples_of};
-use super::{is_chosen, name_of, toggle};
+use super::{is_chosen, name_of, of_columns, toggle};
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::groups::Group;
@@ -37,16 +37,10 @@ struct Line {
 #[component]
 pub(super) fn Summary(by: Lasting<String>) -> impl IntoView {
     let page = use_page();
-    let described = Derived::new(move |_| {
-        let schema = page.schema();
-        let columns = schema.as_ref().map(|schema| schema.columns.as_slice());
-        groups::describing(columns.unwrap_or_default(), &by.get())
-    });
-    let beside = Derived::new(move |_| {
-        let schema = page.schema();
-        let columns = schema.as_ref().map(|schema| schema.columns.as_slice());
-        groups::beside(columns.unwrap_or_default(), &by.get())
-    });
+    let described =
+        Derived::new(move |_| of_columns(page, |columns| groups::describing(columns, &by.get())));
+    let beside =
+        Derived::new(move |_| of_columns(page, |columns| groups::beside(columns, &by.get())));
     // The distance comes last: it is for the variance alone.
     let distance = Derived::new(move |_| {
         beside.get().filter(|beside| beside.is_distance).map(|beside| beside.measure)
