@@ -173,6 +173,29 @@ scenario('the same files serve a companion on another origin', async (t) => {
   });
 }, raster);
 
+scenario('a file outlives the worker that read it, and one dropped early is opened', async (t) => {
+  t.allow(/panicked|broken on purpose|unreachable|RuntimeError/);
+  await t.page.addInitScript(() => {
+    // As a hand would that is quicker than the page: the first drop it listens for.
+    const listen = globalThis.addEventListener;
+    globalThis.addEventListener = function (kind, ...rest) {
+      listen.call(this, kind, ...rest);
+      if (kind !== 'drop' || sessionStorage.early) return;
+      sessionStorage.early = 'yes';
+      const data = new DataTransfer();
+      data.items.add(new File(['name,size\nash,3\nelm,4\noak,5\n'], 'trees.csv'));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+    };
+  });
+  await t.open({ debug: 1 });
+  await t.page.getByRole('button', { name: 'Table file:trees.csv. Choose another' }).waitFor();
+  await t.untilSelected(3);
+  await t.page.evaluate(() => globalThis.limn.request(JSON.stringify({ break: { what: 'panic' } })));
+  await t.page.getByText(/^The part that holds the data stopped and was started again/).waitFor();
+  await t.page.getByRole('option', { name: /^elm/ }).first().click();
+  await t.untilSelected(1);
+}, raster);
+
 scenario('a large text says how far it is looked at, and is given up at a press', async (t) => {
   await t.open({});
   const data = await t.page.evaluateHandle(() => {

@@ -5,10 +5,11 @@
 use leptos::prelude::*;
 use std::time::Duration;
 
+use super::dropped::{self, Dropped};
 use super::signals::{Described, Page, ShownNotice, WorkerState};
 use super::ui::player;
 use super::{address_bar, browser, companion, figure, parts, receive, shell, theme};
-use crate::protocol::{Level, Request, View, ViewId};
+use crate::protocol::{Level, Request, View, ViewId, name_of_file};
 use crate::state::command::Command;
 use crate::state::copy_as::{self, CopyForm};
 use crate::state::pace::Due;
@@ -105,20 +106,24 @@ impl Page {
         self.follow(&before);
     }
 
-    /// A dropped file is the table now; the worker describes it when it has its schema.
-    pub(super) fn open_file(self, table: &str) {
+    /// A dropped file, or folder, is the table now; the worker describes it when it has its
+    /// schema.
+    pub(super) fn open_file(self, dropped: Dropped) {
+        let table = name_of_file(&dropped.name);
+        self.dropped.update_value(|files| drop(files.insert(table.clone(), dropped)));
         self.leave_table();
         self.described.set(Described::Asked);
         self.tables_open.set(false);
         self.open_filters.update(std::collections::BTreeMap::clear);
         self.pace.update_value(|pace| pace.leave());
         self.lives.update_value(|lives| lives.forget_load());
-        let command = Command::OpenTable { table: table.to_owned() };
+        let command = Command::OpenTable { table: table.clone() };
         self.model.update(|model| {
             model.chosen = Chosen::default();
             model.apply(&command);
         });
         address_bar::follow(self, AddressChange::Push);
+        dropped::hand_over(self, &table);
     }
 
     /// Asks the worker for what follows from the difference to `before`.

@@ -10,6 +10,7 @@ mod act;
 mod address_bar;
 mod browser;
 mod companion;
+mod dropped;
 mod figure;
 mod groups;
 mod jobs;

@@ -10,7 +10,7 @@ use wasm_bindgen::closure::Closure;
 use super::figure;
 use super::link::Heard;
 use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerState};
-use super::{address_bar, browser, companion, groups, parts};
+use super::{address_bar, browser, companion, dropped, groups, parts};
 use crate::protocol::{
     ColumnInfo, Level, LoadState, MarkResult, Notice, Origin, Progress, Reply, Request, TableInfo,
     VersionInfo, Views,
@@ -74,7 +74,9 @@ pub(super) fn start_worker(page: Page, epoch: u32) {
         if !matches!(page.described.get_untracked(), Described::Known(_)) {
             page.described.set(Described::Asked);
         }
-        page.link.send(&Request::Describe { table, version: chosen.version });
+        if !dropped::hand_over(page, &table) {
+            page.link.send(&Request::Describe { table, version: chosen.version });
+        }
     }
 }
 

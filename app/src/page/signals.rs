@@ -10,6 +10,7 @@ use engine::predicate::Predicate;
 use engine::query::Version;
 use leptos::prelude::*;
 
+use super::dropped::Dropped;
 use super::groups::Letter;
 use super::link::Link;
 use super::receive::Lives;
@@ -97,6 +98,9 @@ pub(super) struct Page {
     pub pace: StoredValue<Pace>,
     pub lives: StoredValue<Lives>,
     pub api: StoredValue<Option<String>>,
+    /// The files that were dropped here, by the names of their tables: a worker that is
+    /// started later has to be given them too.
+    pub dropped: StoredValue<BTreeMap<String, Dropped>, LocalStorage>,
     /// Questions about groups that were ever asked.
     pub letters_sent: StoredValue<u64>,
     /// Jobs that are being asked after.
@@ -262,6 +266,7 @@ impl Page {
             pace: StoredValue::default(),
             lives: StoredValue::default(),
             api: StoredValue::new(None),
+            dropped: StoredValue::new_local(BTreeMap::new()),
             letters_sent: StoredValue::new(0),
             followed: StoredValue::new(BTreeSet::new()),
         }

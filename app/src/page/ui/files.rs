@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use leptos::{ev, html};
 use web_sys::{DragEvent, File, FileList};
 
+use crate::page::dropped::Dropped;
 use crate::page::signals::{Page, use_page};
-use crate::protocol::{Level, Request, name_of_file};
+use crate::protocol::Level;
 use crate::texts;
 
 const ENDINGS: [&str; 13] = [
@@ -118,8 +119,7 @@ fn open_folder(page: Page, files: &FileList) {
     }
     let first = paths.first().and_then(|path| path.split('/').next()).map(str::to_owned);
     let Some(name) = first.filter(|_| paths.len() == objects.length() as usize) else { return };
-    page.open_file(&name_of_file(&name));
-    page.link.send_beside(&Request::OpenFile { name, paths }, &objects);
+    page.open_file(Dropped { name, paths, objects });
 }
 
 fn open(page: Page, file: &File) {
@@ -129,7 +129,6 @@ fn open(page: Page, file: &File) {
         page.notify(Level::Warning, texts::tables::not_readable(&name));
         return;
     }
-    page.open_file(&name_of_file(&name));
-    let request = Request::OpenFile { name: name.clone(), paths: vec![name] };
-    page.link.send_beside(&request, &js_sys::Array::of1(file));
+    let objects = js_sys::Array::of1(file);
+    page.open_file(Dropped { paths: vec![name.clone()], name, objects });
 }
