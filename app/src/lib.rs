@@ -10,6 +10,7 @@ pub mod few;
 #[cfg(target_arch = "wasm32")]
 pub mod held;
 pub mod look;
+pub mod mapping;
 pub mod plan;
 pub mod protocol;
 pub mod reading;

@@ -33,6 +33,8 @@ pub(crate) fn for_each<W: Send, T: Send>(
     };
     match workers {
         [only] => run(only),
+        // In a browser there is one thread, however many are asked for.
+        [first, ..] if cfg!(target_arch = "wasm32") => run(first),
         _ => std::thread::scope(|scope| {
             for worker in workers {
                 scope.spawn(|| run(worker));
@@ -45,5 +47,8 @@ pub(crate) fn for_each<W: Send, T: Send>(
 
 /// Threads to use where nobody says how many.
 pub(crate) fn available() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    match cfg!(target_arch = "wasm32") {
+        true => 1,
+        false => std::thread::available_parallelism().map_or(1, usize::from),
+    }
 }

@@ -245,6 +245,9 @@ impl<'a> Run<'a> {
             if watch.is_cancelled() {
                 return Err(Error::Cancelled);
             }
+            if watch.wants_layout() {
+                watch.layout(iteration, &centred(&descent.points, self.options.dimensions));
+            }
             let exaggeration = if iteration < self.early() { EXAGGERATION } else { 1.0 };
             let rate = (self.start.rows as f32 / exaggeration).max(RATE_LEAST);
             descent.step(Pace { exaggeration, rate, momentum: MOMENTUM }, watch)?;

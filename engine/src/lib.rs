@@ -30,4 +30,5 @@ pub mod query;
 pub mod sample;
 pub mod selection;
 pub mod slice;
+pub mod steps;
 pub mod summary;

@@ -3,6 +3,11 @@
 
 use super::LANES;
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) use wasm::Simd128 as Plain;
+
 /// Sixteen floats. Every function is inlined into a loop that was compiled for the processor's
 /// features; elsewhere they must not be called on a processor without them.
 pub(super) trait Lanes: Copy {
@@ -59,9 +64,11 @@ pub(super) trait Lanes: Copy {
 }
 
 /// Whatever the compiler makes of it.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[derive(Clone, Copy)]
 pub(super) struct Plain([f32; LANES]);
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 impl Plain {
     #[inline(always)]
     fn zip(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
@@ -69,6 +76,7 @@ impl Plain {
     }
 }
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 impl Lanes for Plain {
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

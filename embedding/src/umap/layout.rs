@@ -61,6 +61,9 @@ impl Run<'_> {
             if watch.is_cancelled() {
                 return Err(Error::Cancelled);
             }
+            if watch.wants_layout() {
+                watch.layout(epoch, &points);
+            }
             let points: &mut [[f32; M]] = points.as_chunks_mut().0;
             match level {
                 // The same sums and products on every processor, so the same bits.

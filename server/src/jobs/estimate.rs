@@ -9,11 +9,12 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use engine::predicate::Predicate;
 use engine::query::{Aggregate, AggregateOp, Query};
+use engine::steps::{Step, Work};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::failure::JobFailure;
-use super::spec::{JobSpec, Step, Work};
+use super::spec::JobSpec;
 use super::work::Source;
 use crate::query::{Pinned, Queries, pin};
 

@@ -1,12 +1,13 @@
 //! What is known of a job: what its page, its list and its document show.
 
 use chrono::{DateTime, Utc};
+use engine::steps::Kind;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::spec::{JobSpec, Kind};
+use super::spec::JobSpec;
 use super::work::{JobResult, Outcome, Told};
 
 /// A job as it stands.

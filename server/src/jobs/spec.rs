@@ -1,18 +1,11 @@
 //! What a job is told: read from JSON, every fault with the field to blame.
 
-mod fields;
-mod step;
-
 use engine::error::QueryError;
 use engine::predicate::Predicate;
 use engine::query::Version;
+use engine::steps::fields::Fields;
+use engine::steps::{self, Kind, Normalize, SEED, Step};
 use serde::{Deserialize, Serialize};
-
-use fields::Fields;
-pub use step::{DISTANCE, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
-
-/// What emb-explorer does where nobody says otherwise.
-const SEED: u64 = 614;
 
 /// A job on the vectors of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,27 +32,11 @@ pub struct JobSpec {
     pub priority: i32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Cluster,
-    Project,
-    /// Several steps on the same vectors, their columns side by side in one table.
-    Embed,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
     Columns(Vec<String>),
     /// All but the vectors.
     All,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Normalize {
-    L2,
-    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,12 +78,12 @@ impl JobSpec {
         let priority = fields.optional("priority")?.unwrap_or_default();
         // What is left says what is to be done.
         let steps = match kind {
-            Kind::Embed => step::several(fields)?,
+            Kind::Embed => steps::several(fields)?,
             _ if fields.has("steps") => {
                 let detail = "only a job of kind \"embed\" has steps";
                 return Err(QueryError::malformed("steps", detail));
             }
-            _ => vec![step::read(kind, fields, &[])?],
+            _ => vec![steps::read(kind, fields, &[])?],
         };
         let overwrite = matches!(mode, Some(Mode::Overwrite));
         let job = Self {
@@ -154,6 +131,8 @@ fn keep(fields: &mut Fields) -> Result<Keep, QueryError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use engine::steps::{Labels, Work};
+
     use super::*;
 
     #[test]

@@ -7,10 +7,10 @@ use arrow_array::{ArrayRef, Float32Array, Int32Array, StringArray};
 use embedding::rows::{Matrix, RowSource};
 use embedding::watch::Watch;
 use embedding::{hdbscan, kmeans, metrics, pca, tsne, umap};
+use engine::steps::{DISTANCE, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
-use super::spec::{DISTANCE, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
 
 /// What a step made of all rows.
 pub(super) struct Made {

@@ -15,9 +15,9 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::filter::filter_record_batch;
 use embedding::rows::{BLOCK_ROWS, RowSource};
+use engine::steps::Normalize;
 
 use super::failure::JobFailure;
-use super::spec::Normalize;
 
 /// The least norm that a vector is divided by.
 const NORM_MIN: f64 = 1e-10;

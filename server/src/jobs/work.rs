@@ -12,12 +12,13 @@ use embedding::watch::{Phase, Watch};
 use engine::error::QueryError;
 use engine::kind::{Kind as ColumnKind, kind_from_type};
 use engine::query::Query;
+use engine::steps::{Kind, Normalize, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
 use super::results;
-use super::spec::{Backend, JobSpec, Keep, Kind, Normalize, Step};
+use super::spec::{Backend, JobSpec, Keep};
 use super::steps;
 use super::vectors::{LeftOut, VectorReader, Vectors};
 use crate::delta::write::{CommitInfo, check_replaceable, committed_by};

@@ -4,21 +4,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use engine::error::QueryError;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::error::QueryError;
+
 /// Fields by name, in their own text, so that numbers keep their digits.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
+pub struct Fields {
     left: BTreeMap<String, Option<Box<RawValue>>>,
     /// Where the object is, as far as faults are told: `steps[1].`
     place: String,
 }
 
 impl Fields {
-    pub(super) fn read(text: &str) -> Result<Self, QueryError> {
+    /// # Errors
+    /// Where the text is no object, or names a field twice.
+    pub fn read(text: &str) -> Result<Self, QueryError> {
         Self::read_at(text, "", "job")
     }
 
@@ -34,15 +37,17 @@ impl Fields {
         format!("{}{name}", self.place)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(Option::is_some)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
+    pub fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
         self.left.remove(name).flatten()
     }
 
-    pub(super) fn optional<T>(&mut self, name: &str) -> Result<Option<T>, QueryError>
+    /// # Errors
+    /// Where it is there and no `T`.
+    pub fn optional<T>(&mut self, name: &str) -> Result<Option<T>, QueryError>
     where
         T: for<'de> Deserialize<'de>,
     {
@@ -55,7 +60,9 @@ impl Fields {
         })
     }
 
-    pub(super) fn required<T>(&mut self, name: &str) -> Result<T, QueryError>
+    /// # Errors
+    /// Where it is missing, or no `T`.
+    pub fn required<T>(&mut self, name: &str) -> Result<T, QueryError>
     where
         T: for<'de> Deserialize<'de>,
     {

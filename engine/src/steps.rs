@@ -1,13 +1,18 @@
-//! One computation of a job: which algorithm, with what, and what its columns are called.
+//! What is to be made of vectors, step by step: which algorithm, with what, and what its columns
+//! are called. Read from JSON, every fault with the field to blame. The companion's jobs and
+//! what the browser computes itself are asked for in these words.
+
+pub mod fields;
 
 use arrow_schema::DataType;
-use engine::error::QueryError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Kind;
-use super::fields::Fields;
+use crate::error::QueryError;
+use fields::Fields;
 
+/// What emb-explorer does where nobody says otherwise.
+pub const SEED: u64 = 614;
 /// What scikit-learn and umap-learn do where nobody says otherwise.
 const ITERATIONS_MAX: u32 = 300;
 const CLUSTERS: usize = 10;
@@ -22,6 +27,9 @@ const MIN_CLUSTER_SIZE: usize = 15;
 const COMPONENTS_MAX: usize = 4096;
 /// Three times as many neighbours of each row are kept: as many as UMAP may have.
 const PERPLEXITY_MAX: f64 = 166.0;
+/// Most dimensions of a layout.
+pub const UMAP_DIMENSIONS_MAX: usize = 8;
+pub const TSNE_DIMENSIONS_MAX: usize = 2;
 /// Steps of one job.
 const STEPS_MAX: usize = 64;
 /// Rows of a neighbourhood where nobody says: beyond, density is smoothed out at a high price.
@@ -46,6 +54,24 @@ const FIELDS: [&str; 15] = [
     "as",
     "kind",
 ];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Cluster,
+    Project,
+    /// Several steps on the same vectors, their columns side by side in one table.
+    Embed,
+}
+
+/// What is done to vectors first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalize {
+    /// Each is divided by its length.
+    L2,
+    None,
+}
 
 /// One computation, and what its columns are called.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -113,6 +139,13 @@ pub enum Selection {
 }
 
 impl Work {
+    pub fn kind(&self) -> Kind {
+        match self.dimensions() {
+            None => Kind::Cluster,
+            Some(_) => Kind::Project,
+        }
+    }
+
     pub fn algorithm(&self) -> &'static str {
         match self {
             Self::KMeans { .. } => "kmeans",
@@ -124,7 +157,7 @@ impl Work {
     }
 
     /// Of a projection.
-    fn dimensions(&self) -> Option<usize> {
+    pub fn dimensions(&self) -> Option<usize> {
         match self {
             Self::KMeans { .. } | Self::Hdbscan { .. } => None,
             Self::Pca { dimensions }
@@ -170,8 +203,11 @@ pub const DISTANCE: &str = "distance";
 pub const PROBABILITY: &str = "probability";
 pub const OUTLIER: &str = "outlier";
 
-/// The steps of a job that has several.
-pub(super) fn several(mut own: Fields) -> Result<Vec<Step>, QueryError> {
+/// The steps of a job that has several: its field `steps`, which must be all that is left.
+///
+/// # Errors
+/// Where a field is missing, unknown, or not what it may be.
+pub fn several(mut own: Fields) -> Result<Vec<Step>, QueryError> {
     let raw: Vec<Box<RawValue>> = own.required("steps")?;
     if let Some(stray) = own.first() {
         let detail = match FIELDS.contains(&stray) {
@@ -203,7 +239,10 @@ pub(super) fn several(mut own: Fields) -> Result<Vec<Step>, QueryError> {
 }
 
 /// One step, after some others.
-pub(super) fn read(kind: Kind, mut fields: Fields, before: &[Step]) -> Result<Step, QueryError> {
+///
+/// # Errors
+/// Where a field is missing, unknown, or not what it may be.
+pub fn read(kind: Kind, mut fields: Fields, before: &[Step]) -> Result<Step, QueryError> {
     let algorithm: Option<String> = fields.optional("algorithm")?;
     let unknown = |algorithm: &str, known: &str| {
         let detail = format!("{algorithm:?} is not one of {known}");
@@ -272,7 +311,7 @@ fn hdbscan(fields: &mut Fields, before: &[Step]) -> Result<Work, QueryError> {
 }
 
 fn umap(fields: &mut Fields) -> Result<Work, QueryError> {
-    let dimensions = dimensions(fields, embedding::umap::DIMENSIONS_MAX, "umap")?;
+    let dimensions = dimensions(fields, UMAP_DIMENSIONS_MAX, "umap")?;
     let neighbours = fields.counted("neighbours", NEIGHBOURS)?;
     if !(2..=NEIGHBOURS_MAX).contains(&neighbours) {
         let detail = "it must be from 2, as a row counts itself, to 500";
@@ -286,7 +325,7 @@ fn umap(fields: &mut Fields) -> Result<Work, QueryError> {
 }
 
 fn tsne(fields: &mut Fields) -> Result<Work, QueryError> {
-    let dimensions = dimensions(fields, embedding::tsne::DIMENSIONS_MAX, "tsne")?;
+    let dimensions = dimensions(fields, TSNE_DIMENSIONS_MAX, "tsne")?;
     let perplexity: Option<f64> = fields.optional("perplexity")?;
     if perplexity.is_some_and(|perplexity| !(1.0..=PERPLEXITY_MAX).contains(&perplexity)) {
         let detail = format!("it must be from 1 to {PERPLEXITY_MAX}");
