@@ -15,7 +15,7 @@ mod scores;
 mod whole;
 
 pub(crate) use below::first_below;
-pub(crate) use dot::squared_distances;
+pub(crate) use dot::{squared_distances, squared_distances_about};
 pub(crate) use gram::{GRAM_ROWS, Gram};
 pub(crate) use nearest::{Near, nearest};
 pub(crate) use panels::Panels;

@@ -194,7 +194,7 @@ fn distances_to_all(asked: &[f32], all: &[f32], d: usize, out: &mut Vec<f32>) {
     let tile_rows = (TILE_FLOATS / d).max(1);
     let mut found = Vec::new();
     for (tile, rows) in all.chunks(tile_rows * d).enumerate() {
-        kernel::squared_distances(level, rows, asked, d, &mut found);
+        kernel::squared_distances_about(level, rows, asked, d, &mut found);
         let width = rows.len() / d;
         for (point, found) in found.chunks_exact(width).enumerate() {
             let from = point * n + tile * tile_rows;

@@ -14,7 +14,7 @@ pub(crate) struct Simd128([v128; REGISTERS]);
 
 impl Simd128 {
     #[inline(always)]
-    fn each(of: impl Fn(usize) -> v128) -> Self {
+    fn each(mut of: impl FnMut(usize) -> v128) -> Self {
         Self([of(0), of(1), of(2), of(3)])
     }
 }
@@ -41,7 +41,20 @@ impl Lanes for Simd128 {
 
     #[inline(always)]
     unsafe fn fma(self, by: Self, add: Self) -> Self {
-        Self::each(|at| fused(self.0[at], by.0[at], add.0[at]))
+        let mut doubt = i64x2_splat(0);
+        let quick = Self::each(|at| {
+            let (a, b, c) = (self.0[at], by.0[at], add.0[at]);
+            let (low, of_low) = about_two(a, b, c);
+            let (high, of_high) = about_two(high(a), high(b), high(c));
+            doubt = v128_or(doubt, v128_or(of_low, of_high));
+            let both = i32x4_shuffle::<0, 1, 4, 5>(low, high);
+            doubt = v128_or(doubt, is_subnormal(both));
+            both
+        });
+        match v128_any_true(doubt) {
+            true => fused(self, by, add),
+            false => quick,
+        }
     }
 
     #[inline(always)]
@@ -80,23 +93,55 @@ impl Lanes for Simd128 {
     }
 }
 
-/// `a * b + c` of four floats, rounded once.
+/// The last two floats as the first two.
 #[inline(always)]
-fn fused(a: v128, b: v128, c: v128) -> v128 {
-    let high = |x: v128| i32x4_shuffle::<2, 3, 0, 0>(x, x);
-    let low = fused_two(a, b, c);
-    let high = fused_two(high(a), high(b), high(c));
-    i32x4_shuffle::<0, 1, 4, 5>(low, high)
+fn high(x: v128) -> v128 {
+    i32x4_shuffle::<2, 3, 0, 0>(x, x)
 }
 
-/// Of the first two floats of each. Their product is exact in 64 bits. The sum is rounded there
-/// to odd, which leaves its last bit to say that something was lost: rounded once more, to 32
-/// bits, it is what the true sum would be (Boldo, Melquiond: Emulation of FMA and correctly
-/// rounded sums. IEEE Transactions on Computers 2008).
+/// Products, which are exact in 64 bits, and what they are added to, of the first two floats.
 #[inline(always)]
-fn fused_two(a: v128, b: v128, c: v128) -> v128 {
+fn wide(a: v128, b: v128, c: v128) -> (v128, v128) {
     let product = f64x2_mul(f64x2_promote_low_f32x4(a), f64x2_promote_low_f32x4(b));
-    let c = f64x2_promote_low_f32x4(c);
+    (product, f64x2_promote_low_f32x4(c))
+}
+
+/// `a * b + c` of the first two floats of each, rounded to 64 bits and then to 32; and where the
+/// first rounding could have made a tie of the second, which then decides otherwise than it would
+/// of the true sum.
+#[inline(always)]
+fn about_two(a: v128, b: v128, c: v128) -> (v128, v128) {
+    /// Of the bits that 32 have no room for, those of a tie.
+    const LOST: i64 = 0x1fff_ffff;
+    const TIE: i64 = 0x1000_0000;
+    let (product, c) = wide(a, b, c);
+    let sum = f64x2_add(product, c);
+    let is_tie = i64x2_eq(v128_and(sum, i64x2_splat(LOST)), i64x2_splat(TIE));
+    (f32x4_demote_f64x2_zero(sum), is_tie)
+}
+
+/// Where floats have fewer bits than others, and ties elsewhere.
+#[inline(always)]
+fn is_subnormal(x: v128) -> v128 {
+    let size = i32x4_sub(i32x4_shl(x, 1), i32x4_splat(1));
+    u32x4_lt(size, u32x4_splat(0x00ff_ffff))
+}
+
+/// `a * b + c`, rounded once, whatever they are.
+#[cold]
+fn fused(a: Simd128, b: Simd128, c: Simd128) -> Simd128 {
+    Simd128::each(|at| {
+        let (a, b, c) = (a.0[at], b.0[at], c.0[at]);
+        i32x4_shuffle::<0, 1, 4, 5>(fused_two(a, b, c), fused_two(high(a), high(b), high(c)))
+    })
+}
+
+/// Of the first two floats of each. The sum is rounded in 64 bits to odd, which leaves its last
+/// bit to say that something was lost: rounded once more, to 32 bits, it is what the true sum
+/// would be (Boldo, Melquiond: Emulation of FMA and correctly rounded sums. IEEE Transactions on
+/// Computers 2008).
+fn fused_two(a: v128, b: v128, c: v128) -> v128 {
+    let (product, c) = wide(a, b, c);
     let sum = f64x2_add(product, c);
     // What the rounding of the sum lost, exactly (Knuth).
     let other = f64x2_sub(sum, product);
