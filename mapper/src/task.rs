@@ -1,0 +1,233 @@
+//! One step of a request: an algorithm on vectors, the columns that come of it, and what is
+//! measured; by the same names and measures as the companion's jobs.
+
+use app::mapping::{Column, Metrics};
+use embedding::rows::{Matrix, RowSource};
+use embedding::watch::{Phase, Watch};
+use embedding::{Error, hdbscan, kmeans, metrics, pca, tsne, umap};
+use engine::steps::{Selection, Step, Work};
+
+use crate::run::{Array, Desk};
+use crate::take::Taken;
+
+/// What a step made.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub arrays: Vec<(Column, Array)>,
+    pub metrics: Metrics,
+    /// Of a projection, of the rows that have vectors: what a later step may cluster.
+    points: Vec<f32>,
+}
+
+/// The browser gives a worker one.
+const THREADS: usize = 1;
+/// Clusters whose sizes are told one by one.
+const SIZES_MAX: usize = 1000;
+/// Neighbours that a projection should have kept.
+const NEIGHBOURS: usize = 15;
+
+/// A step, and what it works on.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    pub step: &'a Step,
+    pub rows: &'a Matrix<'a>,
+    pub taken: &'a Taken,
+    pub seed: u64,
+    pub desk: &'a dyn Desk,
+}
+
+impl Task<'_> {
+    /// `made` are what the first of all steps made, which come before this one.
+    ///
+    /// # Errors
+    /// What the algorithm says.
+    pub fn run(self, all: &[Step], made: &[Made], watch: &dyn Watch) -> Result<Made, Error> {
+        match &self.step.work {
+            Work::KMeans { k, iterations_max, has_distances, .. } => {
+                let mut options = kmeans::Options::new(*k, self.seed);
+                (options.max_iterations, options.threads) = (*iterations_max, Some(THREADS));
+                self.cluster(&options, *has_distances, watch)
+            }
+            Work::Hdbscan { min_cluster_size, min_samples, selection, of, .. } => {
+                let mut options = hdbscan::Options::new(*min_cluster_size);
+                (options.min_samples, options.threads) = (Some(*min_samples), Some(THREADS));
+                options.selection = match selection {
+                    Selection::Eom => hdbscan::Selection::ExcessOfMass,
+                    Selection::Leaf => hdbscan::Selection::Leaf,
+                };
+                let Some(of) = of else { return self.density(self.rows, &options, watch) };
+                let before = all.iter().zip(made).find(|(step, _)| step.name == *of);
+                let (step, before) = before.ok_or_else(|| missing(of))?;
+                let dimensions = step.work.dimensions().ok_or_else(|| missing(of))?;
+                self.density(&Matrix::new(&before.points, dimensions)?, &options, watch)
+            }
+            Work::Pca { dimensions } => self.components(*dimensions, watch),
+            Work::Umap { dimensions, neighbours, min_distance } => {
+                let mut options = umap::Options::new(*dimensions, self.seed);
+                (options.neighbours, options.min_distance) = (*neighbours, *min_distance);
+                options.threads = Some(THREADS);
+                let fit = || umap::fit(self.rows, &options, watch);
+                let (layout, fit_seconds) = self.timed(fit)?;
+                let neighbour_recall = Some(layout.neighbour_recall);
+                let metrics = Metrics { fit_seconds, neighbour_recall, ..Metrics::default() };
+                self.projection(layout.points, *dimensions, metrics, watch)
+            }
+            Work::Tsne { dimensions, perplexity } => {
+                let mut options = tsne::Options::new(*dimensions, self.seed);
+                (options.perplexity, options.threads) = (*perplexity, Some(THREADS));
+                let fit = || tsne::fit(self.rows, &options, watch);
+                let (layout, fit_seconds) = self.timed(fit)?;
+                let metrics = Metrics {
+                    fit_seconds,
+                    kl_divergence: Some(layout.kl),
+                    perplexity: Some(layout.perplexity),
+                    neighbour_recall: Some(layout.neighbour_recall),
+                    ..Metrics::default()
+                };
+                self.projection(layout.points, *dimensions, metrics, watch)
+            }
+        }
+    }
+
+    fn timed<T>(&self, fit: impl FnOnce() -> Result<T, Error>) -> Result<(T, f64), Error> {
+        let began = self.desk.now_millis();
+        let found = fit()?;
+        Ok((found, (self.desk.now_millis() - began) / 1000.0))
+    }
+
+    fn components(self, dimensions: usize, watch: &dyn Watch) -> Result<Made, Error> {
+        let fit = || {
+            let pca = pca::fit(self.rows, dimensions, Some(THREADS), watch)?;
+            let points = pca.project(self.rows, Some(THREADS), watch)?;
+            Ok((pca, points))
+        };
+        let ((pca, points), fit_seconds) = self.timed(fit)?;
+        let metrics = Metrics {
+            fit_seconds,
+            explained_variance: Some(pca.explained_variance),
+            explained_variance_ratio: Some(pca.explained_variance_ratio),
+            ..Metrics::default()
+        };
+        self.projection(points, dimensions, metrics, watch)
+    }
+
+    fn projection(
+        self,
+        points: Vec<f32>,
+        dimensions: usize,
+        metrics: Metrics,
+        watch: &dyn Watch,
+    ) -> Result<Made, Error> {
+        watch.progress(Phase::Measures, 0, 1);
+        let (rows, seed) = (self.rows, self.seed);
+        let trust = metrics::trustworthiness(rows, &points, NEIGHBOURS, seed, THREADS, watch)?;
+        let metrics = Metrics {
+            trustworthiness: trust.map(|trust| trust.value),
+            trustworthiness_neighbours: trust.map(|trust| trust.neighbours),
+            trustworthiness_rows: trust.map(|trust| trust.rows),
+            ..metrics
+        };
+        let column = Array::Floats(self.taken.floats(&points, dimensions));
+        Ok(Made { arrays: vec![(Column::Points { dimensions }, column)], metrics, points })
+    }
+
+    fn cluster(
+        self,
+        options: &kmeans::Options,
+        has_distances: bool,
+        watch: &dyn Watch,
+    ) -> Result<Made, Error> {
+        let (rows, taken) = (self.rows, self.taken);
+        let (found, fit_seconds) = self.timed(|| kmeans::fit(rows, options, watch))?;
+        let labels = found.labels.iter().map(|label| *label as i32);
+        let mut arrays = vec![(Column::Labels, Array::Labels(taken.labels(labels)))];
+        let (centroids, labels) = (&found.centroids, &found.labels);
+        if has_distances {
+            let distances = metrics::distances(rows, centroids, labels, THREADS, watch)?;
+            arrays.push((Column::Distances, Array::Floats(taken.floats(&distances, 1))));
+        }
+        let silhouette = metrics::silhouette(rows, labels, self.seed, THREADS, watch)?;
+        let apart = metrics::dispersion(rows, centroids, labels, THREADS, watch)?;
+        let metrics = Metrics {
+            fit_seconds,
+            k: Some(options.k),
+            inertia: Some(found.inertia),
+            iterations: Some(found.iterations),
+            converged: Some(found.has_converged),
+            silhouette: silhouette.map(|found| found.mean),
+            silhouette_rows: silhouette.map(|found| found.rows),
+            calinski_harabasz: apart.calinski_harabasz,
+            davies_bouldin: apart.davies_bouldin,
+            sizes: few(found.sizes),
+            ..Metrics::default()
+        };
+        Ok(Made { arrays, metrics, points: Vec::new() })
+    }
+
+    /// HDBSCAN, of the vectors or of a projection of them.
+    fn density(
+        self,
+        rows: &Matrix<'_>,
+        options: &hdbscan::Options,
+        watch: &dyn Watch,
+    ) -> Result<Made, Error> {
+        let taken = self.taken;
+        let (found, fit_seconds) = self.timed(|| hdbscan::fit(rows, options, watch))?;
+        watch.progress(Phase::Measures, 0, 1);
+        let noise = found.labels.iter().filter(|label| **label == hdbscan::NOISE).count();
+        let silhouette = silhouette_of_clusters(rows, &found.labels, self.seed, watch)?;
+        let sizes = found.clusters.iter().map(|cluster| cluster.size).collect();
+        let lasting = found.clusters.iter().map(|cluster| cluster.persistence).collect();
+        let metrics = Metrics {
+            fit_seconds,
+            clusters: Some(found.clusters.len()),
+            noise: Some(noise),
+            silhouette: silhouette.map(|found| found.mean),
+            silhouette_rows: silhouette.map(|found| found.rows),
+            sizes: few(sizes),
+            persistence: few(lasting),
+            ..Metrics::default()
+        };
+        let floats = |own: &[f32]| Array::Floats(taken.floats(own, 1));
+        let arrays = vec![
+            (Column::Labels, Array::Labels(taken.labels(found.labels.iter().copied()))),
+            (Column::Probabilities, floats(&found.probabilities)),
+            (Column::OutlierScores, floats(&found.outlier_scores)),
+        ];
+        Ok(Made { arrays, metrics, points: Vec::new() })
+    }
+}
+
+fn missing(of: &str) -> Error {
+    Error::Source(format!("no step before made {of:?}"))
+}
+
+fn few<T>(of_clusters: Vec<T>) -> Option<Vec<T>> {
+    (of_clusters.len() <= SIZES_MAX).then_some(of_clusters)
+}
+
+/// Rows in clusters that are looked at for a silhouette, of which it draws its own.
+const SILHOUETTE_ROWS: usize = 50_000;
+
+/// Of the rows that are in a cluster: noise is none. Of many, each so many is looked at.
+fn silhouette_of_clusters(
+    rows: &Matrix<'_>,
+    labels: &[i32],
+    seed: u64,
+    watch: &dyn Watch,
+) -> Result<Option<metrics::Silhouette>, Error> {
+    let clustered = labels.iter().filter(|label| **label >= 0).count();
+    let step = clustered.div_ceil(SILHOUETTE_ROWS).max(1);
+    let numbered = labels.iter().enumerate();
+    let own = numbered.filter_map(|(row, label)| Some((row, u32::try_from(*label).ok()?)));
+    let (numbers, own): (Vec<usize>, Vec<u32>) = own.step_by(step).unzip();
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let mut values = Vec::with_capacity(own.len() * rows.dimensions());
+    for row in numbers {
+        values.extend(rows.row(row)?);
+    }
+    let rows = Matrix::new(&values, rows.dimensions())?;
+    metrics::silhouette(&rows, &own, seed, THREADS, watch)
+}
