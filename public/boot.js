@@ -23,6 +23,7 @@
   globalThis.limn = {
     build: script.dataset.build,
     reader: script.dataset.reader ? beside(script.dataset.reader) : null,
+    mapper: script.dataset.mapper ? beside(script.dataset.mapper) : null,
     first: startWorker(),
     startWorker,
   };

@@ -306,6 +306,8 @@ fn stages_know_only_what_is_left_of_them() {
             vec![
                 "server",
                 "reader",
+                "mapper",
+                "embedding",
                 "tests",
                 "datafusion",
                 "object_store",
@@ -317,6 +319,7 @@ fn stages_know_only_what_is_left_of_them() {
                 "parquet",
             ],
         ),
+        ("mapper/", vec!["server", "reader", "tests", "datafusion", "object_store", "tokio"]),
         ("matcher/", vec!["server", "tests", "app"]),
         ("worker/", vec!["server", "reader", "tests", "datafusion", "object_store", "tokio"]),
         ("reader/", vec!["server", "tests", "datafusion", "object_store", "tokio"]),
@@ -353,8 +356,19 @@ fn cargo_never_changes_the_lock_file() {
 #[test]
 fn documents_name_files_that_exist() {
     let known = [
-        "engine/", "server/", "app/", "matcher/", "reader/", "shaders/", "public/", "tests/",
-        "tools/", "benches/", "worker/",
+        "engine/",
+        "embedding/",
+        "server/",
+        "app/",
+        "mapper/",
+        "matcher/",
+        "reader/",
+        "shaders/",
+        "public/",
+        "tests/",
+        "tools/",
+        "benches/",
+        "worker/",
     ];
     let mut offenders = Vec::new();
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {

@@ -6,7 +6,7 @@
 
 # Everything the bundle is made from; unchanged inputs keep the bundle.
 app_stamp() {
-  { find app engine matcher reader shaders public worker -type f -not -path '*/target/*' -not -path 'engine/tests/*' -print0 |
+  { find app embedding engine mapper matcher reader shaders public worker -type f -not -path '*/target/*' -not -path 'engine/tests/*' -print0 |
       LC_ALL=C sort -z | xargs -0 sha256sum
     sha256sum Cargo.toml Cargo.lock Trunk.toml package-lock.json tools/bundle.mjs
     rustc --version; } | digest -

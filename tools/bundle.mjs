@@ -38,9 +38,9 @@ const WASM_FEATURES = [
   "sign-ext",
   "simd",
 ].map((feature) => `--enable-${feature}`);
-// Run in workers, each by its own copy of start.js. The reader of dropped files is
-// fetched with the first of them, so it is no part of the first load.
-const WORKERS = ["worker", "reader"];
+// Run in workers, each by its own copy of start.js. The reader of dropped files and the mapper
+// of vectors are fetched with the first of them, so they are no part of the first load.
+const WORKERS = ["worker", "reader", "mapper"];
 
 // The programs that are cut into parts, and the cargo profiles that Trunk builds them by.
 const RELEASE_PROFILES = { page: "wasm-page", worker: QUICK ? "wasm-dev" : "wasm" };

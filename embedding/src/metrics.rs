@@ -1,5 +1,6 @@
 //! What is told of rows and of clusters. Sums over rows are of blocks, each in order, and then
-//! of the blocks' sums in order: the same with any number of threads.
+//! of the blocks' sums in order: the same with any number of threads. The last digits of those that
+//! look at pairs of rows are the processor's.
 
 mod agreement;
 mod dispersion;

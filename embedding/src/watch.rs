@@ -84,11 +84,10 @@ mod tests {
         for m in [1, 2] {
             let umap = umap::Options { epochs: Some(9), ..umap::Options::new(m, 5) };
             let tsne = tsne::Options { iterations: 9, ..tsne::Options::new(m, 5) };
-            let fits: [&dyn Fn(&dyn Watch) -> Vec<f32>; 2] =
-                [&|watch| umap::fit(&rows, &umap, watch).unwrap().points, &|watch| {
-                    tsne::fit(&rows, &tsne, watch).unwrap().points
-                }];
-            for fit in fits {
+            let of_umap = |watch: &dyn Watch| umap::fit(&rows, &umap, watch).unwrap().points;
+            let of_tsne = |watch: &dyn Watch| tsne::fit(&rows, &tsne, watch).unwrap().points;
+            for is_umap in [true, false] {
+                let fit = |watch: &dyn Watch| if is_umap { of_umap(watch) } else { of_tsne(watch) };
                 let onlooker = Onlooker::default();
                 assert_eq!(fit(&onlooker), fit(&Unwatched));
                 let seen = onlooker.seen.into_inner().unwrap();

@@ -10,11 +10,14 @@ use embedding::{tsne, umap};
 
 use super::*;
 
+/// What was told, and the arrays beside it.
+type Told = (Tell, Vec<(Column, Array)>);
+
 /// Remembers all that is told. Its clock goes on by so much whenever it is looked at.
 struct Listener {
     tick: f64,
     now: Mutex<f64>,
-    told: Mutex<Vec<(Tell, Vec<(Column, Array)>)>>,
+    told: Mutex<Vec<Told>>,
 }
 
 impl Desk for Listener {
@@ -29,7 +32,7 @@ impl Desk for Listener {
     }
 }
 
-fn told(text: &str, values: Vec<f32>, tick: f64) -> Vec<(Tell, Vec<(Column, Array)>)> {
+fn told(text: &str, values: Vec<f32>, tick: f64) -> Vec<Told> {
     let desk = Listener { tick, now: Mutex::default(), told: Mutex::default() };
     run(text, values, &desk);
     desk.told.into_inner().unwrap()
@@ -113,6 +116,56 @@ fn what_comes_of_it_is_what_the_library_gives() {
     let layout = umap::fit(&rows, &umap::Options::new(2, 3), &unwatched).unwrap();
     assert_eq!(points(0), layout.points);
     assert_eq!(points(1), tsne::fit(&rows, &tsne::Options::new(2, 3), &unwatched).unwrap().points);
+}
+
+/// What a browser is asked for too, by `tests/browser/mapper.scenario.mjs`, and what it must give.
+const GOLDEN: &str = include_str!("golden.json");
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    request: serde_json::Value,
+    hashes: Vec<Vec<String>>,
+}
+
+/// Four heaps of quarters, which scripts make as exactly.
+fn quarters(rows: usize, dimensions: usize) -> Vec<f32> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+        state >> 16
+    };
+    let mut values = Vec::with_capacity(rows * dimensions);
+    for row in 0..rows {
+        for column in 0..dimensions {
+            let own = if column % 4 == row % 4 { 16 } else { 0 };
+            values.push((own + next() % 64) as f32 / 4.0);
+        }
+    }
+    values[5 * dimensions] = f32::NAN;
+    values
+}
+
+/// FNV-1a of the bytes of an array.
+fn hash(array: &Array) -> String {
+    let bytes: Vec<[u8; 4]> = match array {
+        Array::Floats(floats) => floats.iter().map(|x| x.to_le_bytes()).collect(),
+        Array::Labels(labels) => labels.iter().map(|x| x.to_le_bytes()).collect(),
+    };
+    let mixed = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", bytes.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, mixed))
+}
+
+#[test]
+fn a_browser_gives_the_same_bits() {
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
+    let number = |name: &str| golden.request[name].as_u64().unwrap() as usize;
+    let values = quarters(number("rows"), number("dimensions"));
+    let told = told(&golden.request.to_string(), values, 1.0);
+    let made = told.iter().filter(|(tell, _)| matches!(tell, Tell::Made { .. }));
+    let hash_all =
+        |arrays: &[(Column, Array)]| arrays.iter().map(|(_, array)| hash(array)).collect();
+    let found: Vec<Vec<String>> = made.map(|(_, arrays)| hash_all(arrays)).collect();
+    assert_eq!(found, golden.hashes);
 }
 
 #[test]
