@@ -24,6 +24,7 @@ pub mod layout;
 pub mod letters;
 pub mod pace;
 pub mod palette;
+pub mod pictures;
 pub mod player;
 pub mod position;
 pub mod region;

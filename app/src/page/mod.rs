@@ -17,6 +17,7 @@ mod jobs;
 mod lasting;
 mod link;
 mod parts;
+mod pictures;
 mod receive;
 mod saved;
 mod shell;

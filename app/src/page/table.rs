@@ -2,7 +2,7 @@
 //! do to it: the selected cells and their copies, the record that is open, pictures in cells,
 //! shapes under the names, fields for filters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::lasting::Lasting;
@@ -40,6 +40,10 @@ pub(super) struct TableSignals {
     pub record_of: Lasting<Option<u64>>,
     pub record: Lasting<Option<Arc<Record>>>,
     pub images: Lasting<Images>,
+    /// Columns in which a picture was seen.
+    pub pictured: Lasting<BTreeSet<String>>,
+    /// A picture that is shown large: its address and what it is.
+    pub large: Lasting<Option<(String, String)>>,
     /// Rows copied so far, of how many.
     pub copying: Lasting<Option<(u64, u64)>>,
     /// Rises when the place of a row is to be typed.
@@ -84,6 +88,8 @@ impl TableSignals {
             record_of: Lasting::new(None),
             record: Lasting::new(None),
             images: Lasting::default(),
+            pictured: Lasting::default(),
+            large: Lasting::new(None),
             copying: Lasting::new(None),
             go_asked: Lasting::new(0),
             lit: StoredValue::new(None),
@@ -100,6 +106,7 @@ impl TableSignals {
         self.record_of.set(None);
         self.record.set(None);
         self.images.update(HashMap::clear);
+        self.pictured.update(BTreeSet::clear);
         self.copying.set(None);
     }
 }

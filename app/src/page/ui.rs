@@ -25,6 +25,7 @@ mod keyboard;
 mod notices;
 mod offline;
 mod palette;
+mod picture;
 mod pinned;
 pub(super) mod player;
 mod popover;

@@ -20,6 +20,8 @@ use crate::worker::resident::BLOCK_ROWS;
 const TEXT_BYTES_MAX: usize = 100_000;
 const JSON_BYTES_MAX: usize = 4 << 20;
 const IMAGE_BYTES_MAX: usize = 12 << 20;
+/// Longer texts are no addresses.
+const PLACE_BYTES_MAX: usize = 8_000;
 
 pub async fn answer(host: Rc<Host>, request: u64, row: u64, columns: Vec<String>) {
     let mut values: Vec<Option<RecordValue>> = columns
@@ -62,12 +64,18 @@ async fn image(host: &Rc<Host>, column: &str, row: u64) -> Result<String, String
             (found.pop().flatten().ok_or_else(|| texts::refusals::NO_SUCH_VALUE.to_owned())?, 0)
         }
     };
-    let address = image_address(array.as_ref(), at);
+    // What is no picture itself may say where one is.
+    let address = image_address(array.as_ref(), at).or_else(|| place_at(array.as_ref(), at));
     let address = address.ok_or_else(|| texts::refusals::NO_PICTURE_IN_BYTES.to_owned())?;
     match address.len() <= IMAGE_BYTES_MAX {
         true => Ok(address),
         false => Err(texts::refusals::picture_too_large(IMAGE_BYTES_MAX >> 20)),
     }
+}
+
+fn place_at(array: &dyn Array, at: usize) -> Option<String> {
+    let text = bytes_at(array, at).is_none().then(|| exact_text(array, at)).flatten();
+    text.filter(|text| text.len() <= PLACE_BYTES_MAX)
 }
 
 fn value_here(host: &Host, column: &str, row: u64) -> Option<(ArrayRef, usize)> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::problem::{Problem, ProblemSummary};
-use super::{health, jobs, options, queries, query, tables};
+use super::{health, image, jobs, options, queries, query, tables};
 
 /// The API of Limn: tables of data lakes, and queries on them.
 #[derive(OpenApi)]
@@ -21,6 +21,7 @@ use super::{health, jobs, options, queries, query, tables};
         tables::get_table,
         tables::list_versions,
         options::list_options,
+        image::get_image,
         query::get_query,
         query::post_query,
         queries::post_queries,

@@ -12,15 +12,15 @@ mod menu;
 mod row;
 mod shape;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
-pub(super) use self::cell::is_link;
 use super::brush::capture;
+use super::picture::Lightbox;
 use super::record;
 use crate::page::browser;
 use crate::page::signals::{Page, use_page};
@@ -75,10 +75,6 @@ pub(super) struct Grid {
     /// Digits after the point, by column: as many as were ever seen, so that points stand
     /// under each other and stay there.
     pub digits: Lasting<BTreeMap<String, usize>>,
-    /// Columns in which a picture was seen.
-    pub pictured: Lasting<BTreeSet<String>>,
-    /// A picture that is shown large: its address and what it is.
-    pub picture: Lasting<Option<(String, String)>>,
     /// The row that the keyboard is on, if the record is to follow it.
     pub followed: StoredValue<Option<u64>>,
 }
@@ -88,7 +84,6 @@ impl Grid {
         let sizing = Lasting::new(None);
         let size = Lasting::new((0.0, 0.0));
         let left = Lasting::new(0.0);
-        let pictured = Lasting::new(BTreeSet::<String>::new());
         let columns = Derived::new(move |_| shown_columns(page, &sizing.get(), size.get().0));
         let on_screen = Derived::new(move |_| {
             let (from, to) = (left.get() - BESIDE, left.get() + size.get().0 + BESIDE);
@@ -112,7 +107,7 @@ impl Grid {
             page.shown.with(|shown| shown.as_ref().map_or(0, |s| s.selected))
         });
         let row_height = Derived::new(move |_| {
-            let is_any = pictured.with(|pictured| {
+            let is_any = page.table.pictured.with(|pictured| {
                 columns.with(|columns| columns.iter().any(|c| pictured.contains(&c.name)))
             });
             if is_any { PICTURE_HEIGHT } else { ROW_HEIGHT }
@@ -133,8 +128,6 @@ impl Grid {
             sizing,
             window,
             digits: Lasting::default(),
-            pictured,
-            picture: Lasting::new(None),
             followed: StoredValue::new(None),
         }
     }
@@ -264,7 +257,7 @@ pub(super) fn RowsPanel() -> impl IntoView {
                     <record::RecordPanel step/>
                 </div>
             </Show>
-            <cell::Lightbox picture=grid.picture/>
+            <Lightbox/>
         </section>
     }
 }

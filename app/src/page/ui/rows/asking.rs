@@ -14,6 +14,7 @@ use crate::page::browser::{self, OnceAFrame};
 use crate::page::signals::WorkerState;
 use crate::protocol::table::TableRequest;
 use crate::protocol::{Origin, Request, Rows};
+use crate::state::pictures::source;
 
 const PATIENCE_MILLIS: f64 = 200.0;
 /// More columns than these are asked for as they come into sight.
@@ -142,13 +143,10 @@ fn look_at(grid: Grid, rows: &Rows) {
                     }
                 }
                 Kind::Nested | Kind::Text | Kind::Category => {
-                    let is_known = grid.pictured.with_untracked(|p| p.contains(&column.name));
-                    let is_any =
-                        || cells.take(64).any(|text| super::cell::is_picture(column, text));
-                    if !is_known && is_any() {
-                        grid.pictured.update(|pictured| {
-                            pictured.insert(column.name.clone());
-                        });
+                    let is_picture =
+                        |text: &str| source(&column.name, column.is_binary, text).is_some();
+                    if cells.take(64).any(is_picture) {
+                        grid.page.picture_seen(&column.name);
                     }
                 }
                 _ => {}
