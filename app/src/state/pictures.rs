@@ -78,10 +78,7 @@ fn rank(name: &str) -> Option<usize> {
 
 /// The column whose values are a table's pictures: of those in which one was `seen` the one
 /// with the first name, else the first of them, else one that is named so and holds bytes.
-pub fn column_of(
-    columns: &[ColumnInfo],
-    seen: impl Fn(&str) -> bool,
-) -> Option<&ColumnInfo> {
+pub fn column_of(columns: &[ColumnInfo], seen: impl Fn(&str) -> bool) -> Option<&ColumnInfo> {
     let order = |column: &&ColumnInfo| rank(&column.name).unwrap_or(NAMES.len());
     let seen = columns.iter().filter(|column| seen(&column.name)).min_by_key(order);
     let held = || {

@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef};
 use engine::query::Query;
 
 use crate::cell::cell_text;
-use crate::cell::whole::{bytes_at, exact_text, image_address, write_json};
+use crate::cell::whole::{bytes_at, exact_text, image_address, image_type, write_json};
 use crate::protocol::Reply;
 use crate::protocol::table::{Record, RecordValue, TableReply};
 use crate::texts;
@@ -114,7 +114,8 @@ async fn fetched(
 fn value_of(column: &str, array: &ArrayRef, at: usize) -> RecordValue {
     let array: &dyn Array = array.as_ref();
     let mut is_cut = false;
-    let is_long = bytes_at(array, at).is_some_and(|bytes| bytes.len() > 1024);
+    let is_long =
+        bytes_at(array, at).is_some_and(|bytes| bytes.len() > 1024 || image_type(bytes).is_some());
     let mut text = if is_long { cell_text(array, at) } else { exact_text(array, at) };
     if let Some(text) = text.as_mut().filter(|text| text.len() > TEXT_BYTES_MAX) {
         is_cut = true;

@@ -1,6 +1,8 @@
 //! The picture of a row, from its cell, from the web or by the companion; and a picture as
 //! large as the window lets it be.
 
+use std::sync::Arc;
+
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -36,7 +38,7 @@ pub(super) fn Picture(
         match addresses.get(next - 1) {
             Some(_) if next < addresses.len() => at.set(next),
             Some(address) if address.contains("/api/image?") => {
-                let address = address.clone();
+                let address = address.to_string();
                 spawn_local(async move {
                     let why = why_not(address).await;
                     refused.try_set(Some(why));
@@ -62,10 +64,10 @@ pub(super) fn Picture(
             return missing(reason, &said);
         }
         let Some(src) = addresses.get(at.get()).cloned() else { return ().into_any() };
-        let (large, label) = (src.clone(), alt.clone());
+        let (large, label) = (Arc::clone(&src), alt.clone());
         let image = view! {
             <img
-                src=src
+                src=src.to_string()
                 alt=alt.clone()
                 loading="lazy"
                 decoding="async"
@@ -82,7 +84,7 @@ pub(super) fn Picture(
                 class="thumbnail"
                 tabindex="-1"
                 aria-label=texts::rows::enlarge(&alt)
-                on:click=move |_| page.table.large.set(Some((large.clone(), label.clone())))
+                on:click=move |_| page.table.large.set(Some((large.to_string(), label.clone())))
             >
                 {image}
             </button>
@@ -91,8 +93,37 @@ pub(super) fn Picture(
     }
 }
 
+/// The picture of a row of which some values are known, above them; nothing where the table
+/// has none.
+#[component]
+pub(super) fn RowPicture(
+    row: u64,
+    values: Vec<(String, Option<String>)>,
+    #[prop(optional)] is_button: bool,
+) -> impl IntoView {
+    let page = use_page();
+    for (column, text) in &values {
+        let is_binary = untrack(|| page.column(column))
+            .is_some_and(|column| column.data_type.contains("Binary"));
+        if text.as_ref().is_some_and(|text| source(column, is_binary, text).is_some()) {
+            page.picture_seen(column);
+        }
+    }
+    let column = untrack(|| page.picture_column())?.name;
+    let known = values.into_iter().find(|(name, _)| *name == column).map(|(_, text)| text);
+    match known {
+        // The row has none.
+        Some(None) => None,
+        known => Some(view! {
+            <div class="row-picture">
+                <Picture column row text=known.flatten() is_button/>
+            </div>
+        }),
+    }
+}
+
 /// Addresses to try, and the path that is shown if none has it; or why there are none.
-type Places = Result<(Vec<String>, String), (String, String)>;
+type Places = Result<(Vec<Arc<str>>, String), (String, String)>;
 
 /// None until the worker has answered.
 fn places(page: Page, column: &str, row: u64, text: Option<&str>) -> Option<Places> {
@@ -119,7 +150,7 @@ fn places(page: Page, column: &str, row: u64, text: Option<&str>) -> Option<Plac
             };
             match addresses(&found, api.as_deref(), &table) {
                 none if none.is_empty() => Err((reason.to_owned(), said)),
-                addresses => Ok((addresses, said)),
+                addresses => Ok((addresses.into_iter().map(Arc::from).collect(), said)),
             }
         }
     })

@@ -4,6 +4,7 @@ use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::icon::Icon;
+use super::picture::RowPicture;
 use crate::page::signals::{WorkerState, use_page};
 use crate::protocol::Request;
 use crate::state::command::Command;
@@ -43,11 +44,14 @@ pub(super) fn PinnedRecord() -> impl IntoView {
             if values.is_empty() {
                 return view! { <p class="quiet">{texts::record::NOT_HERE}</p> }.into_any();
             }
+            let picture = number.map(|row| {
+                view! { <RowPicture row values=values.to_vec() is_button=true/> }
+            });
             let values = values.iter().map(|(name, value)| {
                 let text = value.clone().unwrap_or_else(|| texts::values::MISSING.to_owned());
                 view! { <dt>{name.clone()}</dt><dd class:missing=value.is_none()>{text}</dd> }
             });
-            view! { <dl>{values.collect_view()}</dl> }.into_any()
+            view! { {picture} <dl>{values.collect_view()}</dl> }.into_any()
         })
     };
     move || {

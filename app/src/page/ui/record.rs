@@ -166,5 +166,5 @@ fn Value(page: Page, row: u64, value: RecordValue) -> impl IntoView {
 
 #[component]
 fn LinkTo(link: String) -> impl IntoView {
-    view! { <a href=link.clone() target="_blank" rel="noopener noreferrer">{link}</a> }
+    view! { <a href=link.clone() target="_blank" rel="noopener noreferrer">{link.clone()}</a> }
 }

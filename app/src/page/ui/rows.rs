@@ -1,11 +1,13 @@
 //! The rows that pass, in a table of any length: only what is on screen is asked for and
 //! made. Parts: [`header`] names, sorts, sizes and moves columns, with [`menu`], [`shape`] and
-//! [`fields`] for each; [`body`] scrolls and selects, [`row`] shows; [`asking`] fetches.
+//! [`fields`] for each; [`body`] scrolls and selects, [`row`] shows; [`asking`] fetches. The
+//! [`gallery`] shows their pictures instead.
 
 mod asking;
 mod body;
 mod cell;
 mod fields;
+mod gallery;
 mod head;
 mod header;
 mod menu;
@@ -23,6 +25,7 @@ use super::brush::capture;
 use super::picture::Lightbox;
 use super::record;
 use crate::page::browser;
+use crate::page::parts::part;
 use crate::page::signals::{Page, use_page};
 use crate::state::layout::{WIDTH_MAX, WIDTH_MIN};
 use crate::state::select::{Bounds, Place, Selected};
@@ -71,6 +74,11 @@ pub(super) struct Grid {
     pub left: Lasting<f64>,
     /// A width that is being dragged.
     pub sizing: Lasting<Option<(String, f64)>>,
+    /// How many rows pass.
+    pub rows: Derived<u64>,
+    /// Rows beside each other: as many as pictures have room, else one.
+    pub across: Derived<u64>,
+    /// Of lines of so many rows.
     pub window: Derived<Window>,
     /// Digits after the point, by column: as many as were ever seen, so that points stand
     /// under each other and stay there.
@@ -106,14 +114,21 @@ impl Grid {
         let rows = Derived::new(move |_| {
             page.shown.with(|shown| shown.as_ref().map_or(0, |s| s.selected))
         });
+        let across = Derived::new(move |_| match gallery::is_shown(page) {
+            true => gallery::across(size.get().0),
+            false => 1,
+        });
         let row_height = Derived::new(move |_| {
+            if gallery::is_shown(page) {
+                return gallery::TILE_HEIGHT;
+            }
             let is_any = page.table.pictured.with(|pictured| {
                 columns.with(|columns| columns.iter().any(|c| pictured.contains(&c.name)))
             });
             if is_any { PICTURE_HEIGHT } else { ROW_HEIGHT }
         });
         let window = Derived::new(move |_| Window {
-            rows: rows.get(),
+            rows: rows.get().div_ceil(across.get()),
             row_height: row_height.get(),
             height: (size.get().1 - head_height(page)).max(0.0),
         });
@@ -126,6 +141,8 @@ impl Grid {
             size,
             left,
             sizing,
+            rows,
+            across,
             window,
             digits: Lasting::default(),
             followed: StoredValue::new(None),
@@ -150,9 +167,10 @@ impl Grid {
 
     pub(super) fn bounds(self) -> Bounds {
         let window = self.window.get_untracked();
-        let page = (window.visible().floor() as u64).saturating_sub(1).max(1);
+        let lines = (window.visible().floor() as u64).saturating_sub(1).max(1);
+        let page = lines * self.across.get_untracked();
         let columns = self.columns.with_untracked(Vec::len);
-        Bounds { rows: window.rows, columns, page }
+        Bounds { rows: self.rows.get_untracked(), columns, page }
     }
 
     pub(super) fn select(self, selected: Selected) {
@@ -189,6 +207,9 @@ impl Grid {
 
 /// The height of all that stands over the rows.
 pub(super) fn head_height(page: Page) -> f64 {
+    if gallery::is_shown(page) {
+        return 0.0;
+    }
     let shape = if page.table.profiles.get() { SHAPE_HEIGHT } else { 0.0 };
     let field = if page.table.filter_row.get() { FIELD_HEIGHT } else { 0.0 };
     HEAD_HEIGHT + shape + field
@@ -234,6 +255,7 @@ pub(super) fn RowsPanel() -> impl IntoView {
     asking::look(grid);
     let kept = browser::kept("rows-height").and_then(|height| height.parse::<f64>().ok());
     let panel_height = Lasting::new(kept.unwrap_or(264.0).max(PANEL_HEIGHT_MIN));
+    let is_gallery = Derived::new(move |_| gallery::is_shown(page));
     let folded = Lasting::new(browser::kept("rows-folded").as_deref() == Some("yes"));
     // Another row is one further down, or up, of those that are shown.
     let step = Callback::new(move |by: i64| {
@@ -253,7 +275,12 @@ pub(super) fn RowsPanel() -> impl IntoView {
             <head::Head grid folded/>
             <Show when=move || !folded.get()>
                 <div class="rows-body">
-                    <div class="rows-grid"><body::Body grid/></div>
+                    <div class="rows-grid">
+                        {move || match is_gallery.get() {
+                            true => part(move || gallery::gallery(grid)),
+                            false => view! { <body::Body grid/> }.into_any(),
+                        }}
+                    </div>
                     <record::RecordPanel step/>
                 </div>
             </Show>
