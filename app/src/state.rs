@@ -33,6 +33,7 @@ pub mod select;
 pub mod settle;
 pub mod shape;
 pub mod side;
+pub mod similar;
 pub mod steps;
 pub mod ticks;
 pub mod twin;

@@ -33,6 +33,7 @@ pq.write_table(pa.table({
     "digit": [names[digit] for digit in digits.target],
     "x": plane[:, 0], "y": plane[:, 1],
     "distance": np.abs(plane[:, 0]),
+    "emb": pa.FixedSizeListArray.from_arrays(pa.array(digits.data.astype("f4").ravel()), 64),
     "image": [picture if at != 3 else None for at, picture in enumerate(pictures)],
 }), folder + "/digits.parquet")
 os.mkdir(folder + "/scans")
@@ -122,6 +123,24 @@ scenario('a point shows its picture, and so do typical rows of a group', (t) => 
   await t.page.mouse.up();
   await t.page.locator('.pin-panel img').waitFor();
   await t.shot('pinned-picture');
+  // The rows that are nearest to it, by the companion, with their pictures; each may be next.
+  const panel = t.page.locator('.pin-panel');
+  const row = Number((await panel.getByRole('heading', { level: 2 }).innerText()).replace(/[^0-9]/g, ''));
+  await panel.getByRole('button', { name: 'Similar rows' }).click();
+  await panel.getByRole('heading', { name: `Like row ${row.toLocaleString('en')}` }).waitFor();
+  const answer = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/tables/digits/neighbours?row=${row}&count=24`)).json();
+  const shown = panel.locator('.similar li span');
+  await t.until('24 rows', async () => (await shown.count()) === 24);
+  const rows = (await shown.allInnerTexts()).map((text) => Number(text.replace(/[^0-9]/g, '')));
+  assert.deepEqual(rows, answer.neighbours.map((found) => found.row));
+  await t.until('their pictures', async () => {
+    const widths = await panel.locator('.similar li img').evaluateAll((images) => images.map((image) => image.naturalWidth));
+    return widths.filter((width) => width === 8).length >= 8;
+  });
+  await t.shotsOfAll('similar-rows');
+  await panel.locator('.similar li button').first().click();
+  await panel.getByRole('heading', { level: 2, name: `Row ${rows[0].toLocaleString('en')}`, exact: true }).waitFor();
+  await panel.getByRole('heading', { name: `Like row ${row.toLocaleString('en')}` }).waitFor();
 }), raster);
 
 scenario('pictures by paths and addresses come by the companion', (t) => withLake(t, async () => {

@@ -8,6 +8,7 @@
 
 mod act;
 mod address_bar;
+mod api;
 mod browser;
 mod companion;
 mod dropped;

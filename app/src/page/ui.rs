@@ -33,6 +33,7 @@ mod record;
 mod rows;
 mod saved;
 mod scatter;
+mod similar;
 mod sparkline;
 mod status;
 mod tables;

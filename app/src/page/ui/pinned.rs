@@ -5,6 +5,8 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::picture::RowPicture;
+use super::similar::{Asked, can_be_asked, similar_rows};
+use crate::page::parts::part;
 use crate::page::signals::{WorkerState, use_page};
 use crate::protocol::Request;
 use crate::state::command::Command;
@@ -27,6 +29,12 @@ pub(super) fn PinnedRecord() -> impl IntoView {
             page.link.send(&Request::Pin { row });
         }
         row
+    });
+    // It stays while one of the rows that were found is pinned in place of this one.
+    let asked = Asked::new(None);
+    Effect::new(move |_| {
+        page.described.track();
+        asked.set(None);
     });
     let close = move |_| page.dispatch(Command::Pin { row: None });
     let on_key = move |event: web_sys::KeyboardEvent| {
@@ -65,7 +73,10 @@ pub(super) fn PinnedRecord() -> impl IntoView {
                             {Icon::Cancel.view()}
                         </button>
                     </header>
-                    <div class="pin-values" tabindex="0" role="group" aria-label=texts::record::VALUES>{values}</div>
+                    <div class="pin-values" tabindex="0" role="group" aria-label=texts::record::VALUES>
+                        {values}
+                        <Show when=move || can_be_asked(page)>{part(move || similar_rows(asked))}</Show>
+                    </div>
                 </aside>
             }
         })
