@@ -2,10 +2,7 @@
 //! [`rows::RowSource`], a block at a time, and labels, centroids and measures go out. What a
 //! seed gives is the same with any number of threads, and on every machine: sums are whole
 //! numbers, which have no order, or have one order that the code says, and where rounding could
-//! decide, it is looked at once more in more digits. One thing is the processor's: products of
-//! principal components are rounded together with their sums where it can, as all can that have
-//! AVX2 or are of ARM. Older ones may have other last bits of components, and so other layouts,
-//! which begin by them.
+//! decide, it is looked at once more in more digits.
 
 #[cfg(test)]
 mod clouds;
