@@ -8,6 +8,7 @@
 mod clouds;
 mod eigen;
 mod error;
+mod exponential;
 pub mod hdbscan;
 mod kernel;
 pub mod kmeans;
