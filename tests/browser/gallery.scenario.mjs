@@ -125,7 +125,7 @@ scenario('a point shows its picture, and so do typical rows of a group', (t) => 
   await t.shot('pinned-picture');
   // The rows that are nearest to it, by the companion, with their pictures; each may be next.
   const panel = t.page.locator('.pin-panel');
-  const row = Number((await panel.getByRole('heading', { level: 2 }).innerText()).replace(/[^0-9]/g, ''));
+  const row = Number((await panel.locator('h2').innerText()).replace(/[^0-9]/g, ''));
   await panel.getByRole('button', { name: 'Similar rows' }).click();
   await panel.getByRole('heading', { name: `Like row ${row.toLocaleString('en')}` }).waitFor();
   const answer = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/tables/digits/neighbours?row=${row}&count=24`)).json();
@@ -139,7 +139,7 @@ scenario('a point shows its picture, and so do typical rows of a group', (t) => 
   });
   await t.shotsOfAll('similar-rows');
   await panel.locator('.similar li button').first().click();
-  await panel.getByRole('heading', { level: 2, name: `Row ${rows[0].toLocaleString('en')}`, exact: true }).waitFor();
+  await panel.locator('h2').getByText(`Row ${rows[0].toLocaleString('en')}`, { exact: true }).waitFor();
   await panel.getByRole('heading', { name: `Like row ${row.toLocaleString('en')}` }).waitFor();
 }), raster);
 
