@@ -35,6 +35,7 @@ pub(super) fn Body(grid: Grid) -> impl IntoView {
         grid.size.try_set((width, height));
     });
     keep_within(grid);
+    begin(grid);
     let on_scroll = move |_| scrolled(grid);
     let on_wheel = move |event: WheelEvent| wheeled(grid, &event);
     let on_key = move |event: KeyboardEvent| keyed(grid, &event);
@@ -74,6 +75,16 @@ pub(super) fn Body(grid: Grid) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// A new scroller begins at the selected row, else at the top, whatever was scrolled before it.
+pub(super) fn begin(grid: Grid) {
+    grid.first.set(0.0);
+    request_animation_frame(move || {
+        if let Some(selected) = grid.page.table.selected.try_get_untracked().flatten() {
+            go_to(grid, selected);
+        }
+    });
 }
 
 /// Where there are fewer rows than before, the first one on screen has to be one of them, and so

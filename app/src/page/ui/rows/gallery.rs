@@ -3,7 +3,6 @@
 
 use engine::kind::Kind;
 use leptos::html;
-use leptos::leptos_dom::helpers::request_animation_frame;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, WheelEvent};
 
@@ -48,11 +47,7 @@ fn Gallery(grid: Grid) -> impl IntoView {
         grid.size.try_set((width, height));
     });
     body::keep_within(grid);
-    // Where the table was.
-    request_animation_frame(move || {
-        let selected = page.table.selected.try_get_untracked().flatten();
-        body::go_to(grid, selected.unwrap_or_else(|| Selected::one(Place::default())));
-    });
+    body::begin(grid);
     let on_screen = Derived::new(move |_| {
         let (window, across) = (grid.window.get(), grid.across.get());
         let first = window.first_within(grid.first.get());
