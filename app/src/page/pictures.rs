@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response};
 
+use super::lasting::Counted;
 use super::signals::Page;
 use crate::protocol::ColumnInfo;
 use crate::protocol::table::TableRequest;
@@ -28,7 +29,7 @@ type Image = Result<Arc<str>, String>;
 /// Pictures in cells, each with a signal of its own: that one came is nothing to the others.
 #[derive(Default)]
 pub(super) struct Images {
-    known: HashMap<Key, ArcRwSignal<Option<Image>>>,
+    known: HashMap<Key, Counted<Option<Image>>>,
     /// From the one that was wanted first.
     order: VecDeque<Key>,
     bytes: usize,
@@ -62,7 +63,7 @@ impl Page {
         if let Some(known) = known {
             return known.get();
         }
-        let signal = ArcRwSignal::new(None);
+        let signal = Counted::new(None);
         self.table.images.update_value(|images| {
             images.order.push_back(key.clone());
             images.known.insert(key, signal.clone());

@@ -1,5 +1,6 @@
 //! The rows whose vectors are nearest to that of the row that is pinned.
 
+use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -47,6 +48,14 @@ fn SimilarRows(asked: Asked) -> impl IntoView {
             });
         });
     };
+    // What was found is below the record's values.
+    let title = NodeRef::<html::H3>::new();
+    Effect::new(move |_| {
+        let is_found = asked.with(|asked| asked.as_ref().is_some_and(|(_, found)| found.is_some()));
+        if let Some(title) = title.get().filter(|_| is_found) {
+            request_animation_frame(move || title.scroll_into_view());
+        }
+    });
     let is_shown = move || asked.with(|asked| asked.as_ref().map(|(row, _)| *row)) == pinned();
     let content = move || {
         let (row, answer) = asked.get()?;
@@ -58,7 +67,7 @@ fn SimilarRows(asked: Asked) -> impl IntoView {
             }
             Some(Ok(found)) => list(page, found),
         };
-        Some(view! { <h3>{words::like(row)}</h3> {content} })
+        Some(view! { <h3 node_ref=title>{words::like(row)}</h3> {content} })
     };
     view! {
         <div class="similar">
