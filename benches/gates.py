@@ -12,7 +12,7 @@ REASONS = {
     ("W6", "median of a page"): "cells come as text that is ready to be shown, over the boundary of a worker",
     ("W8", "median"): "ours is drawn as well, and waits for the next frame, of which there are sixty a second",
     ("embedding-kmeans", "an iteration"): "with many dimensions the products are nearly all of it, and theirs are as quick; of a thousand clusters runs were 1.1 to 1.6 times quicker",
-    ("embedding-pca", "a fit"): "a third is the eigenvectors of 768 × 768 by one thread, of which two are wanted",
+    ("embedding-pca", "a fit"): "most of it is the products of all pairs of columns",
     ("size", "page"): "what is not on the first screen is still being split off",
 }
 

@@ -1,5 +1,6 @@
-// The service worker: keeps the app's own files, so that the page opens with no network.
-// It never touches data: slices are kept by the worker, and the API is not ours to cache.
+// The service worker: keeps the app's own files, so that the page opens with no network, and
+// the pictures that were seen lately. It never touches data: slices are kept by the worker,
+// and the rest of the API is not ours to cache.
 //
 // One cache per build. Files whose name carries a hash come from the cache; the page
 // itself and config.json from the network first, since they decide what else is loaded.
@@ -12,6 +13,9 @@ const PREFIX = "limn-shell-";
 const CACHE = PREFIX + BUILD;
 const SCOPE = new URL(self.registration.scope);
 const NETWORK_MILLIS_MAX = 4000;
+// Of the same name in every build; emptied with what the worker keeps.
+const PICTURES = "limn-pictures";
+const PICTURES_MAX = 1000;
 
 self.addEventListener("install", (event) => {
   // `no-cache` asks the server again, so that a browser's stale copy never enters.
@@ -49,6 +53,8 @@ self.addEventListener("fetch", (event) => {
     if (name === "" || name === "index.html") event.respondWith(networkFirst(request, SCOPE));
   } else if (name === "config.json") {
     event.respondWith(networkFirst(request, url));
+  } else if (name === "api/image") {
+    event.respondWith(pictureOf(event));
   } else if (FILES.includes(`./${name}`)) {
     event.respondWith(cacheFirst(request, url));
   }
@@ -73,5 +79,30 @@ async function networkFirst(request, url) {
     return answer && answer.status < 500 ? answer : kept;
   } catch {
     return kept;
+  }
+}
+
+// A picture that was seen before is shown where the network fails.
+async function pictureOf(event) {
+  const { request } = event;
+  try {
+    const answer = await fetch(request);
+    // That one cannot be kept, for want of room, is no reason not to show it.
+    if (answer.ok) event.waitUntil(keepPicture(request, answer.clone()).catch(() => {}));
+    return answer;
+  } catch (error) {
+    const kept = await caches.match(request, { cacheName: PICTURES });
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function keepPicture(request, answer) {
+  const cache = await caches.open(PICTURES);
+  await cache.put(request, answer);
+  // In the order in which they came.
+  const kept = await cache.keys();
+  for (const oldest of kept.slice(0, Math.max(0, kept.length - PICTURES_MAX))) {
+    await cache.delete(oldest);
   }
 }

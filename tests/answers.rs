@@ -29,6 +29,7 @@ use server::http::router;
 use server::http::state::AppState;
 use server::jobs::queue::Jobs;
 use server::lake::{LakeOptions, LakeSpec, Lakes};
+use server::pictures::{ImageHosts, Pictures};
 use server::query::Queries;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -51,10 +52,11 @@ fn world() -> &'static World {
         let shared = Arc::clone(&store) as Arc<dyn ObjectStore>;
         let spec: LakeSpec = "s3://in/memory".parse().unwrap();
         let lakes = Lakes::on_store(&spec, shared, LakeOptions::default());
+        let pictures = Pictures::new(lakes.clone(), ImageHosts::default()).unwrap();
         let queries = Queries::new(lakes, &config.limits).unwrap();
         let jobs = Jobs::new(&[spec], &config.limits, None).unwrap();
         let here = SocketAddr::from(([127, 0, 0, 1], 80));
-        let state = AppState::new(queries, jobs, &config, here);
+        let state = AppState::new(queries, jobs, pictures, &config, here);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         World { store, router: router(state), runtime, tables: AtomicU64::new(0) }
     })

@@ -51,22 +51,26 @@ def store():
     process.wait(10)
 
 
-@pytest.fixture(scope="module")
-def bucket(store, sample_lake, made_lake):
-    """A bucket with the sample lake, the made lake, and something beside them."""
-    client = boto3.client(
+def client(store):
+    return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{store}",
         region_name="us-east-1",
         aws_access_key_id="limn",
         aws_secret_access_key="limn-secret",
     )
-    client.create_bucket(Bucket="lakes")
+
+
+@pytest.fixture(scope="module")
+def bucket(store, sample_lake, made_lake):
+    """A bucket with the sample lake, the made lake, and something beside them."""
+    to_store = client(store)
+    to_store.create_bucket(Bucket="lakes")
     for prefix, folder in (("sample", sample_lake), ("made", made_lake)):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                client.upload_file(str(path), "lakes", f"{prefix}/{path.relative_to(folder)}")
-    client.put_object(Bucket="lakes", Key="sample-beside/secret.csv", Body=b"a\n1\n")
+                to_store.upload_file(str(path), "lakes", f"{prefix}/{path.relative_to(folder)}")
+    to_store.put_object(Bucket="lakes", Key="sample-beside/secret.csv", Body=b"a\n1\n")
     return "s3://lakes"
 
 
@@ -139,12 +143,21 @@ def test_a_file_is_found_again_below_a_prefix(store, bucket, serve):
         assert limn.rows({"table": "movies", "aggregates": COUNT}) == [(3201,)]
 
 
+def test_a_picture_beside_a_table(on_s3, store, bucket):
+    del bucket
+    picture = b"\x89PNG\r\n\x1a\n and more"
+    client(store).put_object(Bucket="lakes", Key="sample/pics/a b.png", Body=picture)
+    shown = on_s3.get("/api/image", params={"table": "movies", "source": "pics/a b.png"})
+    assert (shown.status_code, shown.content) == (200, picture)
+    problem(on_s3.get("/api/image", params={"table": "movies", "source": "../sample-beside/x.png"}), 400)
+    problem(on_s3.get("/api/image", params={"table": "movies", "source": "pics/none.png"}), 404)
+
+
 def test_a_job_reads_and_writes_on_s3(store, bucket, serve):
     """Results are committed by a conditional put, and jobs are remembered beside the tables."""
-    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{store}", region_name="us-east-1", aws_access_key_id="limn", aws_secret_access_key="limn-secret")
     out = io.BytesIO()
     pq.write_table(pa.table({"id": range(300), "emb": [[float(i % 3), float(i), 1.0] for i in range(300)]}), out)
-    client.put_object(Bucket="lakes", Key="vectors/points.parquet", Body=out.getvalue())
+    client(store).put_object(Bucket="lakes", Key="vectors/points.parquet", Body=out.getvalue())
     limn = serve(f"{bucket}/vectors", environment=environment(f"http://127.0.0.1:{store}"))
     job = {"kind": "cluster", "table": "points", "into": "labels", "k": 3, "normalize": "none"}
     for mode, version in (("create", 0), ("overwrite", 1)):
@@ -157,7 +170,7 @@ def test_a_job_reads_and_writes_on_s3(store, bucket, serve):
         assert (now["state"], now["result"]) == ("done", {"table": "labels", "version": version, "rows": 300}), now
     assert limn.rows({"table": "labels", "aggregates": COUNT}) == [(300,)]
     problem(limn.post("/api/jobs", job), 409, field="into")
-    keys = [entry["Key"] for entry in client.list_objects_v2(Bucket="lakes", Prefix="vectors/")["Contents"]]
+    keys = [entry["Key"] for entry in client(store).list_objects_v2(Bucket="lakes", Prefix="vectors/")["Contents"]]
     assert sum("_limn/jobs/" in key for key in keys) == 2
     assert not [key for key in keys if "_limn_writing" in key]
 

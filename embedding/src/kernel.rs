@@ -1,9 +1,54 @@
 //! The inner loops, in the widest instructions that the processor has: found out once, when
-//! the program runs. Everything here is in lanes of sixteen floats, whatever the registers
-//! hold, so that a sum has one order of its terms, and one value, on every machine.
+//! the program runs. Everything here is in lanes of sixteen floats, or eight of 64 bits,
+//! whatever the registers hold, so that a sum has one order of its terms, and one value, on
+//! every machine.
+
+/// Functions that are given a [`Level`], and by it choose one of the loops that are compiled of
+/// one for every kind of register.
+macro_rules! by_level {
+    ($($(#[$about:meta])*
+    pub(crate) fn $name:ident = $loop:ident($($of:ident: $kind:ty),* $(,)?);)*) => {$(
+        $(#[$about])*
+        pub(crate) fn $name(level: Level, $($of: $kind),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f")]
+            fn avx512($($of: $kind),*) {
+                // SAFETY: the features are this function's.
+                unsafe { $loop::<super::doubles::x86::Avx512>($($of),*) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2($($of: $kind),*) {
+                // SAFETY: the features are this function's.
+                unsafe { $loop::<super::doubles::x86::Avx2>($($of),*) }
+            }
+
+            #[cfg(target_arch = "aarch64")]
+            #[target_feature(enable = "neon")]
+            fn neon($($of: $kind),*) {
+                // SAFETY: the features are this function's.
+                unsafe { $loop::<super::doubles::arm::Neon>($($of),*) }
+            }
+
+            match level {
+                // SAFETY: the level was found by asking the processor.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => unsafe { avx512($($of),*) },
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => unsafe { avx2($($of),*) },
+                #[cfg(target_arch = "aarch64")]
+                Level::Neon => unsafe { neon($($of),*) },
+                // SAFETY: needs no feature.
+                Level::Portable => unsafe { $loop::<super::doubles::Plain>($($of),*) },
+            }
+        }
+    )*};
+}
 
 mod below;
 mod dot;
+mod doubles;
 mod gram;
 mod lanes;
 mod nearest;
@@ -12,16 +57,23 @@ mod products;
 mod project;
 mod ranges;
 mod scores;
+mod symmetric;
+mod vectors;
 mod whole;
 
 pub(crate) use below::first_below;
 pub(crate) use dot::{squared_distances, squared_distances_about};
+pub(crate) use doubles::DOUBLES;
 pub(crate) use gram::{GRAM_ROWS, Gram};
 pub(crate) use nearest::{Near, nearest};
 pub(crate) use panels::Panels;
 pub(crate) use project::project;
 pub(crate) use ranges::Ranges;
 pub(crate) use scores::scores;
+pub(crate) use symmetric::{
+    Block, TILE, blocks_before, reflect, subtract_products, symmetric_product,
+};
+pub(crate) use vectors::{Counted, counts_below, dots, subtract_rows};
 pub(crate) use whole::{VALUE_BITS_MAX, add_whole};
 
 /// Floats that are worked on together.

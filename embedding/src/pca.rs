@@ -1,13 +1,12 @@
 //! Principal components: the eigenvectors of the covariance. One pass for means and ranges, one
 //! for the products of all pairs of columns, both in blocks, so rows need not fit in memory;
-//! then the eigenvectors of a d × d matrix in 64 bits, by faer. Sums of products are whole
-//! numbers, as those of k-means are: the same with any number of threads.
+//! then the eigenvectors of a d × d matrix in 64 bits ([`eigen`](crate::eigen)). Sums of
+//! products are whole numbers, as those of k-means are: the same with any number of threads.
 //!
 //! Each column is brought near 1 by a power of two first, which loses nothing: columns of very
 //! different ranges, or far from zero, keep their digits.
 
-use faer::{Mat, Side};
-
+use crate::eigen::{self, Symmetric};
 use crate::kernel::{GRAM_ROWS, Gram, Level, VALUE_BITS_MAX, project};
 use crate::rows::{BLOCK_ROWS, RowSource};
 use crate::threads::{available, for_each};
@@ -50,24 +49,18 @@ pub fn fit(
     let threads = threads.unwrap_or_else(available).max(1);
     let columns = columns(rows, threads, watch)?;
     let covariance = covariance(rows, &columns, threads, watch)?;
-    watch.progress(Phase::Measures, 0, 1);
-    let total: f64 = (0..d).map(|at| covariance[(at, at)]).sum();
-    let eigen = covariance.self_adjoint_eigen(Side::Lower);
-    let eigen = eigen.map_err(|error| Error::NoEigenvectors(format!("{error:?}")))?;
+    let total = covariance.trace();
+    let eigen = eigen::largest(covariance, n_components, threads, watch)?;
     let mut components = Vec::with_capacity(n_components * d);
-    let mut explained_variance = Vec::with_capacity(n_components);
-    for nth in 0..n_components {
-        // They come in ascending order.
-        let at = d - 1 - nth;
-        let vector: Vec<f64> = (0..d).map(|t| eigen.U()[(t, at)]).collect();
+    for vector in eigen.vectors.chunks_exact(d) {
         let farthest = vector
             .iter()
             .copied()
             .fold(0.0, |far: f64, x| if x.abs() > far.abs() { x } else { far });
         let sign = if farthest < 0.0 { -1.0 } else { 1.0 };
         components.extend(vector.iter().map(|x| (x * sign) as f32));
-        explained_variance.push(eigen.S()[at].max(0.0));
     }
+    let explained_variance: Vec<f64> = eigen.values.iter().map(|value| value.max(0.0)).collect();
     let share = |variance: &f64| if total > 0.0 { variance / total } else { 0.0 };
     let explained_variance_ratio = explained_variance.iter().map(share).collect();
     let mean = columns.iter().map(|column| column.mean as f32).collect();
@@ -130,7 +123,9 @@ fn columns(rows: &dyn RowSource, threads: usize, watch: &dyn Watch) -> Result<Ve
     let column = |((origin, sum), (least, most)): ((&f32, &f64), (&f32, &f32))| {
         let mean = f64::from(*origin) + sum / n;
         let far = (f64::from(*most) - mean).max(mean - f64::from(*least));
-        let scale = if far > 0.0 { 2_f64.powi(-(far.log2().floor() as i32) - 1) } else { 1.0 };
+        // Of the exponent's bits: logarithms are not the same on every machine.
+        let exponent = (far.to_bits() >> 52) as i32 - 1023;
+        let scale = if far > 0.0 { 2_f64.powi(-exponent - 1) } else { 1.0 };
         Column { mean, scale }
     };
     Ok(origin.iter().zip(&ranges.sums).zip(ends).map(column).collect())
@@ -141,7 +136,7 @@ fn covariance(
     columns: &[Column],
     threads: usize,
     watch: &dyn Watch,
-) -> Result<Mat<f64>, Error> {
+) -> Result<Symmetric, Error> {
     let (n, d) = (rows.rows(), rows.dimensions());
     // A sum of products of values of 1 at most has its rows' bits before the point; all such
     // sums together fit 62 bits.
@@ -177,7 +172,7 @@ fn covariance(
             .map_or((0.0, 1.0), |(column, mean)| (column.mean - f64::from(*mean), column.scale))
     };
     let rest = (n.max(2) - 1) as f64;
-    Ok(Mat::from_fn(d, d, |i, j| {
+    Ok(Symmetric::from_fn(d, |i, j| {
         let ((off_i, scale_i), (off_j, scale_j)) = (off(i), off(j));
         let products = sum(i, j) as f64 / units / scale_i / scale_j;
         (products - n as f64 * off_i * off_j) / rest

@@ -6,13 +6,12 @@
 //! using t-SNE for single-cell transcriptomics. Nature Communications 2019); and then iterations
 //! ([`descent`]) in which neighbours pull and all push: pair by pair where there are few rows
 //! ([`exact`]), else by a grid ([`field`]). Sums have one order, whatever the threads and the
-//! processor: a seed gives the same layout with any number of them.
+//! processor: a seed gives the same layout with any number of them, on every machine.
 
 mod affinities;
 mod convolution;
 mod descent;
 mod exact;
-mod exponential;
 mod field;
 mod fourier;
 

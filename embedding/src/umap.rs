@@ -3,8 +3,7 @@
 //!
 //! A graph of neighbours with the strength of each bond ([`graph`]), a beginning by principal
 //! components, and then epochs in which bonds pull and random others push ([`layout`]). A seed
-//! gives the same layout with any number of threads, on every machine on which the beginning is
-//! the same ([`pca`](crate::pca)).
+//! gives the same layout with any number of threads, on every machine.
 
 mod curve;
 mod graph;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::lake::{LakeOptions, LakeSpec, StoreOptions};
+use crate::pictures::HostPattern;
 
 pub mod units;
 
@@ -46,6 +47,11 @@ pub struct Settings {
     #[arg(long, value_name = "ORIGIN", env = "LIMN_CONNECT_ORIGIN", value_delimiter = ',')]
     #[serde(alias = "connect-origins")]
     pub connect_origin: Vec<String>,
+
+    /// A host that pictures may be fetched from, as example.org or *.example.org; * for all public ones; may be repeated [default: none]
+    #[arg(long, value_name = "HOST", env = "LIMN_IMAGE_HOST", value_delimiter = ',')]
+    #[serde(alias = "image-hosts")]
+    pub image_host: Vec<String>,
 
     #[command(flatten)]
     #[serde(flatten)]
@@ -112,6 +118,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     pub allowed_hosts: Vec<String>,
     pub connect_origins: Vec<String>,
+    /// Where pictures may be fetched from.
+    pub image_hosts: Vec<HostPattern>,
     pub limits: Limits,
 }
 
@@ -185,6 +193,7 @@ impl Settings {
             cors_origin: list(self.cors_origin, fallback.cors_origin),
             allowed_host: list(self.allowed_host, fallback.allowed_host),
             connect_origin: list(self.connect_origin, fallback.connect_origin),
+            image_host: list(self.image_host, fallback.image_host),
             limits: self.limits.or(fallback.limits),
         }
     }
@@ -197,6 +206,11 @@ impl Settings {
         {
             origins.iter().try_for_each(|origin| check_origin(name, origin))?;
         }
+        let image_hosts = self.image_host.iter().map(|host| {
+            let bad =
+                |reason| ConfigError::Value { name: "image-host", value: host.clone(), reason };
+            host.parse().map_err(bad)
+        });
         Ok(Config {
             lakes: lakes.collect::<Result<_, ConfigError>>()?,
             state: self.state.map(|text| text.parse()).transpose()?,
@@ -204,6 +218,7 @@ impl Settings {
             cors_origins: self.cors_origin,
             allowed_hosts: self.allowed_host,
             connect_origins: self.connect_origin,
+            image_hosts: image_hosts.collect::<Result<_, _>>()?,
             limits: self.limits.limits()?,
         })
     }

@@ -14,8 +14,10 @@ mod caching;
 mod extract;
 mod guard;
 mod health;
+mod image;
 mod jobs;
 mod negotiate;
+mod neighbours;
 mod openapi;
 mod options;
 mod problem;
@@ -36,7 +38,9 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/tables", get(tables::list_tables))
         .route("/api/tables/{name}", get(tables::get_table))
         .route("/api/tables/{name}/versions", get(tables::list_versions))
+        .route("/api/tables/{name}/neighbours", get(neighbours::list_neighbours))
         .route("/api/tables/{name}/options", get(options::list_options))
+        .route("/api/image", get(image::get_image))
         .route("/api/query", get(query::get_query).post(query::post_query))
         .route("/api/queries", post(queries::post_queries))
         .route("/api/jobs", get(jobs::list_jobs).post(jobs::post_job))

@@ -24,6 +24,7 @@ pub mod executor;
 pub mod failure;
 mod filter;
 mod groups;
+pub mod neighbours;
 pub mod options;
 mod order;
 mod produce;
@@ -32,6 +33,7 @@ mod sample;
 mod session;
 mod spill;
 mod stream;
+pub(crate) mod vectors;
 
 use admission::Admission;
 use answer::Answer;

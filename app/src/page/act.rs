@@ -57,6 +57,10 @@ impl Page {
             Command::ForgetView { name } => self.forget_view(name),
             Command::ToggleFilterRow => self.table.filter_row.toggle(),
             Command::ToggleProfiles => self.table.profiles.toggle(),
+            Command::ToggleGallery if untrack(|| self.picture_column()).is_none() => {
+                self.notify(Level::Info, texts::notices::NO_PICTURES);
+            }
+            Command::ToggleGallery => self.table.gallery.toggle(),
             Command::CopyCells { form } => self.copy_cells(*form),
             Command::CancelCopy => self.cancel_copy(),
             Command::CopyAgain => self.copy_again(),

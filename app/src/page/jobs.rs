@@ -2,22 +2,18 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
 
+use super::api;
 use super::signals::Page;
 use crate::protocol::Level;
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{self, Estimate, Job, JobState};
 use crate::texts;
 
-const ANSWER_MILLIS: u32 = 20_000;
 /// How often a job that is not over is asked after.
 const PAUSE_MILLIS: u32 = 300;
 /// Asked after less and less often while the companion is away, or nobody looks.
 const PAUSE_MAX_MILLIS: u32 = 10_000;
-const OK: u16 = 200;
 const NOT_FOUND: u16 = 404;
 /// Jobs that are listed.
 const SHOWN_MAX: usize = 20;
@@ -37,7 +33,7 @@ pub(super) async fn begin(page: Page, text: String) -> Result<(), (String, Optio
 /// What a job is expected to take; none where the companion cannot say.
 pub(super) async fn estimate(page: Page, text: String) -> Option<Estimate> {
     let (status, answer) = ask(page, "/estimate", "POST", Some(&text)).await?;
-    embed::estimate(&answer).filter(|_| status == OK)
+    embed::estimate(&answer).filter(|_| status == api::OK)
 }
 
 fn not_known() -> (String, Option<String>) {
@@ -47,7 +43,7 @@ fn not_known() -> (String, Option<String>) {
 /// Asks for all jobs, and follows those that are not over.
 pub(super) fn list(page: Page) {
     spawn_local(async move {
-        let Some((OK, answer)) = ask(page, "", "GET", None).await else { return };
+        let Some((api::OK, answer)) = ask(page, "", "GET", None).await else { return };
         let mut jobs = embed::jobs(&answer);
         jobs.retain(|job| !job.job.steps.is_empty());
         jobs.truncate(SHOWN_MAX);
@@ -92,7 +88,7 @@ fn follow(page: Page, job: Job) {
             let answer = ask(page, &path, "GET", None).await;
             let job = answer.as_ref().and_then(|(_, text)| embed::job(text));
             match (answer.map(|(status, _)| status), job) {
-                (Some(OK), Some(job)) => {
+                (Some(api::OK), Some(job)) => {
                     pause = if document().hidden() { PAUSE_MAX_MILLIS } else { PAUSE_MILLIS };
                     put(page, job.clone());
                     if job.state.is_over() {
@@ -141,21 +137,6 @@ fn put(page: Page, job: Job) {
     });
 }
 
-/// The status of the answer and its text; none where there is no answer.
 async fn ask(page: Page, path: &str, method: &str, body: Option<&str>) -> Option<(u16, String)> {
-    let url = format!("{}/api/jobs{path}", page.api.get_value()?);
-    let options = RequestInit::new();
-    options.set_method(method);
-    options.set_cache(RequestCache::NoStore);
-    options.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWER_MILLIS)));
-    if let Some(body) = body {
-        let headers = Headers::new().ok()?;
-        headers.set("Content-Type", "application/json").ok()?;
-        options.set_headers(&headers);
-        options.set_body(&JsValue::from_str(body));
-    }
-    let answer = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await.ok()?;
-    let answer: Response = answer.dyn_into().ok()?;
-    let text = JsFuture::from(answer.text().ok()?).await.ok()?.as_string()?;
-    Some((answer.status(), text))
+    api::ask(page, &format!("/api/jobs{path}"), method, body).await
 }

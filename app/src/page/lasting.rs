@@ -19,6 +19,35 @@ pub(super) struct Lasting<T: 'static>(RwSignal<T>);
 /// What follows from signals, and is told only where it changed.
 pub(super) struct Derived<T: Send + Sync + 'static>(StoredValue<ArcMemo<T>>);
 
+/// A signal that goes with the last that has it, wherever it was made.
+pub(super) struct Counted<T: 'static>(ArcRwSignal<T>);
+
+impl<T: Clone + Send + Sync + 'static> Counted<T> {
+    #[track_caller]
+    pub(super) fn new(value: T) -> Self {
+        Self(ArcRwSignal::new(value))
+    }
+
+    pub(super) fn get(&self) -> T {
+        leave_in_time(self.0.to_any_source());
+        self.0.get()
+    }
+
+    pub(super) fn get_untracked(&self) -> T {
+        self.0.get_untracked()
+    }
+
+    pub(super) fn set(&self, value: T) {
+        self.0.set(value);
+    }
+}
+
+impl<T> Clone for Counted<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<T: Send + Sync + 'static> Lasting<T> {
     #[track_caller]
     pub(super) fn new(value: T) -> Self {

@@ -8,6 +8,7 @@
 
 mod act;
 mod address_bar;
+mod api;
 mod browser;
 mod companion;
 mod dropped;
@@ -17,6 +18,7 @@ mod jobs;
 mod lasting;
 mod link;
 mod parts;
+mod pictures;
 mod receive;
 mod saved;
 mod shell;

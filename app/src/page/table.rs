@@ -2,13 +2,14 @@
 //! do to it: the selected cells and their copies, the record that is open, pictures in cells,
 //! shapes under the names, fields for filters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::lasting::Lasting;
 use leptos::prelude::*;
 
 use super::browser;
+use super::pictures::Images;
 use super::signals::{FILTER_VIEWS, Page, Schema};
 use crate::protocol::table::{
     COPY_CELLS_MAX, CellForm, Copied, CopyAsked, Record, Shape, TableReply, TableRequest,
@@ -21,25 +22,25 @@ use crate::texts;
 
 /// Values that a field suggests.
 const SUGGESTED: u16 = 12;
-/// Pictures that are kept for scrolling back.
-const IMAGES_MAX: usize = 120;
-
-/// A picture in a cell, by row and column: none yet, its address, or why there is none.
-type Images = HashMap<(u64, String), Option<Result<String, String>>>;
-
 #[derive(Clone, Copy)]
 pub(super) struct TableSignals {
     /// The cells that are selected, by their place in the order of the rows.
     pub selected: Lasting<Option<Selected>>,
     pub filter_row: Kept,
     pub profiles: Kept,
+    /// Pictures in place of the rows.
+    pub gallery: Kept,
     /// The field that suggests values, and what stands in it.
     pub suggesting: Lasting<Option<(String, String)>>,
     pub shapes: Lasting<Arc<HashMap<String, Shape>>>,
     /// The row whose record is open, by its number in the table.
     pub record_of: Lasting<Option<u64>>,
     pub record: Lasting<Option<Arc<Record>>>,
-    pub images: Lasting<Images>,
+    pub images: StoredValue<Images>,
+    /// Columns in which a picture was seen.
+    pub pictured: Lasting<BTreeSet<String>>,
+    /// A picture that is shown large: its address and what it is.
+    pub large: Lasting<Option<(String, String)>>,
     /// Rows copied so far, of how many.
     pub copying: Lasting<Option<(u64, u64)>>,
     /// Rises when the place of a row is to be typed.
@@ -79,11 +80,14 @@ impl TableSignals {
             selected: Lasting::new(None),
             filter_row: Kept::new("rows-filters", false),
             profiles: Kept::new("rows-profiles", true),
+            gallery: Kept::new("rows-gallery", false),
             suggesting: Lasting::new(None),
             shapes: Lasting::default(),
             record_of: Lasting::new(None),
             record: Lasting::new(None),
-            images: Lasting::default(),
+            images: StoredValue::default(),
+            pictured: Lasting::default(),
+            large: Lasting::new(None),
             copying: Lasting::new(None),
             go_asked: Lasting::new(0),
             lit: StoredValue::new(None),
@@ -99,7 +103,8 @@ impl TableSignals {
         self.shapes.set(Arc::default());
         self.record_of.set(None);
         self.record.set(None);
-        self.images.update(HashMap::clear);
+        self.images.update_value(Images::clear);
+        self.pictured.update(BTreeSet::clear);
         self.copying.set(None);
     }
 }
@@ -131,9 +136,7 @@ impl Page {
             }
             TableReply::Copied(copied) => self.copied(copied),
             TableReply::Image { row, column, image } => {
-                self.table.images.update(|images| {
-                    images.insert((row, column), Some(image));
-                });
+                self.table.images.update_value(|images| images.put(&(row, column), image));
             }
             TableReply::Shapes(shapes) => {
                 let named = shapes.shapes.into_iter().map(|shape| (shape.column.clone(), shape));
@@ -216,28 +219,6 @@ impl Page {
         });
         let request = request.unwrap_or_default();
         self.send_table(TableRequest::Record { request, row, columns });
-    }
-
-    /// The picture in a cell, asked for when it is first wanted.
-    pub(super) fn cell_image(self, row: u64, column: &str) -> Option<Result<String, String>> {
-        let key = (row, column.to_owned());
-        let known = self.table.images.with(|images| images.get(&key).cloned());
-        if known.is_none() {
-            request_animation_frame(move || {
-                let images = self.table.images;
-                if images.with_untracked(|images| images.contains_key(&key)) {
-                    return;
-                }
-                images.update(|images| {
-                    if images.len() >= IMAGES_MAX {
-                        images.clear();
-                    }
-                    images.insert(key.clone(), None);
-                });
-                self.send_table(TableRequest::Image { row: key.0, column: key.1 });
-            });
-        }
-        known.flatten()
     }
 
     /// The view whose bars are the values that a field suggests.

@@ -87,7 +87,7 @@ pub enum TableReply {
     Image {
         row: u64,
         column: String,
-        /// A `data:` address, or why there is none.
+        /// A `data:` address, or the text of a cell that says where its picture is; or why not.
         image: Result<String, String>,
     },
     Shapes(Shapes),

@@ -105,6 +105,7 @@ pub enum Command {
     ToggleFilterRow,
     /// Shows or hides the small distributions under the names of the rows' columns.
     ToggleProfiles,
+    ToggleGallery,
     /// Copies the selected cells of the rows.
     CopyCells {
         form: CellForm,
@@ -265,7 +266,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 19] = [
+pub const SHORTCUTS: [Shortcut; 20] = [
     shortcut("k", true, false, commands::FIND, || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
@@ -281,6 +282,7 @@ pub const SHORTCUTS: [Shortcut; 19] = [
     shortcut("c", false, false, commands::COMPARE_SHAPES, || Command::CompareShapes),
     shortcut("e", false, false, commands::FILTER_ROW, || Command::ToggleFilterRow),
     shortcut("d", false, false, commands::DISTRIBUTIONS, || Command::ToggleProfiles),
+    shortcut("i", false, false, commands::GALLERY, || Command::ToggleGallery),
     shortcut("g", false, false, commands::GO_TO_ROW, || Command::GoToRow),
     shortcut("o", false, false, commands::KEPT_OFFLINE, || Command::ShowDialog {
         dialog: Some(Dialog::Offline),

@@ -26,6 +26,7 @@ pub mod refusals;
 pub mod rows;
 pub mod saved;
 pub mod scatter;
+pub mod similar;
 pub mod start;
 pub mod status;
 pub mod storage;

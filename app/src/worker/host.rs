@@ -380,11 +380,27 @@ async fn change_cache(host: Rc<Host>, request: Request) {
     let cache = host.cache.get().await;
     match request {
         Request::DeleteCached { key } => cache.delete(&key).await,
-        Request::ClearCached => cache.clear().await,
+        Request::ClearCached => {
+            cache.clear().await;
+            forget_pictures().await;
+        }
         Request::SetCacheBudget { bytes } => cache.set_budget(bytes).await,
         _ => {}
     }
     post(&Reply::Cached(cache.list().await));
+}
+
+/// Pictures are kept by the service worker, where there is one.
+async fn forget_pictures() {
+    let forget = || {
+        let caches = js_sys::Reflect::get(&scope(), &"caches".into()).ok()?;
+        let delete = js_sys::Reflect::get(&caches, &"delete".into()).ok()?;
+        let delete: js_sys::Function = delete.dyn_into().ok()?;
+        delete.call1(&caches, &"limn-pictures".into()).ok()?.dyn_into::<js_sys::Promise>().ok()
+    };
+    if let Some(forgotten) = forget() {
+        drop(wasm_bindgen_futures::JsFuture::from(forgotten).await);
+    }
 }
 
 /// Gigabytes, rounded, as the browser admits to; some do not say.

@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef};
 use engine::query::Query;
 
 use crate::cell::cell_text;
-use crate::cell::whole::{bytes_at, exact_text, image_address, write_json};
+use crate::cell::whole::{bytes_at, exact_text, image_address, image_type, write_json};
 use crate::protocol::Reply;
 use crate::protocol::table::{Record, RecordValue, TableReply};
 use crate::texts;
@@ -20,6 +20,8 @@ use crate::worker::resident::BLOCK_ROWS;
 const TEXT_BYTES_MAX: usize = 100_000;
 const JSON_BYTES_MAX: usize = 4 << 20;
 const IMAGE_BYTES_MAX: usize = 12 << 20;
+/// Longer texts are no addresses.
+const PLACE_BYTES_MAX: usize = 8_000;
 
 pub async fn answer(host: Rc<Host>, request: u64, row: u64, columns: Vec<String>) {
     let mut values: Vec<Option<RecordValue>> = columns
@@ -62,12 +64,18 @@ async fn image(host: &Rc<Host>, column: &str, row: u64) -> Result<String, String
             (found.pop().flatten().ok_or_else(|| texts::refusals::NO_SUCH_VALUE.to_owned())?, 0)
         }
     };
-    let address = image_address(array.as_ref(), at);
+    // What is no picture itself may say where one is.
+    let address = image_address(array.as_ref(), at).or_else(|| place_at(array.as_ref(), at));
     let address = address.ok_or_else(|| texts::refusals::NO_PICTURE_IN_BYTES.to_owned())?;
     match address.len() <= IMAGE_BYTES_MAX {
         true => Ok(address),
         false => Err(texts::refusals::picture_too_large(IMAGE_BYTES_MAX >> 20)),
     }
+}
+
+fn place_at(array: &dyn Array, at: usize) -> Option<String> {
+    let text = bytes_at(array, at).is_none().then(|| exact_text(array, at)).flatten();
+    text.filter(|text| text.len() <= PLACE_BYTES_MAX)
 }
 
 fn value_here(host: &Host, column: &str, row: u64) -> Option<(ArrayRef, usize)> {
@@ -106,7 +114,8 @@ async fn fetched(
 fn value_of(column: &str, array: &ArrayRef, at: usize) -> RecordValue {
     let array: &dyn Array = array.as_ref();
     let mut is_cut = false;
-    let is_long = bytes_at(array, at).is_some_and(|bytes| bytes.len() > 1024);
+    let is_long =
+        bytes_at(array, at).is_some_and(|bytes| bytes.len() > 1024 || image_type(bytes).is_some());
     let mut text = if is_long { cell_text(array, at) } else { exact_text(array, at) };
     if let Some(text) = text.as_mut().filter(|text| text.len() > TEXT_BYTES_MAX) {
         is_cut = true;

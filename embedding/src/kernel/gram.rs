@@ -115,7 +115,7 @@ impl Gram {
                     unsafe {
                         let down = panels.as_ptr().add(panel * PANEL_WIDTH * GRAM_ROWS + place);
                         let across = across.as_ptr().add(v * LANES);
-                        let found = products::<L, TILE, V>(
+                        let found = products::<L, TILE, V, true>(
                             (down, 1, PANEL_WIDTH),
                             (across, PANEL_WIDTH),
                             n,
@@ -143,6 +143,22 @@ impl Gram {
 mod tests {
     use super::*;
     use crate::random::Random;
+
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        let random = Random::new(14, 0);
+        for (n, d) in [(128, 70), (99, 131)] {
+            let rows: Vec<f32> =
+                (0..n * d).map(|at| random.unit(at as u64) as f32 * 2.0 - 1.0).collect();
+            let sums = |level: Level| {
+                let mut gram = Gram::new(level, d, 2_f64.powi(42));
+                gram.add(&rows, &vec![0.1; d], &vec![0.7; d]);
+                gram.sums().to_vec()
+            };
+            let expected = sums(Level::Portable);
+            assert!(Level::all().into_iter().all(|level| sums(level) == expected), "{n} {d}");
+        }
+    }
 
     #[test]
     fn products_of_columns_are_those_of_a_plain_loop() {

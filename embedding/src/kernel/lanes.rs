@@ -63,6 +63,26 @@ pub(super) trait Lanes: Copy {
     }
 }
 
+/// `a * b + c`, rounded once, without the instruction: a library's function takes far longer. In
+/// 64 bits the product is exact; their sum is rounded to odd, after which rounding to 32 bits is
+/// as if it were the only one (Boldo, Melquiond: Emulation of a FMA and correctly rounded sums:
+/// proved algorithms using rounding to odd. IEEE Transactions on Computers 57, 2008).
+#[inline(always)]
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + c;
+    // What the sum lacks (Knuth).
+    let rest = sum - product;
+    let lacks = (product - (sum - rest)) + (c - rest);
+    let bits = sum.to_bits();
+    let is_even = u64::from(bits & 1 == 0);
+    let is_farther = lacks != 0.0 && (lacks > 0.0) == (sum > 0.0);
+    let is_nearer = lacks != 0.0 && (lacks > 0.0) != (sum > 0.0);
+    let odd = bits + is_even * u64::from(is_farther) - is_even * u64::from(is_nearer);
+    // Beyond the range there is nothing to round.
+    (if sum.is_finite() { f64::from_bits(odd) } else { sum }) as f32
+}
+
 /// Whatever the compiler makes of it.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[derive(Clone, Copy)]
@@ -97,7 +117,7 @@ impl Lanes for Plain {
 
     #[inline(always)]
     unsafe fn fma(self, by: Self, add: Self) -> Self {
-        Self(std::array::from_fn(|at| self.0[at].mul_add(by.0[at], add.0[at])))
+        Self(std::array::from_fn(|at| fused(self.0[at], by.0[at], add.0[at])))
     }
 
     #[inline(always)]
@@ -339,6 +359,42 @@ pub(super) mod arm {
         unsafe fn least(self) -> f32 {
             let [a, b, c, d] = self.0;
             unsafe { vminvq_f32(vminq_f32(vminq_f32(a, b), vminq_f32(c, d))) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn without_the_instruction_bits_are_the_same() {
+        let check = |a: f32, b: f32, c: f32| {
+            let (found, expected) = (fused(a, b, c), a.mul_add(b, c));
+            let is_same = found.to_bits() == expected.to_bits();
+            assert!(
+                is_same || (found.is_nan() && expected.is_nan()),
+                "{a:e} {b:e} {c:e}: {found:e}"
+            );
+        };
+        let odd = [0.0, 1.0, 1.0 + f32::EPSILON, 3.0, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY];
+        let odd = odd.into_iter().chain([f32::NAN, f32::from_bits(1), f32::from_bits(0x7f_ffff)]);
+        let odd: Vec<f32> = odd.flat_map(|x| [x, -x, x / 3.0, 1.0 / x]).collect();
+        for a in &odd {
+            for b in &odd {
+                odd.iter().for_each(|c| check(*a, *b, *c));
+            }
+        }
+        let random = Random::new(11, 0);
+        for at in 0..400_000 {
+            let [a, b, c, exponent] = random.words(at);
+            // Any bits; exponents such that sums are of all digits of both; and halfway cases.
+            check(f32::from_bits(a), f32::from_bits(b), f32::from_bits(c));
+            let near = |bits: u32, by: u32| f32::from_bits(bits & 0x807f_ffff | (100 + by) << 23);
+            let (a, b) = (near(a, exponent % 40), near(b, 27));
+            check(a, b, near(c, exponent / 64 % 100));
+            check(near(c & 0x8070_0000, 27), near(exponent & 0x8000_000f, 3), a);
         }
     }
 }

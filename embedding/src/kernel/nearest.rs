@@ -142,7 +142,7 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
     // SAFETY: rows are R × d floats, a panel's values d × width, and at + V its vectors at most.
     unsafe {
         let centroids = panel.values.as_ptr().add(at * LANES);
-        let sums = products::<L, R, V>((rows.as_ptr(), d, 1), (centroids, width), d);
+        let sums = products::<L, R, V, false>((rows.as_ptr(), d, 1), (centroids, width), d);
         let halves = panel.half_norms.as_ptr().add(at * LANES);
         for v in 0..V {
             let half = L::load(halves.add(v * LANES));

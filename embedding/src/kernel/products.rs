@@ -4,13 +4,14 @@
 use super::lanes::Lanes;
 
 /// For `R` rows and `V` vectors of lanes: Σ over t of `x[r · r_step + t · t_step] ·
-/// c[t · c_step + lane]`.
+/// c[t · c_step + lane]`. Each term is rounded once on every processor where it `IS_EXACT`, else
+/// as is quicker.
 ///
 /// # Safety
 /// `x` is of at least (R − 1) · `r_step` + (depth − 1) · `t_step` + 1 floats, `c` of at least
 /// (depth − 1) · `c_step` + V · LANES, and the processor has the features of `L`.
 #[inline(always)]
-pub(super) unsafe fn products<L: Lanes, const R: usize, const V: usize>(
+pub(super) unsafe fn products<L: Lanes, const R: usize, const V: usize, const IS_EXACT: bool>(
     (x, r_step, t_step): (*const f32, usize, usize),
     (c, c_step): (*const f32, usize),
     depth: usize,
@@ -26,7 +27,10 @@ pub(super) unsafe fn products<L: Lanes, const R: usize, const V: usize>(
             for (r, sums) in sums.iter_mut().enumerate() {
                 let value = L::splat(*x.add(r * r_step + t * t_step));
                 for (sum, lanes) in sums.iter_mut().zip(lanes) {
-                    *sum = value.mul_add(lanes, *sum);
+                    *sum = match IS_EXACT {
+                        true => value.fma(lanes, *sum),
+                        false => value.mul_add(lanes, *sum),
+                    };
                 }
             }
         }

@@ -71,8 +71,9 @@ unsafe fn sweep<L: Lanes>(
     let mut outs = out.chunks_mut(TILE * m);
     for (rows, out) in tiles.by_ref().zip(outs.by_ref()) {
         // SAFETY: a tile is TILE rows of d floats, and lanes are d × LANES.
-        let found =
-            unsafe { products::<L, TILE, 1>((rows.as_ptr(), d, 1), (lanes.as_ptr(), LANES), d) };
+        let found = unsafe {
+            products::<L, TILE, 1, true>((rows.as_ptr(), d, 1), (lanes.as_ptr(), LANES), d)
+        };
         for (out, [found]) in out.chunks_mut(m).zip(found) {
             // SAFETY: the features are the caller's.
             put(out, first, many, unsafe { found.to_array() });
@@ -82,7 +83,7 @@ unsafe fn sweep<L: Lanes>(
     for (row, out) in tiles.remainder().chunks_exact(d).zip(outs) {
         // SAFETY: as above, for one row.
         let [[found]] =
-            unsafe { products::<L, 1, 1>((row.as_ptr(), d, 1), (lanes.as_ptr(), LANES), d) };
+            unsafe { products::<L, 1, 1, true>((row.as_ptr(), d, 1), (lanes.as_ptr(), LANES), d) };
         // SAFETY: the features are the caller's.
         put(out, first, many, unsafe { found.to_array() });
     }
@@ -97,6 +98,23 @@ fn put(out: &mut [f32], first: usize, many: usize, found: [f32; LANES]) {
 mod tests {
     use super::*;
     use crate::random::Random;
+
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        let random = Random::new(16, 0);
+        let (n, d, m) = (20, 97, 18);
+        let values = |from: u64, n: usize| -> Vec<f32> {
+            (0..n as u64).map(|at| random.unit(from + at) as f32 - 0.5).collect()
+        };
+        let (rows, directions) = (values(0, n * d), values(10_000, m * d));
+        let places = |level: Level| {
+            let mut found = vec![0.0; n * m];
+            project(level, &rows, &directions, d, &mut found);
+            found
+        };
+        let expected = places(Level::Portable);
+        assert!(Level::all().into_iter().all(|level| places(level) == expected));
+    }
 
     #[test]
     fn every_level_projects_alike() {

@@ -105,7 +105,7 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
     // lines R of `width`, which has room for all vectors.
     unsafe {
         let points = panel.values.as_ptr().add(at * LANES);
-        let sums = products::<L, R, V>((rows.as_ptr(), d, 1), (points, own), d);
+        let sums = products::<L, R, V, false>((rows.as_ptr(), d, 1), (points, own), d);
         let halves = panel.half_norms.as_ptr().add(at * LANES);
         for v in 0..V {
             let half = L::load(halves.add(v * LANES));

@@ -6,7 +6,7 @@ use crate::knn::Neighbours;
 use crate::threads::for_each;
 use crate::watch::Watch;
 
-use super::exponential::{exp_of_negative, ln};
+use crate::exponential::{exp_of_negative, ln};
 
 /// Affinities by row, both ways; all of them sum up to 1.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,8 +10,8 @@ use crate::watch::Watch;
 
 use super::affinities::{Affinities, PADDING};
 use super::exact::Pairs;
-use super::exponential::ln;
 use super::field::Field;
+use crate::exponential::ln;
 
 /// Rows that are moved together.
 const ROWS_AT_ONCE: usize = 256;

@@ -1,6 +1,8 @@
 //! How strong a bond of two points is by their distance in the layout: 1 / (1 + a·x^(2b)), with a
 //! and b such that it is near 1 up to the least distance and falls off as exp(−x) beyond.
 
+use crate::exponential::{exp_of_negative, ln};
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Curve {
     pub(super) a: f32,
@@ -17,7 +19,7 @@ impl Curve {
         let wanted: Vec<(f64, f64)> = (0..PLACES)
             .map(|at| {
                 let x = 3.0 * at as f64 / (PLACES - 1) as f64;
-                (x, if x < min_distance { 1.0 } else { (min_distance - x).exp() })
+                (x, if x < min_distance { 1.0 } else { exp_of_negative(min_distance - x) })
             })
             .collect();
         let error = |a: f64, b: f64| -> f64 {
@@ -28,9 +30,9 @@ impl Curve {
         for _ in 0..STEPS {
             let [mut aa, mut ab, mut bb, mut ra, mut rb] = [0.0; 5];
             for (x, y) in wanted.iter().filter(|(x, _)| *x > 0.0) {
-                let (power, f) = (x.powf(2.0 * b), value(*x, a, b));
+                let (power, f) = (power(*x, 2.0 * b), value(*x, a, b));
                 let by_a = -f * f * power;
-                let by_b = -f * f * a * power * 2.0 * x.ln();
+                let by_b = -f * f * a * power * 2.0 * ln(*x);
                 let left = y - f;
                 aa += by_a * by_a;
                 ab += by_a * by_b;
@@ -54,7 +56,17 @@ impl Curve {
 }
 
 fn value(x: f64, a: f64, b: f64) -> f64 {
-    1.0 / (1.0 + a * x.powf(2.0 * b))
+    1.0 / (1.0 + a * power(x, 2.0 * b))
+}
+
+/// x to the power of b, for x of 0 or more; a step may try a b that is below 0.
+fn power(x: f64, b: f64) -> f64 {
+    match x {
+        0.0 if b > 0.0 => 0.0,
+        0.0 => f64::INFINITY,
+        x if x < 1.0 => exp_of_negative(b * ln(x)),
+        x => 1.0 / exp_of_negative(-b * ln(x)),
+    }
 }
 
 #[cfg(test)]

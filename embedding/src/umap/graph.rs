@@ -2,8 +2,10 @@
 //! measured by a length of its own, so that all rows have bonds of the same sum; of the two
 //! strengths that a pair has, that it is bound from either side is what counts.
 
+use std::f64::consts::LN_2;
 use std::ops::Range;
 
+use crate::exponential::{exp_of_negative, ln};
 use crate::knn::Neighbours;
 
 /// Bonds by row, both ways.
@@ -88,11 +90,11 @@ impl Graph {
 /// there are, the row itself counted among them.
 fn strengths(distances: &[f32], mean_of_all: f64) -> Vec<f32> {
     let distances: Vec<f64> = distances.iter().map(|x| f64::from(*x)).collect();
-    let wanted = ((distances.len() + 1) as f64).log2();
+    let wanted = ln((distances.len() + 1) as f64) / LN_2;
     let nearest = distances.iter().copied().find(|x| *x > 0.0).unwrap_or(0.0);
     let strength = |x: f64, length: f64| match x - nearest {
         beyond if beyond <= 0.0 || length == 0.0 => 1.0,
-        beyond => (-beyond / length).exp(),
+        beyond => exp_of_negative(-beyond / length),
     };
     let (mut low, mut high, mut length) = (0.0, f64::INFINITY, 1.0);
     for _ in 0..STEPS {

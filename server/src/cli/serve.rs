@@ -10,6 +10,7 @@ use crate::http::{router, serve};
 use crate::jobs::queue::Jobs;
 use crate::jobs::stored::StoredJobs;
 use crate::lake::{LakeSpec, Lakes};
+use crate::pictures::{ImageHosts, Pictures};
 use crate::query::Queries;
 
 /// Serve the API and the app
@@ -56,12 +57,14 @@ pub(super) fn lakes_to_serve(config: &Config) -> Result<Vec<LakeSpec>, Failure> 
 async fn serve_lakes(config: &Config, specs: &[LakeSpec]) -> Result<(), Failure> {
     let lakes = Lakes::open(specs, config.limits.lake_options()).map_err(Failure::failed)?;
     let stored = stored_jobs(config, &lakes)?;
+    let hosts = ImageHosts(config.image_hosts.clone());
+    let pictures = Pictures::new(lakes.clone(), hosts).map_err(Failure::failed)?;
     let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
     let jobs = Jobs::new(specs, &config.limits, stored).map_err(Failure::failed)?;
     let refused = |error| Failure::failed(format!("cannot listen on {}: {error}", config.listen));
     let listener = serve::listen(config.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(Failure::failed)?;
-    let state = AppState::new(queries, jobs.clone(), config, address);
+    let state = AppState::new(queries, jobs.clone(), pictures, config, address);
     announce(address);
     tokio::spawn(async move { jobs.resume().await });
     serve::serve(listener, router(Arc::clone(&state)), stop_signal()).await;

@@ -181,7 +181,7 @@ pub fn content_security_policy(connect_origins: &[String]) -> String {
     let origins: String = connect_origins.iter().map(|origin| format!(" {origin}")).collect();
     format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{hashes}; \
-         worker-src 'self' blob:; connect-src 'self'{origins}; img-src 'self' data: blob: https:; \
+         worker-src 'self' blob:; connect-src 'self'{origins}; img-src 'self' data: blob: https:{origins}; \
          style-src 'self' 'unsafe-inline'; font-src 'self' data:; object-src 'none'; \
          base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::problem::{Problem, ProblemSummary};
-use super::{health, jobs, options, queries, query, tables};
+use super::{health, image, jobs, neighbours, options, queries, query, tables};
 
 /// The API of Limn: tables of data lakes, and queries on them.
 #[derive(OpenApi)]
@@ -20,7 +20,9 @@ use super::{health, jobs, options, queries, query, tables};
         tables::list_tables,
         tables::get_table,
         tables::list_versions,
+        neighbours::list_neighbours,
         options::list_options,
+        image::get_image,
         query::get_query,
         query::post_query,
         queries::post_queries,

@@ -9,6 +9,7 @@ use super::guard::AllowedHosts;
 use crate::config::Config;
 use crate::jobs::queue::Jobs;
 use crate::lake::Snapshot;
+use crate::pictures::Pictures;
 use crate::query::Queries;
 
 /// One server.
@@ -16,6 +17,7 @@ use crate::query::Queries;
 pub struct AppState {
     pub queries: Queries,
     pub jobs: Jobs,
+    pub pictures: Pictures,
     pub allowed_hosts: AllowedHosts,
     pub cors_origins: Vec<String>,
     pub content_security_policy: String,
@@ -24,10 +26,17 @@ pub struct AppState {
 
 impl AppState {
     /// `listen` is the address that was really taken.
-    pub fn new(queries: Queries, jobs: Jobs, config: &Config, listen: SocketAddr) -> Arc<Self> {
+    pub fn new(
+        queries: Queries,
+        jobs: Jobs,
+        pictures: Pictures,
+        config: &Config,
+        listen: SocketAddr,
+    ) -> Arc<Self> {
         Arc::new(Self {
             queries,
             jobs,
+            pictures,
             allowed_hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             cors_origins: config.cors_origins.clone(),
             content_security_policy: app::content_security_policy(&config.connect_origins),

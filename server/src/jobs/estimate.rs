@@ -141,7 +141,7 @@ impl Load {
 
     fn components(self) -> f64 {
         let Self { n, d, threads } = self;
-        n * d * d / PRODUCTS / threads + 2.5e-10 * d * d * d
+        n * d * d / PRODUCTS / threads + 0.8e-10 * d * d * d
     }
 
     /// Of all pairs where these are few, else mostly of some share of them.

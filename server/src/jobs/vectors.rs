@@ -7,17 +7,14 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float32Type;
-use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, RecordBatch};
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use embedding::rows::{BLOCK_ROWS, RowSource};
 use engine::steps::Normalize;
 
 use super::failure::JobFailure;
+use crate::query::vectors::Lists;
 
 /// The least norm that a vector is divided by.
 const NORM_MIN: f64 = 1e-10;
@@ -197,60 +194,6 @@ fn write_block(file: &mut File, block: &[f32]) -> std::io::Result<()> {
     file.write_all(&bytes)
 }
 
-/// The lists of a column: where each begins, and all their numbers.
-struct Lists {
-    column: ArrayRef,
-    values: Float32Array,
-}
-
-impl Lists {
-    fn new(column: &ArrayRef) -> Result<Self, ArrowError> {
-        let as_list = |item: &Field| {
-            let item = Field::new(item.name(), item.data_type().clone(), true);
-            DataType::LargeList(Arc::new(item))
-        };
-        let column = match column.data_type() {
-            DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _) => {
-                Arc::clone(column)
-            }
-            DataType::ListView(item) | DataType::LargeListView(item) => {
-                arrow_cast::cast(column, &as_list(item))?
-            }
-            other => return Err(ArrowError::CastError(format!("its type is {other}"))),
-        };
-        let values = match column.data_type() {
-            DataType::List(_) => column.as_list::<i32>().values(),
-            DataType::LargeList(_) => column.as_list::<i64>().values(),
-            _ => column.as_fixed_size_list().values(),
-        };
-        let values = arrow_cast::cast(values, &DataType::Float32)?;
-        let values = values.as_primitive::<Float32Type>();
-        Ok(Self { values: not_numbers(values), column })
-    }
-
-    fn vector(&self, row: usize) -> Option<&[f32]> {
-        if self.column.is_null(row) {
-            return None;
-        }
-        let range = match self.column.data_type() {
-            DataType::List(_) => {
-                let offsets = self.column.as_list::<i32>().offsets();
-                *offsets.get(row)? as usize..*offsets.get(row + 1)? as usize
-            }
-            DataType::LargeList(_) => {
-                let offsets = self.column.as_list::<i64>().offsets();
-                *offsets.get(row)? as usize..*offsets.get(row + 1)? as usize
-            }
-            _ => {
-                let lists = self.column.as_fixed_size_list();
-                let start = lists.value_offset(row) as usize;
-                start..start + lists.value_length() as usize
-            }
-        };
-        self.values.values().get(range)
-    }
-}
-
 /// So many numbers of a file, from one on.
 fn numbers_at(file: &File, first: usize, many: usize) -> Result<Vec<f32>, embedding::Error> {
     let mut bytes = vec![0; many * size_of::<f32>()];
@@ -258,14 +201,6 @@ fn numbers_at(file: &File, first: usize, many: usize) -> Result<Vec<f32>, embedd
     read.map_err(|error| embedding::Error::Source(error.to_string()))?;
     let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap_or_default());
     Ok(bytes.chunks_exact(size_of::<f32>()).map(number).collect())
-}
-
-/// A null among the numbers of a vector is no number.
-fn not_numbers(values: &Float32Array) -> Float32Array {
-    match values.null_count() {
-        0 => values.clone(),
-        _ => values.iter().map(|x| Some(x.unwrap_or(f32::NAN))).collect(),
-    }
 }
 
 impl RowSource for Vectors {
@@ -313,7 +248,10 @@ mod tests {
     use arrow_array::builder::{
         FixedSizeListBuilder, Float16Builder, Float32Builder, Float64Builder, ListBuilder,
     };
-    use arrow_array::{Int64Array, types::Float16Type};
+    use std::sync::Arc;
+
+    use arrow_array::types::Float16Type;
+    use arrow_array::{Array, ArrayRef, Int64Array};
 
     use super::*;
 

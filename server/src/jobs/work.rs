@@ -23,6 +23,7 @@ use super::steps;
 use super::vectors::{LeftOut, VectorReader, Vectors};
 use crate::delta::write::{CommitInfo, check_replaceable, committed_by};
 use crate::lake::{Place, Version, VersionSpec};
+use crate::query::vectors::{known, vector_column};
 use crate::query::{Pinned, Queries, pin, version_spec};
 use crate::scan::ROW_COLUMN;
 
@@ -222,7 +223,7 @@ impl Source {
         let version = version_spec(spec.version.as_ref())?;
         let snapshot = queries.lakes().snapshot(&spec.table, version).await?;
         let schema = snapshot.schema();
-        let column = vector_column(schema, spec)?;
+        let column = vector_column(schema, &spec.table, spec.column.as_deref())?;
         let ids = id_columns(schema, spec)?;
         let mut columns = ids.clone();
         let mut keep = |name: &String| {
@@ -238,9 +239,9 @@ impl Source {
                 }
             }
             Keep::All => {
-                let kept = |kind| !matches!(kind, ColumnKind::Vector | ColumnKind::Nested);
+                let has_bytes = snapshot.bytes() <= KEPT_BYTES_MAX;
                 let fields = schema.fields().iter();
-                let fields = fields.filter(|field| kept(kind_from_type(field.data_type())));
+                let fields = fields.filter(|field| is_kept(field.data_type(), has_bytes));
                 fields.for_each(|field| keep(field.name()));
             }
         }
@@ -261,12 +262,21 @@ impl Source {
     }
 }
 
-fn known(schema: &Schema, field: &str, name: &str) -> Result<(), QueryError> {
-    if name == ROW_COLUMN || schema.index_of(name).is_ok() {
-        return Ok(());
-    }
-    let names = schema.fields().iter().map(|field| field.name().as_str());
-    Err(QueryError::unknown_column(field, name, names))
+/// Columns of bytes, pictures mostly, are kept of tables up to this size: they are in memory
+/// until the result is written.
+const KEPT_BYTES_MAX: u64 = 1 << 30;
+
+/// Whether a column that nobody named is kept.
+fn is_kept(data_type: &DataType, has_bytes: bool) -> bool {
+    let is_bytes = matches!(
+        data_type,
+        DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_)
+    );
+    let kind = kind_from_type(data_type);
+    is_bytes && has_bytes || !matches!(kind, ColumnKind::Vector | ColumnKind::Nested)
 }
 
 /// Columns that are made must not have the names of those that are kept, nor of each other; in
@@ -284,49 +294,6 @@ fn check_names(spec: &JobSpec, columns: &[String]) -> Result<(), QueryError> {
         }
     }
     Ok(())
-}
-
-/// Names that vectors usually have, in the order in which they are preferred.
-const VECTOR_NAMES: [&str; 5] = ["emb", "embedding", "embeddings", "vector", "vectors"];
-
-fn vector_column(schema: &Schema, spec: &JobSpec) -> Result<String, QueryError> {
-    if let Some(name) = &spec.column {
-        known(schema, "column", name)?;
-        let data_type = schema.field_with_name(name).map(|field| field.data_type().clone());
-        return match data_type {
-            Ok(
-                DataType::List(_)
-                | DataType::LargeList(_)
-                | DataType::FixedSizeList(_, _)
-                | DataType::ListView(_)
-                | DataType::LargeListView(_),
-            ) => Ok(name.clone()),
-            Ok(other) => {
-                let detail = format!("column {name:?} has no vectors, its type is {other}");
-                Err(QueryError::malformed("column", detail))
-            }
-            Err(_) => Err(QueryError::malformed("column", "rows' numbers are no vectors")),
-        };
-    }
-    let fields = schema.fields().iter();
-    let vectors: Vec<&str> = fields
-        .filter(|field| kind_from_type(field.data_type()) == ColumnKind::Vector)
-        .map(|field| field.name().as_str())
-        .collect();
-    let usual = VECTOR_NAMES.iter().find(|name| vectors.contains(name));
-    match (vectors.as_slice(), usual) {
-        (_, Some(name)) => Ok((*name).to_owned()),
-        ([only], None) => Ok((*only).to_owned()),
-        ([], None) => {
-            let detail =
-                format!("table {:?} has no column of vectors (lists of floats)", spec.table);
-            Err(QueryError::malformed("column", detail))
-        }
-        (several, None) => {
-            let detail = format!("which of the columns of vectors: {}?", several.join(", "));
-            Err(QueryError::malformed("column", detail))
-        }
-    }
 }
 
 /// Those that are named; else those called id, uuid or key; else the row's number.

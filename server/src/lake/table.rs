@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::Serialize;
 
@@ -42,6 +43,16 @@ pub struct Commit {
     pub user: Option<String>,
 }
 
+/// A table's folder.
+#[derive(Debug)]
+pub struct Beside {
+    /// Of the lake, as in messages.
+    pub lake: String,
+    /// Read-only, and rooted at the lake.
+    pub store: Arc<dyn ObjectStore>,
+    pub folder: Path,
+}
+
 impl Table {
     pub(super) fn new(lake: Arc<Lake>, path: &str, source: TableSource) -> Self {
         let name = lake.table_name(path);
@@ -59,6 +70,18 @@ impl Table {
     /// The public name, with the lake's prefix if it has one.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where files lie that belong to the table and are none of its data.
+    pub fn beside(&self) -> Beside {
+        let folder = match &self.source {
+            TableSource::Delta { root }
+            | TableSource::Partitioned { root }
+            | TableSource::Folder { root, .. } => root.clone(),
+            TableSource::File { file, .. } => file.location.parent().unwrap_or_default(),
+        };
+        let access = &self.lake.access;
+        Beside { lake: access.label.clone(), store: Arc::clone(&access.store), folder }
     }
 
     /// The format, where it is known before the files are listed.

@@ -29,6 +29,7 @@ use server::http::router;
 use server::http::state::AppState;
 use server::jobs::queue::Jobs;
 use server::lake::{LakeOptions, LakeSpec, Lakes};
+use server::pictures::{ImageHosts, Pictures};
 use server::query::Queries;
 use tokio::sync::Notify;
 use tower::ServiceExt;
@@ -216,10 +217,11 @@ impl World {
         let config = settings.config().unwrap();
         let spec: LakeSpec = "s3://in/memory".parse().unwrap();
         let lakes = Lakes::on_store(&spec, Arc::clone(&store) as _, LakeOptions::default());
+        let pictures = Pictures::new(lakes.clone(), ImageHosts::default()).unwrap();
         let queries = Queries::new(lakes, &config.limits).unwrap();
         let jobs = Jobs::new(&[spec], &config.limits, None).unwrap();
         let here = SocketAddr::from(([127, 0, 0, 1], 80));
-        let state = AppState::new(queries, jobs, &config, here);
+        let state = AppState::new(queries, jobs, pictures, &config, here);
         let world = Self { store, router: router(state) };
         // Footers are known from here on: all that is read after that is data.
         for table in ["numbers", "few"] {

@@ -4,6 +4,9 @@ use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::icon::Icon;
+use super::picture::RowPicture;
+use super::similar::{Asked, can_be_asked, similar_rows};
+use crate::page::parts::part;
 use crate::page::signals::{WorkerState, use_page};
 use crate::protocol::Request;
 use crate::state::command::Command;
@@ -27,6 +30,12 @@ pub(super) fn PinnedRecord() -> impl IntoView {
         }
         row
     });
+    // It stays while one of the rows that were found is pinned in place of this one.
+    let asked = Asked::new(None);
+    Effect::new(move |_| {
+        page.described.track();
+        asked.set(None);
+    });
     let close = move |_| page.dispatch(Command::Pin { row: None });
     let on_key = move |event: web_sys::KeyboardEvent| {
         if event.key() == "Escape" {
@@ -43,11 +52,14 @@ pub(super) fn PinnedRecord() -> impl IntoView {
             if values.is_empty() {
                 return view! { <p class="quiet">{texts::record::NOT_HERE}</p> }.into_any();
             }
+            let picture = number.map(|row| {
+                view! { <RowPicture row values=values.to_vec() is_button=true/> }
+            });
             let values = values.iter().map(|(name, value)| {
                 let text = value.clone().unwrap_or_else(|| texts::values::MISSING.to_owned());
                 view! { <dt>{name.clone()}</dt><dd class:missing=value.is_none()>{text}</dd> }
             });
-            view! { <dl>{values.collect_view()}</dl> }.into_any()
+            view! { {picture} <dl>{values.collect_view()}</dl> }.into_any()
         })
     };
     move || {
@@ -61,7 +73,10 @@ pub(super) fn PinnedRecord() -> impl IntoView {
                             {Icon::Cancel.view()}
                         </button>
                     </header>
-                    <div class="pin-values" tabindex="0" role="group" aria-label=texts::record::VALUES>{values}</div>
+                    <div class="pin-values" tabindex="0" role="group" aria-label=texts::record::VALUES>
+                        {values}
+                        <Show when=move || can_be_asked(page)>{part(move || similar_rows(asked))}</Show>
+                    </div>
                 </aside>
             }
         })

@@ -11,12 +11,13 @@ use web_sys::KeyboardEvent;
 
 use super::icon::Icon;
 use super::json::JsonView;
-use super::rows::is_link;
+use super::picture::Picture;
 use crate::page::browser;
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
 use crate::protocol::table::{Record, RecordValue};
 use crate::state::command::Command;
+use crate::state::pictures::{is_link, source};
 use crate::texts;
 
 #[component]
@@ -136,28 +137,20 @@ fn Value(page: Page, row: u64, value: RecordValue) -> impl IntoView {
     let info = untrack(|| page.column(&value.column));
     let kind = info.as_ref().map_or(Kind::Nested, |info| info.kind);
     let data_type = info.map(|info| info.data_type).unwrap_or_default();
-    let is_picture = |text: &str| {
-        data_type.contains("Binary") && text.starts_with("image/")
-            || text.starts_with("data:image/")
-    };
+    let is_binary = data_type.contains("Binary");
+    let is_picture = |text: &str| source(&value.column, is_binary, text).is_some();
     let is_nested = value.json.starts_with(['[', '{']);
     let shown = match value.text {
         None => view! { <i class="null">{texts::values::NULL}</i> }.into_any(),
         Some(text) if text.is_empty() => view! { <i class="null">"\"\""</i> }.into_any(),
         Some(text) if is_picture(&text) => {
             let column = value.column.clone();
-            (move || match page.cell_image(row, &column) {
-                Some(Ok(src)) => view! { <img src=src alt=column.clone()/> }.into_any(),
-                Some(Err(said)) => view! { <span class="quiet">{said}</span> }.into_any(),
-                None => view! { <span class="quiet">"…"</span> }.into_any(),
-            })
-            .into_any()
+            let link = is_link(&text).then(|| text.clone());
+            let link = link.map(|link| view! { <LinkTo link/> });
+            view! { <Picture column row text=Some(text) is_button=true/> {link} }.into_any()
         }
         Some(_) if is_nested => view! { <JsonView text=value.json.clone()/> }.into_any(),
-        Some(text) if is_link(&text) => view! {
-            <a href=text.clone() target="_blank" rel="noopener noreferrer">{text.clone()}</a>
-        }
-        .into_any(),
+        Some(text) if is_link(&text) => view! { <LinkTo link=text/> }.into_any(),
         Some(text) => view! { <span class:figure=kind == Kind::Number>{text}</span> }.into_any(),
     };
     view! {
@@ -169,4 +162,9 @@ fn Value(page: Page, row: u64, value: RecordValue) -> impl IntoView {
             <dd>{shown} {value.is_cut.then(|| view! { <small>{texts::record::IS_CUT}</small> })}</dd>
         </div>
     }
+}
+
+#[component]
+fn LinkTo(link: String) -> impl IntoView {
+    view! { <a href=link.clone() target="_blank" rel="noopener noreferrer">{link.clone()}</a> }
 }

@@ -1,28 +1,31 @@
 //! The rows that pass, in a table of any length: only what is on screen is asked for and
 //! made. Parts: [`header`] names, sorts, sizes and moves columns, with [`menu`], [`shape`] and
-//! [`fields`] for each; [`body`] scrolls and selects, [`row`] shows; [`asking`] fetches.
+//! [`fields`] for each; [`body`] scrolls and selects, [`row`] shows; [`asking`] fetches. The
+//! [`gallery`] shows their pictures instead.
 
 mod asking;
 mod body;
 mod cell;
 mod fields;
+mod gallery;
 mod head;
 mod header;
 mod menu;
 mod row;
 mod shape;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::page::lasting::{Derived, Lasting};
 use engine::kind::Kind;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
-pub(super) use self::cell::is_link;
 use super::brush::capture;
+use super::picture::Lightbox;
 use super::record;
 use crate::page::browser;
+use crate::page::parts::part;
 use crate::page::signals::{Page, use_page};
 use crate::state::layout::{WIDTH_MAX, WIDTH_MIN};
 use crate::state::select::{Bounds, Place, Selected};
@@ -71,14 +74,15 @@ pub(super) struct Grid {
     pub left: Lasting<f64>,
     /// A width that is being dragged.
     pub sizing: Lasting<Option<(String, f64)>>,
+    /// How many rows pass.
+    pub rows: Derived<u64>,
+    /// Rows beside each other: as many as pictures have room, else one.
+    pub across: Derived<u64>,
+    /// Of lines of so many rows.
     pub window: Derived<Window>,
     /// Digits after the point, by column: as many as were ever seen, so that points stand
     /// under each other and stay there.
     pub digits: Lasting<BTreeMap<String, usize>>,
-    /// Columns in which a picture was seen.
-    pub pictured: Lasting<BTreeSet<String>>,
-    /// A picture that is shown large: its address and what it is.
-    pub picture: Lasting<Option<(String, String)>>,
     /// The row that the keyboard is on, if the record is to follow it.
     pub followed: StoredValue<Option<u64>>,
 }
@@ -88,7 +92,6 @@ impl Grid {
         let sizing = Lasting::new(None);
         let size = Lasting::new((0.0, 0.0));
         let left = Lasting::new(0.0);
-        let pictured = Lasting::new(BTreeSet::<String>::new());
         let columns = Derived::new(move |_| shown_columns(page, &sizing.get(), size.get().0));
         let on_screen = Derived::new(move |_| {
             let (from, to) = (left.get() - BESIDE, left.get() + size.get().0 + BESIDE);
@@ -111,14 +114,21 @@ impl Grid {
         let rows = Derived::new(move |_| {
             page.shown.with(|shown| shown.as_ref().map_or(0, |s| s.selected))
         });
+        let across = Derived::new(move |_| match gallery::is_shown(page) {
+            true => gallery::across(size.get().0),
+            false => 1,
+        });
         let row_height = Derived::new(move |_| {
-            let is_any = pictured.with(|pictured| {
+            if gallery::is_shown(page) {
+                return gallery::TILE_HEIGHT;
+            }
+            let is_any = page.table.pictured.with(|pictured| {
                 columns.with(|columns| columns.iter().any(|c| pictured.contains(&c.name)))
             });
             if is_any { PICTURE_HEIGHT } else { ROW_HEIGHT }
         });
         let window = Derived::new(move |_| Window {
-            rows: rows.get(),
+            rows: rows.get().div_ceil(across.get()),
             row_height: row_height.get(),
             height: (size.get().1 - head_height(page)).max(0.0),
         });
@@ -131,10 +141,10 @@ impl Grid {
             size,
             left,
             sizing,
+            rows,
+            across,
             window,
             digits: Lasting::default(),
-            pictured,
-            picture: Lasting::new(None),
             followed: StoredValue::new(None),
         }
     }
@@ -157,9 +167,10 @@ impl Grid {
 
     pub(super) fn bounds(self) -> Bounds {
         let window = self.window.get_untracked();
-        let page = (window.visible().floor() as u64).saturating_sub(1).max(1);
+        let lines = (window.visible().floor() as u64).saturating_sub(1).max(1);
+        let page = lines * self.across.get_untracked();
         let columns = self.columns.with_untracked(Vec::len);
-        Bounds { rows: window.rows, columns, page }
+        Bounds { rows: self.rows.get_untracked(), columns, page }
     }
 
     pub(super) fn select(self, selected: Selected) {
@@ -196,6 +207,9 @@ impl Grid {
 
 /// The height of all that stands over the rows.
 pub(super) fn head_height(page: Page) -> f64 {
+    if gallery::is_shown(page) {
+        return 0.0;
+    }
     let shape = if page.table.profiles.get() { SHAPE_HEIGHT } else { 0.0 };
     let field = if page.table.filter_row.get() { FIELD_HEIGHT } else { 0.0 };
     HEAD_HEIGHT + shape + field
@@ -241,6 +255,7 @@ pub(super) fn RowsPanel() -> impl IntoView {
     asking::look(grid);
     let kept = browser::kept("rows-height").and_then(|height| height.parse::<f64>().ok());
     let panel_height = Lasting::new(kept.unwrap_or(264.0).max(PANEL_HEIGHT_MIN));
+    let is_gallery = Derived::new(move |_| gallery::is_shown(page));
     let folded = Lasting::new(browser::kept("rows-folded").as_deref() == Some("yes"));
     // Another row is one further down, or up, of those that are shown.
     let step = Callback::new(move |by: i64| {
@@ -260,11 +275,16 @@ pub(super) fn RowsPanel() -> impl IntoView {
             <head::Head grid folded/>
             <Show when=move || !folded.get()>
                 <div class="rows-body">
-                    <div class="rows-grid"><body::Body grid/></div>
+                    <div class="rows-grid">
+                        {move || match is_gallery.get() {
+                            true => part(move || gallery::gallery(grid)),
+                            false => view! { <body::Body grid/> }.into_any(),
+                        }}
+                    </div>
                     <record::RecordPanel step/>
                 </div>
             </Show>
-            <cell::Lightbox picture=grid.picture/>
+            <Lightbox/>
         </section>
     }
 }

@@ -21,6 +21,7 @@ pub const CLEAR_FILTERS: &str = "Clear all filters";
 pub const TOGGLE_SIDE: &str = "Show or hide the side panel";
 pub const COMPARE_SHAPES: &str = "Compare shapes: scale bars to the selection";
 pub const FILTER_ROW: &str = "Filter by typing under the names of the rows' columns";
+pub const GALLERY: &str = "Show the pictures of the rows, or the rows";
 pub const DISTRIBUTIONS: &str = "Show or hide the distribution of each column of the rows";
 pub const GO_TO_ROW: &str = "Go to a row by its place";
 pub const KEPT_OFFLINE: &str = "What is kept offline";

@@ -9,6 +9,8 @@ pub const COPIED: &str = "Copied.";
 pub const COPY_NOW: &str = "Copy now";
 pub const NO_COMPANION_FOR_QUERY: &str =
     "This table is in no companion that a query could be sent to.";
+pub const NO_PICTURES: &str =
+    "No picture was seen in this table: show its rows, with the column that has them.";
 pub const NO_CELL_SELECTED: &str = "No cell is selected: click one, or drag over some.";
 
 pub const NEW_VERSION: &str = "A new version of Limn is ready.";

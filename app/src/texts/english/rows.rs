@@ -47,8 +47,12 @@ pub const NONE_MISSING: &str = "0 % null";
 pub const OPEN_FILTER: &str = "Open its filter";
 
 pub const PICTURE: &str = "Picture";
+pub const GALLERY: &str = "Pictures in place of rows (i)";
+pub const WITHOUT_PICTURE: &str = "none";
+pub const PICTURES: &str = "Pictures of the selected rows";
 pub const PICTURE_NOT_LOADED: &str = "not loaded";
-pub const PICTURE_NOT_SECURE: &str = "only pictures from https are shown";
+pub const PICTURE_NOT_SECURE: &str = "without a companion only pictures from https are shown";
+pub const NO_COMPANION_FOR_PICTURE: &str = "no companion has the folder of this table";
 
 pub fn cells(rows: u64, columns: usize) -> String {
     format!("{} × {columns} cells", count(rows))

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::asking::{RowsFound, extremes};
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::signals::Page;
+use crate::page::ui::picture::Picture;
 use crate::protocol::groups::Extremes;
 use crate::state::column_clause;
 use crate::state::command::Command;
@@ -55,9 +56,15 @@ pub(super) fn examples_of(page: Page, examples: Examples, value: Option<Literal>
                     page.dispatch(Command::ShowDialog { dialog: None });
                     page.dispatch(Command::ShowRecord { row: Some(row) });
                 };
+                let face = move || match page.picture_column() {
+                    Some(column) => {
+                        view! { <Picture column=column.name row text=None/> }.into_any()
+                    }
+                    None => format!("#{row}").into_any(),
+                };
                 view! {
-                    <button type="button" class="groups-example" title=words::example(row) on:click=open>
-                        {format!("#{row}")}
+                    <button type="button" class="groups-example" title=words::example(row) aria-label=words::example(row) on:click=open>
+                        {face}
                     </button>
                 }
             });

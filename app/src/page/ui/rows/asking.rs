@@ -9,11 +9,12 @@ use engine::kind::Kind;
 use engine::query::OrderKey;
 use leptos::prelude::*;
 
-use super::Grid;
+use super::{Grid, gallery};
 use crate::page::browser::{self, OnceAFrame};
-use crate::page::signals::WorkerState;
+use crate::page::signals::{Page, WorkerState};
 use crate::protocol::table::TableRequest;
 use crate::protocol::{Origin, Request, Rows};
+use crate::state::pictures::source;
 
 const PATIENCE_MILLIS: f64 = 200.0;
 /// More columns than these are asked for as they come into sight.
@@ -55,6 +56,9 @@ pub(super) fn follow(grid: Grid) {
         }
         let window = grid.window.get();
         let (first, count) = window.wanted(window.first_within(grid.first.get()), is_far());
+        let across = grid.across.get();
+        let count = (u64::from(count) * across).min(grid.rows.get().saturating_sub(first * across));
+        let (first, count) = (first * across, u32::try_from(count).unwrap_or(u32::MAX));
         let columns = names.get();
         let order_by = page.model.with(|model| model.chosen.order_by.clone());
         let epoch = page.worker.with(WorkerState::epoch);
@@ -142,13 +146,10 @@ fn look_at(grid: Grid, rows: &Rows) {
                     }
                 }
                 Kind::Nested | Kind::Text | Kind::Category => {
-                    let is_known = grid.pictured.with_untracked(|p| p.contains(&column.name));
-                    let is_any =
-                        || cells.take(64).any(|text| super::cell::is_picture(column, text));
-                    if !is_known && is_any() {
-                        grid.pictured.update(|pictured| {
-                            pictured.insert(column.name.clone());
-                        });
+                    let is_picture =
+                        |text: &str| source(&column.name, column.is_binary, text).is_some();
+                    if cells.take(64).any(is_picture) {
+                        grid.page.picture_seen(&column.name);
                     }
                 }
                 _ => {}
@@ -166,9 +167,20 @@ fn named(grid: Grid) -> Derived<Vec<String>> {
                 all.len() <= COLUMNS_MAX || grid.on_screen.with(|near| near.contains(&at))
             };
             let asked = all.iter().enumerate().filter(|(at, _)| is_asked(*at));
-            asked.map(|(_, column)| column.name.clone()).collect::<Vec<_>>()
+            let mut names = asked.map(|(_, column)| column.name.clone()).collect::<Vec<_>>();
+            names.extend(picture_beside(grid.page, &names));
+            names
         })
     })
+}
+
+/// The column of the pictures, where they are shown and it is here but not among the rows.
+fn picture_beside(page: Page, names: &[String]) -> Option<String> {
+    let column = page.picture_column().filter(|_| gallery::is_shown(page))?.name;
+    let is_loaded = page
+        .model
+        .with(|model| model.chosen.columns.as_ref().is_some_and(|loaded| loaded.contains(&column)));
+    (is_loaded && !names.contains(&column)).then_some(column)
 }
 
 /// The digits after the point, without it; `None` for what is written otherwise.

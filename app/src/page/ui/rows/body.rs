@@ -23,7 +23,7 @@ use crate::state::command::Command;
 use crate::state::select::{Place, Selected};
 use crate::texts;
 
-const GRID_ID: &str = "rows-grid";
+pub(super) const GRID_ID: &str = "rows-grid";
 /// How often rows move on while the pointer is held beyond them.
 const PULL_MILLIS: u64 = 50;
 
@@ -34,21 +34,8 @@ pub(super) fn Body(grid: Grid) -> impl IntoView {
     browser::observe_size(scroller, move |width, height| {
         grid.size.try_set((width, height));
     });
-    // Fewer rows than before: the first one on screen has to be one of them, and so has the
-    // one with the keyboard.
-    Effect::new(move |_| {
-        let window = grid.window.get();
-        let first = grid.first.get_untracked();
-        let within = window.first_within(first);
-        if window.height > 0.0 && (within - first).abs() > f64::EPSILON {
-            request_animation_frame(move || move_to(grid, within));
-        }
-        let selected = page.table.selected.get_untracked();
-        let held = selected.and_then(|selected| selected.within(grid.bounds()));
-        if held != selected {
-            page.table.selected.set(held);
-        }
-    });
+    keep_within(grid);
+    begin(grid);
     let on_scroll = move |_| scrolled(grid);
     let on_wheel = move |event: WheelEvent| wheeled(grid, &event);
     let on_key = move |event: KeyboardEvent| keyed(grid, &event);
@@ -90,6 +77,34 @@ pub(super) fn Body(grid: Grid) -> impl IntoView {
     }
 }
 
+/// A new scroller begins at the selected row, else at the top, whatever was scrolled before it.
+pub(super) fn begin(grid: Grid) {
+    grid.first.set(0.0);
+    request_animation_frame(move || {
+        if let Some(selected) = grid.page.table.selected.try_get_untracked().flatten() {
+            go_to(grid, selected);
+        }
+    });
+}
+
+/// Where there are fewer rows than before, the first one on screen has to be one of them, and so
+/// has the one with the keyboard.
+pub(super) fn keep_within(grid: Grid) {
+    Effect::new(move |_| {
+        let window = grid.window.get();
+        let first = grid.first.get_untracked();
+        let within = window.first_within(first);
+        if window.height > 0.0 && (within - first).abs() > f64::EPSILON {
+            request_animation_frame(move || move_to(grid, within));
+        }
+        let selected = grid.page.table.selected.get_untracked();
+        let held = selected.and_then(|selected| selected.within(grid.bounds()));
+        if held != selected {
+            grid.page.table.selected.set(held);
+        }
+    });
+}
+
 fn scroller() -> Option<HtmlElement> {
     document().get_element_by_id(GRID_ID)?.dyn_into().ok()
 }
@@ -102,7 +117,7 @@ pub(super) fn focus() {
     }
 }
 
-fn scrolled(grid: Grid) {
+pub(super) fn scrolled(grid: Grid) {
     let Some(element) = scroller() else { return };
     let left = f64::from(element.scroll_left());
     if left != grid.left.get_untracked() {
@@ -117,7 +132,7 @@ fn scrolled(grid: Grid) {
     }
 }
 
-fn wheeled(grid: Grid, event: &WheelEvent) {
+pub(super) fn wheeled(grid: Grid, event: &WheelEvent) {
     let window = grid.window.get_untracked();
     if !window.is_scaled() || event.ctrl_key() || event.shift_key() {
         return;
@@ -132,7 +147,7 @@ fn wheeled(grid: Grid, event: &WheelEvent) {
     move_to(grid, window.first_within(first));
 }
 
-fn move_to(grid: Grid, first: f64) {
+pub(super) fn move_to(grid: Grid, first: f64) {
     grid.first.try_set(first);
     let Some(element) = scroller() else { return };
     let top = grid.window.get_untracked().scroll_from_first(first).round();
@@ -146,7 +161,7 @@ pub(super) fn go_to(grid: Grid, selected: Selected) {
     let Place { row, column } = selected.active;
     let window = grid.window.get_untracked();
     let first = grid.first.get_untracked();
-    let showing = window.first_showing(row, first);
+    let showing = window.first_showing(row / grid.across.get_untracked(), first);
     if (showing - first).abs() > f64::EPSILON {
         move_to(grid, showing);
     }
@@ -333,7 +348,7 @@ fn light(grid: Grid, at: Option<(f64, f64)>) {
     }
 }
 
-fn open_record(grid: Grid) {
+pub(super) fn open_record(grid: Grid) {
     let active = grid.page.table.selected.get_untracked().map(|selected| selected.active);
     grid.followed.set_value(active.map(|active| active.row));
     grid.follow_record();

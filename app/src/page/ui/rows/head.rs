@@ -24,7 +24,7 @@ pub(super) fn Head(grid: Grid, folded: Lasting<bool>) -> impl IntoView {
         folded.update(|folded| *folded = !*folded);
         browser::keep("rows-folded", if folded.get_untracked() { "yes" } else { "no" });
     };
-    let title = move || texts::counts::rows(grid.window.get().rows);
+    let title = move || texts::counts::rows(grid.rows.get());
     let toggle =
         move |label: &'static str, icon: Icon, is_on: fn(Page) -> bool, command: Command| {
             view! {
@@ -58,6 +58,9 @@ pub(super) fn Head(grid: Grid, folded: Lasting<bool>) -> impl IntoView {
                 <CopyState page/>
                 <GoTo grid/>
                 <CopyMenu page/>
+                <Show when=move || page.picture_column().is_some()>
+                    {toggle(texts::rows::GALLERY, Icon::Views, |page| page.table.gallery.get(), Command::ToggleGallery)}
+                </Show>
                 {toggle(texts::rows::FILTER_ROW, Icon::Filter, |page| page.table.filter_row.get(), Command::ToggleFilterRow)}
                 {toggle(texts::rows::DISTRIBUTIONS, Icon::Shapes, |page| page.table.profiles.get(), Command::ToggleProfiles)}
                 <ColumnChooser page/>
@@ -156,7 +159,7 @@ fn GoTo(grid: Grid) -> impl IntoView {
         let Some(input) = input.get_untracked() else { return };
         match event.key().as_str() {
             "Enter" => {
-                let rows = grid.window.get_untracked().rows;
+                let rows = grid.rows.get_untracked();
                 let Some(row) = typed_place(&input.value(), rows) else { return };
                 event.prevent_default();
                 let column = page.table.selected.get_untracked().map_or(0, |s| s.active.column);

@@ -13,6 +13,7 @@ use super::gestures::{self, Drawn, Pointers};
 use super::{Scatter, relief};
 use crate::page::browser;
 use crate::page::signals::WorkerState;
+use crate::page::ui::picture::RowPicture;
 use crate::protocol::{HoveredRow, MarkResult, Request};
 use crate::scale::Linear;
 use crate::state::region::{self, Shape};
@@ -194,6 +195,7 @@ fn Tooltip(scatter: Scatter) -> impl IntoView {
 fn TooltipRows(row: HoveredRow) -> impl IntoView {
     const SHOWN: usize = 12;
     let more = row.values.len().saturating_sub(SHOWN);
+    let picture = view! { <RowPicture row=row.row_number values=row.values.clone()/> };
     let values = row.values.into_iter().take(SHOWN).map(|(name, value)| {
         let missing = value.is_none();
         view! {
@@ -202,6 +204,7 @@ fn TooltipRows(row: HoveredRow) -> impl IntoView {
         }
     });
     view! {
+        {picture}
         <dl>{values.collect_view()}</dl>
         <p>
             {texts::scatter::row(row.row_number)}

@@ -28,7 +28,7 @@ const INVERSE_FACTORIALS: [f64; 14] = [
 
 /// e to the power of x, which is 0 or less; of x below [`LEAST`] as of that.
 #[inline(always)]
-pub(super) fn exp_of_negative(x: f64) -> f64 {
+pub(crate) fn exp_of_negative(x: f64) -> f64 {
     // Added and taken away again it rounds to whole numbers, which are then its last bits.
     const ROUNDING: f64 = 6_755_399_441_055_744.0;
     let x = if x < LEAST { LEAST } else { x };
@@ -45,7 +45,7 @@ pub(super) fn exp_of_negative(x: f64) -> f64 {
 
 /// The natural logarithm of a normal number above 0: ln m = 2 artanh((m − 1) / (m + 1)), with m
 /// near 1, and a whole number of ln 2.
-pub(super) fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     const MANTISSA: u64 = (1 << 52) - 1;
     const TERMS: u32 = 12;
     let bits = x.to_bits();
