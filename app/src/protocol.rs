@@ -122,6 +122,15 @@ pub enum Request {
         /// A [`groups::GroupsAsked`].
         text: String,
     },
+    /// Maps vectors in this browser, with a job as the companion would be asked for it and
+    /// the script that computes it. Answered by [`Reply::MappedHere`] until it is over.
+    MapHere {
+        id: String,
+        text: String,
+        script: String,
+    },
+    /// Ends what maps vectors here.
+    CancelMapHere,
     /// The canvas of a scatter travels beside. Sizes are CSS pixels.
     AttachCanvas {
         view: ViewId,
@@ -349,6 +358,10 @@ pub enum Reply {
         request: u64,
         /// What was asked for, as JSON, or why it is not here.
         answer: Result<String, String>,
+    },
+    /// A job that is done here, as the companion would tell of it.
+    MappedHere {
+        job: String,
     },
     Hovered {
         view: ViewId,

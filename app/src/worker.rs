@@ -44,6 +44,8 @@ pub mod host;
 #[cfg(target_arch = "wasm32")]
 pub mod load;
 #[cfg(target_arch = "wasm32")]
+pub mod mapping;
+#[cfg(target_arch = "wasm32")]
 pub mod matcher;
 #[cfg(target_arch = "wasm32")]
 pub mod net;

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scenario } from './harness.mjs';
+import { StaticHost } from './static_host.mjs';
 
 const raster = { renderers: ['raster'] };
 
@@ -194,3 +195,72 @@ scenario('a table without vectors offers no map, and says why where it is asked 
   await t.page.keyboard.press('m');
   await dialog(t).getByText('no column of vectors').waitFor();
 }), raster);
+
+scenario('vectors are mapped in the browser, without any companion', (t) => withLake(t, async (lake) => {
+  t.allow(/404/);
+  const host = await new StaticHost().start({});
+  try {
+    await t.page.goto(`${host.url}/?renderer=${t.renderer}`);
+    await t.page.getByText('There is no companion here').waitFor();
+    const data = await t.page.evaluateHandle(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], 'digits.parquet'));
+      return data;
+    }, readFileSync(join(lake, 'digits.parquet')).toString('base64'));
+    await t.page.dispatchEvent('body', 'drop', { dataTransfer: data });
+    await t.untilSelected(1797);
+    await openDialog(t);
+    await t.shotsOfAll('embed-here-form');
+    await dialog(t).getByRole('button', { name: 'Start' }).click();
+    await line(t, /digits/).getByRole('progressbar').waitFor();
+    await t.shot('embed-here-running');
+    await line(t, /digits/).getByRole('button', { name: 'Open' }).click();
+    await t.untilSelected(1797);
+    await t.untilShown();
+    assert.match(t.page.url(), /table=file(:|%3A)digits.*-map/);
+    await t.shot('embed-here-map');
+    // The points are a map: like digits are in like clusters.
+    const agreement = await agreementOf(t);
+    assert.ok(agreement > 0.7, `adjusted Rand index ${agreement}`);
+  } finally {
+    await t.page.goto('about:blank');
+    await host.stop();
+  }
+}), raster);
+
+scenario('a table of the companion is mapped in the browser, what is selected alone, and given up', (t) => withLake(t, async () => {
+  await t.openLink('link=1&table=digits&columns=digit,uuid&filter=digit:in:0:1:2');
+  await t.untilShown();
+  const selected = await t.countOf('digits', [{ column: 'digit', op: 'in', value: ['0', '1', '2'] }]);
+  await t.untilSelected(selected);
+  await openDialog(t);
+  await dialog(t).getByLabel('This browser').check();
+  await dialog(t).getByLabel('Layout').selectOption('pca');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  // Its vectors were not here before.
+  await line(t, 'digits-map').getByText(`${selected} rows in`).waitFor();
+  await line(t, 'digits-map').getByRole('button', { name: 'Open' }).click();
+  await t.untilSelected(selected);
+  // One that takes long is given up, and says so.
+  await t.openLink('link=1&table=noise&columns=id');
+  await t.untilShown();
+  await openDialog(t);
+  await dialog(t).getByLabel('This browser').check();
+  await dialog(t).getByLabel('New table').fill('long');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'long').getByRole('button', { name: 'Cancel' }).click();
+  await line(t, 'long').getByText('cancelled').waitFor();
+}), raster);
+
+// How far clusters agree with the digits, as the groups of the page say.
+async function agreementOf(t) {
+  await t.page.keyboard.press('s');
+  const groups = t.page.getByRole('dialog', { name: 'Groups' });
+  await groups.getByLabel('Groups of').selectOption('cluster');
+  await groups.getByRole('tab', { name: 'Beside a column' }).click();
+  await groups.getByLabel('Column', { exact: true }).selectOption('digit');
+  const index = groups.locator('.groups-figures').getByText(/^0\.\d+$/).first();
+  await index.waitFor();
+  return Number(await index.innerText());
+}

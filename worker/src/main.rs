@@ -13,7 +13,7 @@ mod parts {
     use app::worker::elsewhere::shapes::ShapesFound;
     use app::worker::relief::{Kept, LookedOver};
     use app::worker::rows::RowOrder;
-    use app::worker::{Host, Part, Parts, elsewhere, figure, groups, records, relief};
+    use app::worker::{Host, Part, Parts, elsewhere, figure, groups, mapping, records, relief};
     use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
     type Work<T> = Result<Pin<Box<dyn Future<Output = T>>>, SplitLoaderError>;
@@ -63,6 +63,11 @@ mod parts {
         Ok(Box::pin(groups::answer(host, request, text)))
     }
 
+    #[wasm_split(mapping, fallible)]
+    fn map_here(host: Rc<Host>, id: String, text: String, script: String) -> Work<()> {
+        Ok(Box::pin(mapping::answer(host, id, text, script)))
+    }
+
     #[wasm_split(pictures, fallible)]
     fn picture(host: Rc<Host>, view: ViewId, lengths: [f64; 2]) -> Work<()> {
         Ok(Box::pin(figure::answer(host, view, lengths)))
@@ -88,6 +93,7 @@ mod parts {
         record: |host, request, row, columns| part(record(host, request, row, columns)),
         image: |host, row, column| part(image(host, row, column)),
         groups: |host, request, text| part(count_groups(host, request, text)),
+        map_here: |host, id, text, script| part(map_here(host, id, text, script)),
         picture: |host, view, lengths| part(picture(host, view, lengths)),
         look_over: |host, kept, drawn| part(look_over(host, kept, drawn)),
     };

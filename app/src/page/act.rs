@@ -301,14 +301,19 @@ impl Page {
         self.ask_show();
     }
 
-    /// Opens a column's filter and puts the keyboard there.
-    fn open_filter(self, column: &str) {
+    /// Loads a column too, if it is not here.
+    pub(super) fn load_too(self, column: &str) {
         let loaded = self.model.with_untracked(|model| model.chosen.columns.clone());
         let mut columns = loaded.unwrap_or_default();
         if !columns.iter().any(|loaded| loaded == column) {
             columns.push(column.to_owned());
             self.choose(&Command::LoadColumns { columns });
         }
+    }
+
+    /// Opens a column's filter and puts the keyboard there.
+    fn open_filter(self, column: &str) {
+        self.load_too(column);
         self.side_open.set(true);
         self.part.set(crate::state::command::Part::Filters);
         if self.open_filters.with_untracked(|open| !open.contains_key(column)) {

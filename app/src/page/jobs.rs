@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 use super::api;
 use super::signals::Page;
-use crate::protocol::Level;
+use crate::protocol::{Level, Request};
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{self, Estimate, Job, JobState};
 use crate::texts;
@@ -30,6 +30,27 @@ pub(super) async fn begin(page: Page, text: String) -> Result<(), (String, Optio
     }
 }
 
+/// Ids of jobs that are done in this browser begin so.
+const HERE: &str = "here-";
+
+/// Begins a job in this browser; what becomes of it is heard as of any other.
+pub(super) fn begin_here(page: Page, text: String, script: String) {
+    let number = super::groups::next(page);
+    let id = format!("{HERE}{number}");
+    page.link.send(&Request::MapHere { id, text, script });
+}
+
+/// What the worker says of a job that is done here.
+pub(super) fn heard(page: Page, text: &str) {
+    let Some(job) = embed::job(text) else {
+        return page.notify(Level::Error, texts::notices::PART_NOT_FETCHED);
+    };
+    put(page, job.clone());
+    if job.state.is_over() {
+        tell(page, &job);
+    }
+}
+
 /// What a job is expected to take; none where the companion cannot say.
 pub(super) async fn estimate(page: Page, text: String) -> Option<Estimate> {
     let (status, answer) = ask(page, "/estimate", "POST", Some(&text)).await?;
@@ -49,12 +70,18 @@ pub(super) fn list(page: Page) {
         jobs.truncate(SHOWN_MAX);
         let running = jobs.iter().filter(|job| !job.state.is_over());
         let running: Vec<Job> = running.cloned().collect();
-        page.jobs.set(jobs);
+        page.jobs.update(|known| {
+            known.retain(|job| job.id.starts_with(HERE));
+            known.extend(jobs);
+        });
         running.into_iter().for_each(|job| follow(page, job));
     });
 }
 
 pub(super) fn cancel(page: Page, id: &str) {
+    if id.starts_with(HERE) {
+        return page.link.send(&Request::CancelMapHere);
+    }
     let path = format!("/{id}");
     spawn_local(async move {
         let answer = ask(page, &path, "DELETE", None).await;
@@ -114,7 +141,9 @@ fn tell(page: Page, job: &Job) {
     let (table, message) = (&job.job.into, job.message.as_deref().unwrap_or_default());
     match job.state {
         JobState::Done => {
-            page.dispatch(Command::Refresh);
+            if !job.id.starts_with(HERE) {
+                page.dispatch(Command::Refresh);
+            }
             // Whoever looks at the list sees it there.
             if page.dialog.get_untracked() == Some(Dialog::Embed) {
                 return;

@@ -10,7 +10,7 @@ use wasm_bindgen::closure::Closure;
 use super::figure;
 use super::link::Heard;
 use super::signals::{Companion, Described, Page, Schema, Shown, Tables, WorkerState};
-use super::{address_bar, browser, companion, dropped, groups, parts};
+use super::{address_bar, browser, companion, dropped, groups, jobs, parts};
 use crate::protocol::{
     ColumnInfo, Level, LoadState, MarkResult, Notice, Origin, Progress, Reply, Request, TableInfo,
     VersionInfo, Views,
@@ -118,6 +118,7 @@ fn receive(page: Page, reply: Reply) {
             let over = (legend, relief.map(|relief| *relief));
             parts::run(page, figure::take_points(page, view, picture, over));
         }
+        Reply::MappedHere { job } => jobs::heard(page, &job),
         Reply::Groups { request, answer } => groups::receive(page, (request, answer)),
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);

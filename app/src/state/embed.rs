@@ -134,10 +134,15 @@ pub fn vector_columns(columns: &[ColumnInfo]) -> Vec<String> {
     vectors.map(|column| column.name.clone()).collect()
 }
 
+/// Whether there is anything to map.
+pub fn has_vectors(columns: &[ColumnInfo]) -> bool {
+    columns.iter().any(|column| column.kind == Kind::Vector)
+}
+
 /// Whether the companion could map the table: it is one of its own.
 pub fn is_mappable(table: Option<&str>, columns: &[ColumnInfo]) -> bool {
     let own = table.is_some_and(|table| file_of_name(table).is_none() && !is_address(table));
-    own && columns.iter().any(|column| column.kind == Kind::Vector)
+    own && has_vectors(columns)
 }
 
 /// A name for the map of a table that none of `tables` has.

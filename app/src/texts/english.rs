@@ -17,6 +17,7 @@ pub mod groups;
 pub mod help;
 pub mod loading;
 pub mod look;
+pub mod mapping;
 pub mod notices;
 pub mod numbers;
 pub mod offline;

@@ -22,6 +22,7 @@ use crate::worker::host::{Host, notice, post};
 use crate::worker::load::feed::Trouble;
 use crate::worker::load::prepare::Wanted;
 use crate::worker::load::report::Report;
+use crate::worker::net::text_of;
 use crate::worker::notify::Notify;
 use crate::worker::tables::{self, Described};
 
@@ -69,6 +70,17 @@ pub fn open(host: &Rc<Host>, name: String, paths: Vec<String>, objects: Array) {
     host.files.dropped.borrow_mut().insert(table.clone(), (paths, objects));
     host.load.cancel();
     wasm_bindgen_futures::spawn_local(tables::describe(Rc::clone(host), table, None));
+}
+
+/// Keeps what was made here as if it were dropped: it is opened by its name.
+pub fn keep(host: &Host, name: &str, bytes: &[u8]) -> Result<(), String> {
+    let parts = Array::of1(&js_sys::Uint8Array::from(bytes));
+    let file = web_sys::File::new_with_u8_array_sequence(&parts, name).map_err(|e| text_of(&e))?;
+    let table = name_of_file(name);
+    host.files.open.borrow_mut().remove(&table);
+    let dropped = (vec![name.to_owned()], Array::of1(&file));
+    host.files.dropped.borrow_mut().insert(table, dropped);
+    Ok(())
 }
 
 /// What a file, or what lies at an address, is. An address is asked anew unless the version

@@ -23,7 +23,7 @@ use crate::worker::net::Cancel;
 use crate::worker::notify::{Later, Notify};
 use crate::worker::parts::{Part, Parts};
 use crate::worker::turn::{now_millis, scope};
-use crate::worker::{elsewhere, files, load, pages, relief, shaping, tables, views};
+use crate::worker::{elsewhere, files, load, mapping, pages, relief, shaping, tables, views};
 
 /// What the page said at the start.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +53,8 @@ pub struct Host {
     pub tables: tables::Tables,
     pub files: files::Files,
     pub memory: elsewhere::Memory,
+    /// What maps vectors here.
+    pub mapping: mapping::Mapping,
     /// The question that the companion is at, and since when.
     pub asking: RefCell<Option<(Cancel, f64)>>,
     /// The same of the rows that it is at, and of the cells to copy.
@@ -93,6 +95,7 @@ pub fn start(parts: Parts) {
         tables: tables::Tables::default(),
         files: files::Files::default(),
         memory: elsewhere::Memory::default(),
+        mapping: mapping::Mapping::default(),
         asking: RefCell::default(),
         asking_rows: RefCell::default(),
         asking_copy: RefCell::default(),
@@ -211,6 +214,11 @@ impl Host {
                 let work = (self.parts.groups)(Rc::clone(self), request, text);
                 or_else_post(work, move |detail| Reply::Groups { request, answer: Err(detail) });
             }
+            Request::MapHere { id, text, script } => {
+                let work = (self.parts.map_here)(Rc::clone(self), id, text, script);
+                or_else_post(work, |_| Reply::MappedHere { job: String::new() });
+            }
+            Request::CancelMapHere => self.mapping.give_up(),
             Request::Picture { view, width, height } => {
                 let work = (self.parts.picture)(Rc::clone(self), view, [width, height]);
                 or_else_post(work, move |detail| Reply::Picture {

@@ -39,6 +39,8 @@ pub struct Parts {
     pub image: fn(Rc<Host>, u64, String) -> Part<()>,
     /// [`groups::answer`](crate::worker::groups::answer).
     pub groups: fn(Rc<Host>, u64, String) -> Part<()>,
+    /// [`mapping::answer`](crate::worker::mapping::answer).
+    pub map_here: fn(Rc<Host>, String, String, String) -> Part<()>,
     /// [`figure::answer`](crate::worker::figure::answer).
     pub picture: fn(Rc<Host>, ViewId, [f64; 2]) -> Part<()>,
     /// [`relief::look_over`](crate::worker::relief::look_over).

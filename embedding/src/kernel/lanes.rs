@@ -67,6 +67,7 @@ pub(super) trait Lanes: Copy {
 /// 64 bits the product is exact; their sum is rounded to odd, after which rounding to 32 bits is
 /// as if it were the only one (Boldo, Melquiond: Emulation of a FMA and correctly rounded sums:
 /// proved algorithms using rounding to odd. IEEE Transactions on Computers 57, 2008).
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 #[inline(always)]
 fn fused(a: f32, b: f32, c: f32) -> f32 {
     let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));

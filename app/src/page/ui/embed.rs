@@ -7,10 +7,12 @@ use leptos::task::spawn_local;
 use super::dialog::ModalDialog;
 use super::each::Each;
 use super::icon::Icon;
+use crate::page::browser;
 use crate::page::jobs;
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Companion, Page, Schema, Tables, use_page};
+use crate::protocol::Origin;
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{
     self, CLUSTERS, CLUSTERS_MAX, Clusters, DENSE_ROWS, DENSE_ROWS_MAX, Estimate, Job, JobState,
@@ -45,7 +47,7 @@ pub(super) fn EmbedDialog() -> impl IntoView {
 #[component]
 pub(super) fn EmbedButton() -> impl IntoView {
     let page = use_page();
-    let is_offered = Derived::new(move |_| can_map(page) && is_online(page));
+    let is_offered = Derived::new(move |_| by_companion(page) || here(page));
     view! {
         <Show when=move || is_offered.get()>
             <button
@@ -70,9 +72,26 @@ fn is_online(page: Page) -> bool {
     page.companion.get() == Companion::Online
 }
 
-fn can_map(page: Page) -> bool {
-    let Some(schema) = page.schema() else { return false };
+/// Whether the companion could map this table.
+fn by_companion(page: Page) -> bool {
+    let Some(schema) = page.schema().filter(|_| is_online(page)) else { return false };
     page.model.with(|model| embed::is_mappable(model.chosen.table.as_deref(), &schema.columns))
+}
+
+/// Whether this browser could: the table is in it.
+fn here(page: Page) -> bool {
+    let is_here =
+        page.shown.with(|shown| shown.as_ref().is_some_and(|s| s.origin != Origin::Server));
+    is_here && has_vectors(page) && mapper().is_some()
+}
+
+fn has_vectors(page: Page) -> bool {
+    page.schema().is_some_and(|schema| embed::has_vectors(&schema.columns))
+}
+
+/// The script of the program that maps.
+fn mapper() -> Option<String> {
+    browser::boot_value("mapper")?.as_string()
 }
 
 #[component]
@@ -84,13 +103,18 @@ fn Embed() -> impl IntoView {
     // What is asked for the same table again leaves the form as it is being filled in.
     let state = Derived::new(move |_| {
         let table = page.model.with(|model| model.chosen.table.clone());
-        (is_online(page), can_map(page), page.schema().is_some(), table)
+        let known = page.schema().map(|_| has_vectors(page));
+        (by_companion(page), here(page), known, table)
     });
-    let form = move || match state.with(|(online, can, known, _)| (*online, *can, *known)) {
-        (false, _, _) => view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any(),
-        (true, false, true) => view! { <p class="quiet">{words::NO_VECTORS}</p> }.into_any(),
-        (true, false, false) => ().into_any(),
-        (true, true, _) => view! { <Form/> }.into_any(),
+    let form = move || match state.with(|(companion, here, known, _)| (*companion, *here, *known)) {
+        (false, false, Some(false)) => {
+            view! { <p class="quiet">{words::NO_VECTORS}</p> }.into_any()
+        }
+        (false, false, Some(true)) => {
+            view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any()
+        }
+        (false, false, None) => ().into_any(),
+        (companion, here, _) => view! { <Form companion here/> }.into_any(),
     };
     view! { {form} <JobList/> }
 }
@@ -103,9 +127,11 @@ fn tables(page: Page) -> Vec<String> {
     })
 }
 
+/// `companion` and `here` say who could map the table: one of them at least.
 #[component]
-fn Form() -> impl IntoView {
+fn Form(companion: bool, here: bool) -> impl IntoView {
     let page = use_page();
+    let is_here = Lasting::new(!companion);
     let schema = untrack(|| page.schema());
     let columns = schema.as_ref().map(|schema| embed::vector_columns(&schema.columns));
     let columns = columns.unwrap_or_default();
@@ -140,6 +166,9 @@ fn Form() -> impl IntoView {
         })
     };
     let estimate = estimated(page, move || {
+        if is_here.get() {
+            return None;
+        }
         // What the table is called does not matter to how long it takes.
         request(&Wanted { into: format!("{} estimate", table_of(page)), ..wanted() })
     });
@@ -148,8 +177,12 @@ fn Form() -> impl IntoView {
         let wanted = untrack(wanted);
         let text = request(&wanted);
         let Some(text) = text else { return };
-        is_starting.set(true);
         refused.set(None);
+        if let Some(script) = mapper().filter(|_| is_here.get_untracked()) {
+            page.load_too(&wanted.column);
+            return jobs::begin_here(page, text, script);
+        }
+        is_starting.set(true);
         spawn_local(async move {
             match jobs::begin(page, text).await {
                 Ok(()) => {
@@ -202,6 +235,7 @@ fn Form() -> impl IntoView {
             </select>
             <label for="embed-clusters">{words::CLUSTERS}</label>
             <ClusterFields kind clusters dense_rows/>
+            {(companion && here).then(|| view! { <span>{words::PLACE}</span> <Where is_here/> })}
             <span>{words::ROWS}</span>
             <Rows only_selected has_clauses/>
             <span></span>
@@ -231,10 +265,36 @@ fn Form() -> impl IntoView {
                     {move || if is_starting.get() { words::STARTING } else { words::START }}
                 </button>
                 <output class="quiet">
-                    {move || estimate.get().map(|estimate| words::estimate(&estimate))}
+                    {move || match is_here.get() {
+                        true => None,
+                        false => estimate.get().map(|estimate| words::estimate(&estimate)),
+                    }}
                 </output>
             </div>
         </form>
+    }
+}
+
+/// By whom it is computed.
+#[component]
+fn Where(is_here: Lasting<bool>) -> impl IntoView {
+    let option = move |of_here: bool, words: &'static str| {
+        view! {
+            <label class="check">
+                <input
+                    type="radio"
+                    name="embed-where"
+                    prop:checked=move || is_here.get() == of_here
+                    on:change=move |_| is_here.set(of_here)
+                />
+                <span>{words}</span>
+            </label>
+        }
+    };
+    view! {
+        <div class="embed-rows">
+            {option(false, words::BY_COMPANION)} {option(true, words::HERE)}
+        </div>
     }
 }
 

@@ -6,8 +6,11 @@ use crate::state::format;
 pub const TITLE: &str = "Map vectors";
 pub const SHORT: &str = "Map";
 pub const HINT: &str = "Draw the vectors of this table as points, near where they are alike (M)";
-pub const WHAT: &str = "The companion lays the vectors of each row out on a plane, and puts rows that \
-     are alike in clusters. What comes of it is a table of its own, with all other columns.";
+pub const WHAT: &str = "The vectors of each row are laid out on a plane, and rows that are alike are put in \
+     clusters. What comes of it is a table of its own, with all other columns.";
+pub const PLACE: &str = "Computed by";
+pub const BY_COMPANION: &str = "The companion, as a table of its lake";
+pub const HERE: &str = "This browser, for as long as the page is open";
 pub const COLUMN: &str = "Vectors";
 pub const PROJECTION: &str = "Layout";
 pub const UMAP: &str = "Neighbours stay neighbours (UMAP)";
@@ -24,10 +27,10 @@ pub const NORMALIZE: &str = "Compare directions only (L2)";
 pub const INTO: &str = "New table";
 pub const START: &str = "Start";
 pub const STARTING: &str = "Starting …";
-pub const JOBS: &str = "Maps of this companion";
+pub const JOBS: &str = "Maps";
 pub const CANCEL: &str = "Cancel";
 pub const OPEN: &str = "Open";
-pub const NO_COMPANION: &str = "Maps are made by the companion, which cannot be reached now.";
+pub const NO_COMPANION: &str = "This table is not in the browser, and the companion, which could map it, cannot be reached now.";
 pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers.";
 pub const NOT_KNOWN: &str = "The companion did not answer. Is it still running?";
 
