@@ -252,6 +252,7 @@ mod tests {
 
     use arrow_array::types::Float16Type;
     use arrow_array::{Array, ArrayRef, Int64Array};
+    use arrow_schema::{DataType, Field};
 
     use super::*;
 
