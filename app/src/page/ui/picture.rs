@@ -9,12 +9,13 @@ use leptos::task::spawn_local;
 
 use super::icon::Icon;
 use crate::page::lasting::{Derived, Lasting};
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::pictures::why_not;
 use crate::page::signals::{Page, use_page};
 use crate::state::pictures::{Source, addresses, source};
 use crate::texts;
 
-/// Small where it stands. Where it cannot be shown it says why.
+/// The picture of a row, small where it stands. Where it cannot be shown it says why.
 #[component]
 pub(super) fn Picture(
     /// The column that has it.
@@ -27,6 +28,16 @@ pub(super) fn Picture(
     #[prop(optional)]
     is_button: bool,
 ) -> impl IntoView {
+    part(move || picture(column.clone(), row, text.clone(), is_button))
+}
+
+// Most tables have none.
+#[wasm_split(pictures, wasm_split_path = leptos::wasm_split, fallible)]
+fn picture(column: String, row: u64, text: Option<String>, is_button: bool) -> Fetched {
+    made(move || shown(column.clone(), row, text.clone(), is_button))
+}
+
+fn shown(column: String, row: u64, text: Option<String>, is_button: bool) -> AnyView {
     let page = use_page();
     let alt = texts::rows::picture_of(&column, row);
     let places = Derived::new(move |_| places(page, &column, row, text.as_deref()));
@@ -54,7 +65,7 @@ pub(super) fn Picture(
         view! { <span class="no-picture" title=title>{Icon::Warning.view()} {words}</span> }
             .into_any()
     };
-    move || {
+    (move || {
         let (addresses, said) = match places.get() {
             None => return view! { <span class="no-picture">"…"</span> }.into_any(),
             Some(Err((reason, said))) => return missing(reason, &said),
@@ -90,7 +101,8 @@ pub(super) fn Picture(
             </button>
         }
         .into_any()
-    }
+    })
+    .into_any()
 }
 
 /// The picture of a row of which some values are known, above them; nothing where the table

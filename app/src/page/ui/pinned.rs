@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::picture::RowPicture;
 use super::similar::{Asked, can_be_asked, similar_rows};
-use crate::page::parts::part;
+use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{WorkerState, use_page};
 use crate::protocol::Request;
 use crate::state::command::Command;
@@ -36,6 +36,19 @@ pub(super) fn PinnedRecord() -> impl IntoView {
         page.described.track();
         asked.set(None);
     });
+    view! {
+        <Show when=move || row.get().is_some()>{part(move || panel(row, asked))}</Show>
+    }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn panel(row: Derived<Option<u64>>, asked: Asked) -> Fetched {
+    made(move || view! { <Panel row asked/> })
+}
+
+#[component]
+fn Panel(row: Derived<Option<u64>>, asked: Asked) -> impl IntoView {
+    let page = use_page();
     let close = move |_| page.dispatch(Command::Pin { row: None });
     let on_key = move |event: web_sys::KeyboardEvent| {
         if event.key() == "Escape" {
