@@ -145,8 +145,12 @@ pub fn is_mappable(table: Option<&str>, columns: &[ColumnInfo]) -> bool {
     own && has_vectors(columns)
 }
 
-/// A name for the map of a table that none of `tables` has.
+/// A name for the map of a table, or of a file, that none of `tables` has.
 pub fn free_name(table: &str, tables: &[String]) -> String {
+    let table = match file_of_name(table) {
+        Some(file) => file.split('.').next().unwrap_or(file),
+        None => table.rsplit('/').next().filter(|_| is_address(table)).unwrap_or(table),
+    };
     let name = |number: u32| match number {
         1 => format!("{table}-map"),
         _ => format!("{table}-map-{number}"),
@@ -322,6 +326,7 @@ mod tests {
             (free_name("t", &tables), free_name("u", &tables)),
             ("t-map-3".into(), "u-map".into())
         );
+        assert_eq!(free_name("file:t.parquet", &tables[1..]), "t-map");
         assert_eq!(
             (clusters(" 7 "), clusters("0"), clusters("x"), clusters("101")),
             (Some(7), None, None, None)

@@ -235,7 +235,13 @@ fn Form(companion: bool, here: bool) -> impl IntoView {
             </select>
             <label for="embed-clusters">{words::CLUSTERS}</label>
             <ClusterFields kind clusters dense_rows/>
-            {(companion && here).then(|| view! { <span>{words::PLACE}</span> <Where is_here/> })}
+            {here.then(|| {
+                let place = match companion {
+                    true => view! { <Where is_here/> }.into_any(),
+                    false => view! { <span>{words::HERE}</span> }.into_any(),
+                };
+                view! { <span>{words::PLACE}</span> {place} }
+            })}
             <span>{words::ROWS}</span>
             <Rows only_selected has_clauses/>
             <span></span>
