@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::api;
+use super::parts::{SplitLoaderError, wasm_split};
 use super::signals::Page;
 use crate::protocol::{Level, Request};
 use crate::state::command::{Command, Dialog};
@@ -40,15 +41,20 @@ pub(super) fn begin_here(page: Page, text: String, script: String) {
     page.link.send(&Request::MapHere { id, text, script });
 }
 
-/// What the worker says of a job that is done here.
-pub(super) fn heard(page: Page, text: &str) {
-    let Some(job) = embed::job(text) else {
-        return page.notify(Level::Error, texts::notices::PART_NOT_FETCHED);
-    };
-    put(page, job.clone());
-    if job.state.is_over() {
-        tell(page, &job);
+/// What the worker says of a job that is done here. Only where the dialog was opened is there
+/// one: what reads it was fetched with it.
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+pub(super) fn heard(page: Page, text: String) -> Result<(), SplitLoaderError> {
+    match embed::job(&text) {
+        Some(job) => {
+            put(page, job.clone());
+            if job.state.is_over() {
+                tell(page, &job);
+            }
+        }
+        None => page.notify(Level::Error, texts::notices::PART_NOT_FETCHED),
     }
+    Ok(())
 }
 
 /// What a job is expected to take; none where the companion cannot say.

@@ -118,7 +118,7 @@ fn receive(page: Page, reply: Reply) {
             let over = (legend, relief.map(|relief| *relief));
             parts::run(page, figure::take_points(page, view, picture, over));
         }
-        Reply::MappedHere { job } => jobs::heard(page, &job),
+        Reply::MappedHere { job } => parts::run(page, jobs::heard(page, job)),
         Reply::Groups { request, answer } => groups::receive(page, (request, answer)),
         Reply::CanvasLost { view } => {
             page.canvases_lost.update(|lost| *lost.entry(view).or_insert(0) += 1);
