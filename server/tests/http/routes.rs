@@ -215,6 +215,7 @@ async fn the_description_names_every_route() {
         [
             "delete /api/jobs/{id}",
             "get /api/health",
+            "get /api/image",
             "get /api/jobs",
             "get /api/jobs/{id}",
             "get /api/jobs/{id}/events",
@@ -222,6 +223,7 @@ async fn the_description_names_every_route() {
             "get /api/query",
             "get /api/tables",
             "get /api/tables/{name}",
+            "get /api/tables/{name}/neighbours",
             "get /api/tables/{name}/options",
             "get /api/tables/{name}/versions",
             "post /api/jobs",
