@@ -3,7 +3,9 @@
 //! after row, transferred. What comes back is `[text, …]`: a [`Tell`] as JSON, and the arrays that
 //! it names, transferred; where there are none the text alone. First [`Tell::Taken`], then for each
 //! step progress and layouts on their way and at last [`Tell::Made`]; [`Tell::Done`] ends it, or
-//! [`Tell::Failed`]. It is cancelled by ending the worker. Pure.
+//! [`Tell::Failed`]. It is cancelled by ending the worker. Once a request is done, one of its steps
+//! may be asked for otherwise, as often as somebody likes: an [`Again`] as JSON, alone. To that the
+//! answer is [`Tell::Made`] of that step, or [`Tell::Failed`]. Pure.
 //!
 //! Arrays are of all rows that were given: rows that are left out have NaN there, and for a label
 //! [`NO_VECTOR`].
@@ -27,6 +29,28 @@ pub struct MapRequest {
     pub steps: Vec<Step>,
 }
 
+/// A step of a request that is done, otherwise: of the same vectors, which the mapper still has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Again {
+    /// Which of the steps.
+    pub step: usize,
+    /// Labels and points alone, as soon as can be: somebody is still choosing. Nothing is measured.
+    pub is_rough: bool,
+    /// All steps of the request, of which that one is another.
+    pub request: MapRequest,
+}
+
+impl Again {
+    /// # Errors
+    /// Where a field is missing, unknown, or not what it may be.
+    pub fn from_json(text: &str) -> Result<Self, QueryError> {
+        let mut fields = Fields::read(text)?;
+        let step = fields.required("again")?;
+        let is_rough = fields.optional("rough")?.unwrap_or_default();
+        Ok(Self { step, is_rough, request: MapRequest::from_fields(fields)? })
+    }
+}
+
 /// A step as it is asked for.
 #[derive(Serialize)]
 struct Asked<'a> {
@@ -39,7 +63,10 @@ impl MapRequest {
     /// # Errors
     /// Where a field is missing, unknown, or not what it may be.
     pub fn from_json(text: &str) -> Result<Self, QueryError> {
-        let mut fields = Fields::read(text)?;
+        Self::from_fields(Fields::read(text)?)
+    }
+
+    fn from_fields(mut fields: Fields) -> Result<Self, QueryError> {
         let rows = fields.required("rows")?;
         let dimensions = fields.required("dimensions")?;
         let normalize = fields.optional("normalize")?.unwrap_or(Normalize::L2);
@@ -219,6 +246,16 @@ mod tests {
         let normalize = Normalize::None;
         let wanted = MapRequest { rows: 8, dimensions: 5, normalize, seed: u64::MAX, steps };
         assert_eq!(MapRequest::from_json(&wanted.to_json()).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_step_is_asked_for_otherwise() {
+        let steps = r#"[{"kind": "project"}, {"kind": "cluster", "k": 4}]"#;
+        let text = format!(r#"{{"again": 1, "rows": 3, "dimensions": 2, "steps": {steps}}}"#);
+        let again = Again::from_json(&text).unwrap();
+        assert_eq!((again.step, again.is_rough, again.request), (1, false, request(steps).unwrap()));
+        let text = text.replace("1,", "-1,");
+        assert_eq!(Again::from_json(&text).unwrap_err().field, "again");
     }
 
     #[test]

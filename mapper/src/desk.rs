@@ -8,7 +8,7 @@ use js_sys::{Float32Array, Int32Array};
 use wasm_bindgen::prelude::*;
 use web_sys::MessageEvent;
 
-use crate::run::{Array, Desk, run};
+use crate::run::{Array, Desk, Session, run};
 
 /// Whoever started the worker.
 struct Page;
@@ -49,16 +49,25 @@ pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
         Page.tell(&Tell::Panicked { text: format!("the mapper broke: {panic}") }, &[]);
     }));
-    let on_message =
-        Closure::<dyn FnMut(MessageEvent)>::new(|event: MessageEvent| match asked(event.data()) {
-            Some((text, values)) => run(&text, values, &Page),
-            None => {
-                let detail = "expected a text and a Float32Array".to_owned();
-                Page.tell(&Tell::Failed { field: None, detail }, &[]);
-            }
-        });
+    let mut session: Option<Session> = None;
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let message = event.data();
+        match (message.as_string(), &mut session) {
+            (Some(text), Some(session)) => return session.again(&text, &Page),
+            (Some(_), None) => return refuse("there are no vectors yet"),
+            (None, _) => {}
+        }
+        match asked(message) {
+            Some((text, values)) => session = run(&text, values, &Page),
+            None => refuse("expected a text and a Float32Array"),
+        }
+    });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
+}
+
+fn refuse(detail: &str) {
+    Page.tell(&Tell::Failed { field: None, detail: detail.to_owned() }, &[]);
 }
 
 fn asked(message: JsValue) -> Option<(String, Vec<f32>)> {

@@ -1,7 +1,7 @@
 //! A request from front to back: taken in, its steps done one after another, each told of when it
 //! is made. Knows no browser: where things are told is a [`Desk`].
 
-use app::mapping::{Column, MapRequest, Tell};
+use app::mapping::{Again, Column, MapRequest, Tell};
 use embedding::rows::Matrix;
 use engine::error::QueryError;
 
@@ -38,34 +38,89 @@ pub enum Failure {
     NoVectors { rows: usize, without_vector: usize, not_finite: usize },
 }
 
+/// A request that is done, whose steps may be asked for otherwise.
+#[derive(Debug)]
+pub struct Session {
+    taken: Taken,
+    made: Vec<Made>,
+}
+
 /// Does what `text` asks for, a [`MapRequest`], with its vectors, and tells of it to the end.
-pub fn run(text: &str, values: Vec<f32>, desk: &dyn Desk) {
+/// None where it failed.
+pub fn run(text: &str, values: Vec<f32>, desk: &dyn Desk) -> Option<Session> {
     let began = desk.now_millis();
-    let told = match steps(text, values, desk) {
-        Ok(()) => Tell::Done { seconds: (desk.now_millis() - began) / 1000.0 },
-        Err(failure) => Tell::Failed { field: field_of(&failure), detail: detail_of(&failure) },
-    };
+    match steps(text, values, desk) {
+        Ok(session) => {
+            let seconds = (desk.now_millis() - began) / 1000.0;
+            desk.tell(&Tell::Done { seconds }, &[]);
+            Some(session)
+        }
+        Err(failure) => {
+            fail(&failure, desk);
+            None
+        }
+    }
+}
+
+fn fail(failure: &Failure, desk: &dyn Desk) {
+    let told = Tell::Failed { field: field_of(failure), detail: detail_of(failure) };
     desk.tell(&told, &[]);
 }
 
-fn steps(text: &str, values: Vec<f32>, desk: &dyn Desk) -> Result<(), Failure> {
+fn steps(text: &str, values: Vec<f32>, desk: &dyn Desk) -> Result<Session, Failure> {
     let request = MapRequest::from_json(text)?;
     let taken = Taken::new(&request, values)?;
     desk.tell(&Tell::Taken { rows: taken.rows(), left_out: taken.left_out }, &[]);
-    let rows = Matrix::new(&taken.values, taken.dimensions)?;
-    let mut made: Vec<Made> = Vec::with_capacity(request.steps.len());
-    for (at, step) in request.steps.iter().enumerate() {
-        let pace = Pace::new(desk, &taken, at, step.work.dimensions().unwrap_or(1));
-        let task = Task { step, rows: &rows, taken: &taken, seed: request.seed, desk };
-        let mut next =
-            task.run(&request.steps, &made, &pace).map_err(|error| named(error, &taken))?;
-        let arrays = std::mem::take(&mut next.arrays);
-        let columns = arrays.iter().map(|(column, _)| *column).collect();
-        let metrics = Box::new(std::mem::take(&mut next.metrics));
-        desk.tell(&Tell::Made { step: at, columns, metrics }, &arrays);
-        made.push(next);
+    let mut session = Session { taken, made: Vec::with_capacity(request.steps.len()) };
+    for at in 0..request.steps.len() {
+        let made = session.step(&request, at, false, desk)?;
+        session.made.push(made);
     }
-    Ok(())
+    Ok(session)
+}
+
+impl Session {
+    /// Does one step otherwise, as `text` has it, an [`Again`], and tells of it.
+    pub fn again(&mut self, text: &str, desk: &dyn Desk) {
+        if let Err(failure) = self.try_again(text, desk) {
+            fail(&failure, desk);
+        }
+    }
+
+    fn try_again(&mut self, text: &str, desk: &dyn Desk) -> Result<(), Failure> {
+        let Again { step, is_rough, request } = Again::from_json(text)?;
+        if request.steps.len() != self.made.len() || step >= self.made.len() {
+            let detail = format!("of the {} steps that were made there is none", self.made.len());
+            return Err(QueryError::malformed("again", detail).into());
+        }
+        let next = self.step(&request, step, is_rough, desk)?;
+        if let Some(made) = self.made.get_mut(step) {
+            *made = next;
+        }
+        Ok(())
+    }
+
+    /// Does one step, of which those before are made, and tells of it.
+    fn step(
+        &self,
+        request: &MapRequest,
+        at: usize,
+        is_rough: bool,
+        desk: &dyn Desk,
+    ) -> Result<Made, Failure> {
+        let taken = &self.taken;
+        let rows = &Matrix::new(&taken.values, taken.dimensions)?;
+        let Some(step) = request.steps.get(at) else { return Ok(Made::default()) };
+        let pace = Pace::new(desk, taken, at, step.work.dimensions().unwrap_or(1));
+        let task = Task { step, rows, taken, seed: request.seed, is_rough, desk };
+        let made = task.run(&request.steps, &self.made, &pace);
+        let mut made = made.map_err(|error| named(error, taken))?;
+        let arrays = std::mem::take(&mut made.arrays);
+        let columns = arrays.iter().map(|(column, _)| *column).collect();
+        let metrics = Box::new(std::mem::take(&mut made.metrics));
+        desk.tell(&Tell::Made { step: at, columns, metrics }, &arrays);
+        Ok(made)
+    }
 }
 
 /// Rows are called by their number among those that were given.

@@ -33,6 +33,8 @@ pub struct Task<'a> {
     pub rows: &'a Matrix<'a>,
     pub taken: &'a Taken,
     pub seed: u64,
+    /// Labels and points alone: nothing is measured.
+    pub is_rough: bool,
     pub desk: &'a dyn Desk,
 }
 
@@ -118,6 +120,11 @@ impl Task<'_> {
         metrics: Metrics,
         watch: &dyn Watch,
     ) -> Result<Made, Error> {
+        let column = Array::Floats(self.taken.floats(&points, dimensions));
+        let arrays = vec![(Column::Points { dimensions }, column)];
+        if self.is_rough {
+            return Ok(Made { arrays, metrics, points });
+        }
         watch.progress(Phase::Measures, 0, 1);
         let (rows, seed) = (self.rows, self.seed);
         let trust = metrics::trustworthiness(rows, &points, NEIGHBOURS, seed, THREADS, watch)?;
@@ -127,8 +134,7 @@ impl Task<'_> {
             trustworthiness_rows: trust.map(|trust| trust.rows),
             ..metrics
         };
-        let column = Array::Floats(self.taken.floats(&points, dimensions));
-        Ok(Made { arrays: vec![(Column::Points { dimensions }, column)], metrics, points })
+        Ok(Made { arrays, metrics, points })
     }
 
     fn cluster(
@@ -141,6 +147,18 @@ impl Task<'_> {
         let (found, fit_seconds) = self.timed(|| kmeans::fit(rows, options, watch))?;
         let labels = found.labels.iter().map(|label| *label as i32);
         let mut arrays = vec![(Column::Labels, Array::Labels(taken.labels(labels)))];
+        let metrics = Metrics {
+            fit_seconds,
+            k: Some(options.k),
+            inertia: Some(found.inertia),
+            iterations: Some(found.iterations),
+            converged: Some(found.has_converged),
+            sizes: few(found.sizes),
+            ..Metrics::default()
+        };
+        if self.is_rough {
+            return Ok(Made { arrays, metrics, points: Vec::new() });
+        }
         let (centroids, labels) = (&found.centroids, &found.labels);
         if has_distances {
             let distances = metrics::distances(rows, centroids, labels, THREADS, watch)?;
@@ -149,17 +167,11 @@ impl Task<'_> {
         let silhouette = metrics::silhouette(rows, labels, self.seed, THREADS, watch)?;
         let apart = metrics::dispersion(rows, centroids, labels, THREADS, watch)?;
         let metrics = Metrics {
-            fit_seconds,
-            k: Some(options.k),
-            inertia: Some(found.inertia),
-            iterations: Some(found.iterations),
-            converged: Some(found.has_converged),
             silhouette: silhouette.map(|found| found.mean),
             silhouette_rows: silhouette.map(|found| found.rows),
             calinski_harabasz: apart.calinski_harabasz,
             davies_bouldin: apart.davies_bouldin,
-            sizes: few(found.sizes),
-            ..Metrics::default()
+            ..metrics
         };
         Ok(Made { arrays, metrics, points: Vec::new() })
     }
@@ -175,7 +187,10 @@ impl Task<'_> {
         let (found, fit_seconds) = self.timed(|| hdbscan::fit(rows, options, watch))?;
         watch.progress(Phase::Measures, 0, 1);
         let noise = found.labels.iter().filter(|label| **label == hdbscan::NOISE).count();
-        let silhouette = silhouette_of_clusters(rows, &found.labels, self.seed, watch)?;
+        let silhouette = match self.is_rough {
+            true => None,
+            false => silhouette_of_clusters(rows, &found.labels, self.seed, watch)?,
+        };
         let sizes = found.clusters.iter().map(|cluster| cluster.size).collect();
         let lasting = found.clusters.iter().map(|cluster| cluster.persistence).collect();
         let metrics = Metrics {

@@ -224,3 +224,47 @@ fn limits_of_steps_are_those_of_the_library() {
     assert_eq!(engine::steps::UMAP_DIMENSIONS_MAX, umap::DIMENSIONS_MAX);
     assert_eq!(engine::steps::TSNE_DIMENSIONS_MAX, tsne::DIMENSIONS_MAX);
 }
+
+/// Clusters are asked for otherwise: as a request of its own would make them, and a layout that was
+/// made before is what they are in.
+#[test]
+fn a_step_is_done_otherwise() {
+    let (n, d) = (240, 9);
+    let desk = Listener { tick: 10.0, now: Mutex::default(), told: Mutex::default() };
+    let steps = |k: usize, rows: usize| {
+        format!(
+            r#"[{{"kind": "project", "as": "map"}}, {{"kind": "cluster", "k": {k}, "distances": true}},
+            {{"kind": "cluster", "algorithm": "hdbscan", "of": "map", "as": "dense",
+            "min_cluster_size": {rows}}}]"#
+        )
+    };
+    let mut session = run(&request(n, d, &steps(3, 15)), heaps(n, d), &desk).unwrap();
+    let mut again = |step: usize, rest: &str, text: String| -> Vec<Told> {
+        desk.told.lock().unwrap().clear();
+        let text = text.replacen('{', &format!(r#"{{"again": {step}, {rest}"#), 1);
+        session.again(&text, &desk);
+        desk.told.lock().unwrap().clone()
+    };
+    let wanted = told(&request(n, d, &steps(5, 30)), heaps(n, d), 10.0);
+    let wanted: Vec<&Told> =
+        wanted.iter().filter(|(tell, _)| matches!(tell, Tell::Made { .. })).collect();
+    for step in [1, 2] {
+        let found = again(step, "", request(n, d, &steps(5, 30)));
+        let (Some((Tell::Made { columns, metrics, .. }, arrays)), (Tell::Made { .. }, own)) =
+            (found.last(), wanted[step])
+        else {
+            panic!("{found:?}")
+        };
+        assert_eq!((arrays, columns.len()), (own, own.len()));
+        assert!(metrics.silhouette.is_some());
+    }
+    let found = again(1, r#""rough": true, "#, request(n, d, &steps(4, 30)));
+    let Some((Tell::Made { columns, metrics, .. }, _)) = found.last() else { panic!("{found:?}") };
+    assert_eq!((columns.as_slice(), metrics.k), ([Column::Labels].as_slice(), Some(4)));
+    assert!(metrics.silhouette.is_none());
+    let found = again(7, "", request(n, d, &steps(4, 30)));
+    assert!(matches!(&found[0].0, Tell::Failed { field: Some(field), .. } if field == "again"));
+    // What failed leaves what was made.
+    let found = again(1, r#""rough": true, "#, request(n, d, &steps(3, 30)));
+    assert!(matches!(found.last(), Some((Tell::Made { .. }, _))), "{found:?}");
+}
