@@ -253,7 +253,10 @@ mod tests {
         let steps = r#"[{"kind": "project"}, {"kind": "cluster", "k": 4}]"#;
         let text = format!(r#"{{"again": 1, "rows": 3, "dimensions": 2, "steps": {steps}}}"#);
         let again = Again::from_json(&text).unwrap();
-        assert_eq!((again.step, again.is_rough, again.request), (1, false, request(steps).unwrap()));
+        assert_eq!(
+            (again.step, again.is_rough, again.request),
+            (1, false, request(steps).unwrap())
+        );
         let text = text.replace("1,", "-1,");
         assert_eq!(Again::from_json(&text).unwrap_err().field, "again");
     }

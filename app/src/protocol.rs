@@ -55,6 +55,9 @@ pub type Generation = u64;
 #[serde(transparent)]
 pub struct ViewId(pub u32);
 
+/// Where a map is drawn while this browser makes it: no view of the model, which count from 1.
+pub const MAP_VIEW: ViewId = ViewId(0);
+
 /// Page → worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +131,12 @@ pub enum Request {
         id: String,
         text: String,
         script: String,
+    },
+    /// Makes clusters of the map that was made last otherwise, as this job has them, as long as it
+    /// is looked at. `is_last` while nobody is still choosing: then what is made of it follows.
+    MapAgain {
+        text: String,
+        is_last: bool,
     },
     /// Ends what maps vectors here.
     CancelMapHere,

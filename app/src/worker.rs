@@ -17,6 +17,7 @@ pub mod companion;
 pub mod cut;
 pub mod data;
 pub mod desk;
+pub mod draft;
 pub mod notify;
 pub mod numbers;
 pub mod profile;

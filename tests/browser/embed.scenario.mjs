@@ -214,7 +214,22 @@ scenario('vectors are mapped in the browser, without any companion', (t) => with
     await t.shotsOfAll('embed-here-form');
     await dialog(t).getByRole('button', { name: 'Start' }).click();
     await line(t, /digits/).getByRole('progressbar').waitFor();
+    // Points are seen while they move.
+    const live = dialog(t).getByRole('img', { name: 'The points of digits-map, coloured by cluster' });
+    await live.waitFor();
+    await t.until('points are drawn', async () => (await t.ink(live)).share > 0.02);
     await t.shot('embed-here-running');
+    await line(t, /digits/).getByRole('button', { name: 'Open' }).waitFor();
+    await t.untilStill(live);
+    await t.shotsOfAll('embed-here-made');
+    // Clusters follow the form, and what is opened follows them.
+    const before = await live.screenshot();
+    await dialog(t).getByLabel('How many clusters').fill('4');
+    await line(t, /digits/).getByText('1,797 rows in 4 clusters; silhouette 0.').waitFor();
+    await t.untilStill(live);
+    assert.ok((await t.difference(before, await live.screenshot())) > 0.02, 'the colours are others');
+    await dialog(t).getByLabel('How many clusters').fill('10');
+    await line(t, /digits/).getByText('1,797 rows in 10 clusters').waitFor();
     await line(t, /digits/).getByRole('button', { name: 'Open' }).click();
     await t.untilSelected(1797);
     await t.untilShown();

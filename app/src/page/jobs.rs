@@ -34,11 +34,16 @@ pub(super) async fn begin(page: Page, text: String) -> Result<(), (String, Optio
 /// Ids of jobs that are done in this browser begin so.
 const HERE: &str = "here-";
 
-/// Begins a job in this browser; what becomes of it is heard as of any other.
-pub(super) fn begin_here(page: Page, text: String, script: String) {
+/// Begins a job in this browser; what becomes of it is heard as of any other, by this id.
+pub(super) fn begin_here(page: Page, text: String, script: String) -> String {
     let number = super::groups::next(page);
     let id = format!("{HERE}{number}");
-    page.link.send(&Request::MapHere { id, text, script });
+    page.link.send(&Request::MapHere { id: id.clone(), text, script });
+    id
+}
+
+pub(super) fn is_here(job: &Job) -> bool {
+    job.id.starts_with(HERE)
 }
 
 /// What the worker says of a job that is done here. Only where the dialog was opened is there

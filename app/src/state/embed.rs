@@ -179,9 +179,13 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
         vec![json!({"kind": "project", "algorithm": wanted.algorithm, "as": dimensions})];
     match wanted.clusters {
         Clusters::None => {}
-        Clusters::Means(k) => steps.push(json!({
-            "kind": "cluster", "k": k, "labels": "text", "distances": true, "as": cluster,
-        })),
+        // First: whoever sees points move sees them in their colours.
+        Clusters::Means(k) => steps.insert(
+            0,
+            json!({
+                "kind": "cluster", "k": k, "labels": "text", "distances": true, "as": cluster,
+            }),
+        ),
         Clusters::Dense(rows) => steps.push(json!({
             "kind": "cluster", "algorithm": "hdbscan", "min_cluster_size": rows,
             "of": dimensions, "labels": "text", "as": cluster,
@@ -290,8 +294,8 @@ mod tests {
         assert!(text.contains("12345678901234567890"), "{text}");
         let job: Value = serde_json::from_str(&text).unwrap();
         // The table has a column of that name already.
-        assert_eq!(job["steps"][1]["as"], "cluster_2");
-        assert_eq!(job["steps"][0]["as"], "dim");
+        assert_eq!(job["steps"][0]["as"], "cluster_2");
+        assert_eq!(job["steps"][1]["as"], "dim");
         assert_eq!((&job["keep"], &job["into"]), (&json!("all"), &json!("t-map")));
         let all = Wanted { only_selected: false, clusters: Clusters::None, ..wanted() };
         let job: Value = serde_json::from_str(&request(&chosen, &columns, &all).unwrap()).unwrap();

@@ -15,10 +15,13 @@ use crate::draw::raster::{Drawn, Raster};
 use crate::draw::{Frame, Picture, Progress, Size, Style, Theme, Unselected};
 use crate::few::sort_few;
 use crate::look::Look;
-use crate::protocol::{HoveredRow, Level, Notice, RendererChoice, Reply, ViewId, Viewport};
+use crate::protocol::{
+    HoveredRow, Level, MAP_VIEW, Notice, RendererChoice, Reply, ViewId, Viewport,
+};
 use crate::texts;
 use crate::worker::answer::Answers;
 use crate::worker::answer::nearest::Reach;
+use crate::worker::draft::Draft;
 use crate::worker::host::{Host, notice, post};
 use crate::worker::resident::Resident;
 use crate::worker::rows::{cells, here};
@@ -64,6 +67,8 @@ struct Scene {
     highlight: Option<usize>,
     /// What the companion counted, and how it is to look.
     density: Option<(Density, Look)>,
+    /// A map on its way.
+    draft: Option<Draft>,
 }
 
 /// What a scene shows, apart from how.
@@ -121,13 +126,25 @@ impl Canvases {
         }
     }
 
+    pub fn has(&self, view: ViewId) -> bool {
+        self.plots.contains_key(&view)
+    }
+
+    pub fn set_draft(&mut self, view: ViewId, draft: Option<Draft>) {
+        if let Some(plot) = self.plots.get_mut(&view) {
+            plot.scene.draft = draft;
+            plot.is_stale = true;
+        }
+    }
+
     /// Changes when a picture does.
     pub fn n_changes(&self) -> u64 {
         self.n_changes
     }
 
+    /// Without a map on its way, over which nothing lies.
     pub fn views(&self) -> Vec<ViewId> {
-        self.plots.keys().copied().collect()
+        self.plots.keys().copied().filter(|view| *view != MAP_VIEW).collect()
     }
 
     /// What is drawn of a view on its canvas, or on a sheet in light colours; without what is
@@ -302,6 +319,15 @@ impl Scene {
         answers: &'a Answers,
         theme: Theme,
     ) -> Option<Subject<'a>> {
+        if let Some(draft) = &self.draft {
+            let look = Look::default();
+            let palette = match draft.points.is_colored() {
+                true => Palette::categorical(theme),
+                false => Palette::single(theme, look.ramp, look.is_reversed),
+            };
+            let (picture, extent) = (Picture::Points(&draft.points), draft.extent);
+            return Some(Subject { picture, palette, selected: None, look, extent });
+        }
         match (&self.density, answers.scatter(view)) {
             (Some((density, look)), _) => {
                 let Viewport { x, y } = density.extent();

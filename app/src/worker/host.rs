@@ -11,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, OffscreenCanvas};
 
 use crate::protocol::table::{Record, TableReply, TableRequest};
-use crate::protocol::{Breakage, Clause, Legend, Level, Notice, Reply, Request};
+use crate::protocol::{Breakage, Clause, Legend, Level, MAP_VIEW, Notice, Reply, Request};
 use crate::texts;
 use crate::worker::answer::Answers;
 use crate::worker::budget::Budget;
@@ -218,6 +218,7 @@ impl Host {
                 let work = (self.parts.map_here)(Rc::clone(self), id, text, script);
                 or_else_post(work, |_| Reply::MappedHere { job: String::new() });
             }
+            Request::MapAgain { text, is_last } => self.mapping.ask_again(text, is_last),
             Request::CancelMapHere => self.mapping.give_up(),
             Request::Picture { view, width, height } => {
                 let work = (self.parts.picture)(Rc::clone(self), view, [width, height]);
@@ -289,7 +290,12 @@ impl Host {
             Request::ResizeCanvas { view, width, height, pixel_ratio } => {
                 canvases.resize(view, [width, height, pixel_ratio]);
             }
-            Request::DetachCanvas { view } => canvases.detach(view),
+            Request::DetachCanvas { view } => {
+                canvases.detach(view);
+                if view == MAP_VIEW {
+                    self.mapping.leave();
+                }
+            }
             Request::SetViewport { view, viewport } => {
                 canvases.set_viewport(view, viewport);
                 if self.data.borrow().is_remote() {

@@ -1,6 +1,8 @@
 //! The dialog of maps: what is to be done with a table's vectors, and how the companion's
 //! jobs go.
 
+mod live;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -100,6 +102,8 @@ fn Embed() -> impl IntoView {
     if untrack(|| is_online(page)) {
         jobs::list(page);
     }
+    let started = Lasting::new(None::<String>);
+    let shown = live::shown(page, started);
     // What is asked for the same table again leaves the form as it is being filled in.
     let state = Derived::new(move |_| {
         let table = page.model.with(|model| model.chosen.table.clone());
@@ -114,9 +118,15 @@ fn Embed() -> impl IntoView {
             view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any()
         }
         (false, false, None) => ().into_any(),
-        (companion, here, _) => view! { <Form companion here/> }.into_any(),
+        (companion, here, _) => view! { <Form companion here started shown/> }.into_any(),
     };
-    view! { {form} <JobList/> }
+    view! {
+        <div class="embed">
+            <div>{form}</div>
+            <live::Live shown/>
+        </div>
+        <JobList/>
+    }
 }
 
 /// The names of the companion's tables.
@@ -129,7 +139,12 @@ fn tables(page: Page) -> Vec<String> {
 
 /// `companion` and `here` say who could map the table: one of them at least.
 #[component]
-fn Form(companion: bool, here: bool) -> impl IntoView {
+fn Form(
+    companion: bool,
+    here: bool,
+    started: Lasting<Option<String>>,
+    shown: Derived<Option<live::Shown>>,
+) -> impl IntoView {
     let page = use_page();
     let is_here = Lasting::new(!companion);
     let schema = untrack(|| page.schema());
@@ -172,6 +187,7 @@ fn Form(companion: bool, here: bool) -> impl IntoView {
         // What the table is called does not matter to how long it takes.
         request(&Wanted { into: format!("{} estimate", table_of(page)), ..wanted() })
     });
+    live::follow(page, shown, move || request(&wanted()).filter(|_| is_here.get()));
     let start = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let wanted = untrack(wanted);
@@ -180,7 +196,7 @@ fn Form(companion: bool, here: bool) -> impl IntoView {
         refused.set(None);
         if let Some(script) = mapper().filter(|_| is_here.get_untracked()) {
             page.load_too(&wanted.column);
-            return jobs::begin_here(page, text, script);
+            return started.set(Some(jobs::begin_here(page, text, script)));
         }
         is_starting.set(true);
         spawn_local(async move {

@@ -34,6 +34,10 @@ pub const NO_COMPANION: &str = "This table is not in the browser, and the compan
 pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers.";
 pub const NOT_KNOWN: &str = "The companion did not answer. Is it still running?";
 
+pub const LIVE_MAKING: &str = "The map as it is by now.";
+pub const LIVE_CLUSTERS: &str = "Change how many clusters there are, and the colours follow.";
+pub const LIVE_MADE: &str = "The map is made: open it below.";
+
 pub const FORGOTTEN: &str = "the companion was started anew, and no longer knows it";
 
 pub fn not_cancelled(why: &str) -> String {
@@ -89,6 +93,10 @@ pub fn estimate(estimate: &Estimate) -> String {
 
 pub fn progress_of(table: &str) -> String {
     format!("Progress of {table}")
+}
+
+pub fn live(table: &str) -> String {
+    format!("The points of {table}, coloured by cluster")
 }
 
 pub fn cancel(table: &str) -> String {

@@ -1,6 +1,6 @@
 //! Vectors that are mapped in this browser.
 
-use crate::mapping::Phase;
+use crate::mapping::{Metrics, Phase};
 use crate::state::format;
 
 pub const BUSY: &str = "another map is being made here: wait for it, or cancel it";
@@ -30,6 +30,22 @@ pub fn done(rows: usize, left_out: usize, seconds: f64) -> String {
             format!("{rows} rows in {seconds:.1} s, here; {out} have no vector")
         }
     }
+}
+
+/// What is said of clusters that were asked for otherwise.
+pub fn again(rows: usize, metrics: &Metrics) -> String {
+    let rows = format::count(rows as u64);
+    let n = metrics.clusters.or(metrics.k).unwrap_or_default();
+    let found = format!("{rows} rows in {}", counted(n, "cluster"));
+    match metrics.silhouette {
+        Some(silhouette) => format!("{found}; silhouette {silhouette:.2}"),
+        None => found,
+    }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{ending}")
 }
 
 pub fn broke(why: &str) -> String {

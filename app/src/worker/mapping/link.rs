@@ -70,6 +70,11 @@ impl MapperLink {
         Ok(link)
     }
 
+    /// What is asked for otherwise, of the same vectors.
+    pub fn ask(&self, text: &str) -> Result<(), String> {
+        self.worker.post_message(&text.into()).map_err(|error| text_of(&error))
+    }
+
     pub async fn next(&mut self) -> (Tell, Vec<Array>) {
         loop {
             let told = self.inbox.told.borrow_mut().pop_front();
