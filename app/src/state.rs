@@ -22,6 +22,7 @@ pub mod history;
 pub mod labels;
 pub mod layout;
 pub mod letters;
+pub mod names;
 pub mod pace;
 pub mod palette;
 pub mod pictures;
@@ -72,6 +73,8 @@ pub struct Chosen {
     pub row_layout: RowLayout,
     /// Views that are shown as tables of their numbers.
     pub twins: Vec<ViewId>,
+    /// What values are called.
+    pub names: names::Names,
 }
 
 /// A view and what part of the data it shows; everything, if no viewport is set.
@@ -207,6 +210,24 @@ impl Chosen {
     }
 }
 
+/// Whether a command is a step that is undone by itself: gestures keep their own beginning.
+fn is_step(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::ClearClauses
+            | Command::AddView { .. }
+            | Command::SetMark { .. }
+            | Command::Name { .. }
+            | Command::MoveView { .. }
+            | Command::RemoveView { .. }
+            | Command::SortRows { .. }
+            | Command::ShowRowColumns { .. }
+            | Command::MoveRowColumn { .. }
+            | Command::PinRowColumn { .. }
+            | Command::SizeRowColumn { .. }
+    )
+}
+
 /// How the address bar follows a change: a new entry to go back to, or the same entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressChange {
@@ -259,6 +280,7 @@ impl Model {
                 self.chosen.set_look(*view, *look);
                 return self.after(*gesture);
             }
+            Command::Name { column, names } => self.chosen.names.set_all(column, names),
             Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
             Command::RemoveView { view } => self.remove_view(*view),
             Command::ToggleTwin { view } => self.chosen.toggle_twin(*view),
@@ -280,19 +302,7 @@ impl Model {
             | Command::SizeRowColumn { .. } => change = self.chosen.lay_rows(command),
             _ => return AddressChange::None,
         }
-        if matches!(
-            command,
-            Command::ClearClauses
-                | Command::AddView { .. }
-                | Command::SetMark { .. }
-                | Command::MoveView { .. }
-                | Command::RemoveView { .. }
-                | Command::SortRows { .. }
-                | Command::ShowRowColumns { .. }
-                | Command::MoveRowColumn { .. }
-                | Command::PinRowColumn { .. }
-                | Command::SizeRowColumn { .. }
-        ) {
+        if is_step(command) {
             self.history.changed(Undoable::of(&before), &self.chosen);
         }
         self.load_what_views_need();

@@ -139,6 +139,10 @@ fn save_scatter(
         .with_untracked(|results| keys_of(results.get(&view).map(|result| &**result), varied));
     let [width, height] = scatter_size(view);
     let Some([x, y]) = axes_of(page, view, [width, height]) else { return };
+    let names = page.model.with_untracked(|model| model.chosen.names.clone());
+    let column = color.as_deref().unwrap_or_default();
+    let legend = names.legend(column, legend);
+    let relief = relief.map(|relief| names.relief(column, relief));
     let body = Body::Scatter {
         picture,
         x,

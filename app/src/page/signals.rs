@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::lasting::Lasting;
+use super::lasting::{Derived, Lasting};
 use engine::predicate::Predicate;
 use engine::query::Version;
 use leptos::prelude::*;
@@ -25,6 +25,7 @@ use crate::state::address::Options;
 use crate::state::command::{Dialog, Part, PictureForm, Theme};
 use crate::state::compare::ends;
 use crate::state::embed::Job;
+use crate::state::names::Names;
 use crate::state::pace::Pace;
 use crate::state::position::Scalar;
 use crate::state::saved::SavedView;
@@ -221,6 +222,11 @@ pub(super) struct ShownNotice {
 }
 
 impl Page {
+    /// What values are called.
+    pub(super) fn names(self) -> Derived<Names> {
+        Derived::new(move |_| self.model.with(|model| model.chosen.names.clone()))
+    }
+
     pub(super) fn new(options: Options) -> Self {
         Self {
             model: Lasting::default(),

@@ -17,6 +17,7 @@ pub use views::MEASURING;
 use engine::query::{Nulls, OrderKey, Version};
 
 use super::layout::RowLayout;
+use super::names::{NAMES_MAX, Name};
 use super::player::{Player, SPEEDS, WIDTHS};
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
 use crate::protocol::{Clause, RendererChoice, is_address};
@@ -74,6 +75,9 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
         }
         parts.extend(chosen.player.as_ref().map(|Player { column, width, speed }| {
             format!("play={}:{width}:{speed}", encoded(column))
+        }));
+        parts.extend(chosen.names.all().iter().map(|Name { column, value, name }| {
+            format!("name={}:{}:{}", encoded(column), encoded(value), encoded(name))
         }));
         parts.extend(chosen.pinned.map(|row| ["pin=", &row.to_string()].concat()));
         if !chosen.order_by.is_empty() {
@@ -143,6 +147,14 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
                 let view =
                     atom.parse().map_err(|_| texts::address::no_view(&atoms::shortened(atom)))?;
                 chosen.twins.push(crate::protocol::ViewId(view));
+            }
+        }
+        "name" => {
+            let atoms: Result<Vec<String>, String> = value.split(':').map(decoded).collect();
+            let [column, own, name] =
+                atoms?.try_into().map_err(|_| texts::address::no_name(&atoms::shortened(value)))?;
+            if !chosen.names.set(&column, &own, &name) {
+                return Err(texts::address::too_many_names(NAMES_MAX));
             }
         }
         "play" => chosen.player = Some(read_player(value)?),

@@ -56,6 +56,11 @@ pub enum Command {
         look: Look,
         gesture: Gesture,
     },
+    /// Calls values of a column so; by nothing, as they are.
+    Name {
+        column: String,
+        names: Vec<(String, String)>,
+    },
     MoveView {
         view: ViewId,
         to: usize,

@@ -9,6 +9,7 @@ use engine::query::OrderKey;
 
 use super::command::Gesture;
 use super::layout::RowLayout;
+use super::names::Names;
 use super::{Chosen, ShownView};
 use crate::protocol::Clause;
 
@@ -23,17 +24,20 @@ pub struct Undoable {
     order_by: Vec<OrderKey>,
     row_columns: Option<Arc<Vec<String>>>,
     row_layout: Arc<RowLayout>,
+    names: Arc<Names>,
 }
 
 impl Undoable {
     pub(super) fn of(chosen: &Chosen) -> Self {
-        let Chosen { clauses, views, order_by, row_columns, row_layout, .. } = chosen.clone();
+        let Chosen { clauses, views, order_by, row_columns, row_layout, names, .. } =
+            chosen.clone();
         Self {
             clauses: clauses.into_iter().map(Arc::new).collect(),
             views: views.map(Arc::new),
             order_by,
             row_columns: row_columns.map(Arc::new),
             row_layout: Arc::new(row_layout),
+            names: Arc::new(names),
         }
     }
 
@@ -49,6 +53,7 @@ impl Undoable {
             join(own, known);
         }
         join(&mut self.row_layout, &other.row_layout);
+        join(&mut self.names, &other.names);
     }
 
     /// Puts it back. A view whose axes are as they were stays where it was panned to.
@@ -66,6 +71,7 @@ impl Undoable {
         chosen.order_by = self.order_by;
         chosen.row_columns = self.row_columns.map(Arc::unwrap_or_clone);
         chosen.row_layout = Arc::unwrap_or_clone(self.row_layout);
+        chosen.names = Arc::unwrap_or_clone(self.names);
     }
 
     /// Whether they show the same, wherever it is panned to.
@@ -79,6 +85,7 @@ impl Undoable {
             && self.order_by == other.order_by
             && self.row_columns == other.row_columns
             && self.row_layout == other.row_layout
+            && self.names == other.names
     }
 }
 

@@ -58,8 +58,12 @@ fn Chip(id: String, clauses: Derived<Vec<Clause>>) -> impl IntoView {
         }
     };
     let subject = move || clause.with(|clause| clause.as_ref().map(describe::subject));
+    let names = page.names();
     let words = move || {
-        clause.with(|clause| clause.as_ref().map(|clause| describe::predicate(&clause.predicate)))
+        let said = |clause: &Clause| {
+            names.with(|names| describe::predicate(&names.spoken(&clause.predicate)))
+        };
+        clause.with(|clause| clause.as_ref().map(said))
     };
     let has_error = error.clone();
     let clear = move |_| {

@@ -143,11 +143,15 @@ fn BarRow(
             })
         })
     };
+    let names = page.names();
+    let called = move |value: &Literal| {
+        names.with(|names| names.of(&column.get(), value.as_text()).map(str::to_owned))
+    };
     let label = move || {
         row.with(|row| match row {
             Some(Row::Value(bar)) if bar.label.is_empty() => "“”".to_owned(),
-            Some(Row::Value(bar)) => bar.label.clone(),
-            Some(Row::Absent(value)) => describe::value(value),
+            Some(Row::Value(bar)) => called(&bar.value).unwrap_or_else(|| bar.label.clone()),
+            Some(Row::Absent(value)) => called(value).unwrap_or_else(|| describe::value(value)),
             Some(Row::Missing(_)) => texts::values::MISSING.to_owned(),
             None => String::new(),
         })

@@ -4,6 +4,7 @@
 mod asking;
 mod beside;
 mod examples;
+mod naming;
 mod summary;
 mod tree;
 

@@ -44,7 +44,11 @@ fn everything() -> Chosen {
         viewport,
     };
     let odd = "it's: a+b @1, ✈".to_owned();
+    let mut names = crate::state::names::Names::default();
+    names.set("a:b", "größe, m²", "x=1 & y: z");
+    names.set("a:b", "", "nothing");
     Chosen {
+        names,
         table: Some("sales/2024 & more".to_owned()),
         version: Some(Version::Number(9_007_199_254_740_993)),
         columns: Some(vec!["a,b".to_owned(), "c".to_owned()]),
@@ -197,7 +201,10 @@ fn everything_that_can_be_chosen_survives_the_address() {
 
 #[test]
 fn addresses_are_readable() {
+    let mut names = crate::state::names::Names::default();
+    names.set("origin", "ATL", "Atlanta, GA");
     let chosen = Chosen {
+        names,
         table: Some("flights".to_owned()),
         version: Some(Version::Number(4)),
         columns: Some(vec!["date".to_owned(), "delay".to_owned()]),
@@ -227,7 +234,7 @@ fn addresses_are_readable() {
     assert_eq!(
         write(&chosen, &Options::default()),
         "?link=1&table=flights&version=4&columns=date,delay&filter=delay:between:0:60\
-         &view=1:scatter:distance:delay&sort=-delay"
+         &view=1:scatter:distance:delay&name=origin:ATL:Atlanta%2C%20GA&sort=-delay"
     );
     assert_eq!(write(&Chosen::default(), &Options::default()), "");
     let no_views = Chosen { table: Some("t".to_owned()), views: Some(vec![]), ..Chosen::default() };

@@ -123,3 +123,54 @@ pub fn clearest(mut traits: Traits, most: usize) -> Vec<Trait> {
     found.truncate(most);
     found
 }
+
+/// A name by which most rows of a group are known.
+const MAJORITY: f64 = 0.5;
+/// What a proposed name is put together from at most.
+const PARTS_MAX: usize = 2;
+
+/// What groups could be called, from what sets each apart, the clearest first: by names that most
+/// of their rows have, else by what is most frequent or farthest out. None where nothing is. Two
+/// groups with the same name are told apart by a number.
+pub fn proposed(groups: &[Vec<Trait>]) -> Vec<Option<String>> {
+    let names: Vec<Option<String>> = groups.iter().map(|traits| proposed_of(traits)).collect();
+    let mut taken: Vec<String> = Vec::new();
+    let numbered = names.into_iter().map(|name| {
+        let name = name?;
+        let mut own = name.clone();
+        let mut number = 2;
+        while taken.contains(&own) {
+            own = format!("{name} {number}");
+            number += 1;
+        }
+        taken.push(own.clone());
+        Some(own)
+    });
+    numbered.collect()
+}
+
+fn proposed_of(traits: &[Trait]) -> Option<String> {
+    let is_common = |one: &&Trait| matches!(one, Trait::Name { here, .. } if *here >= MAJORITY);
+    let common: Vec<String> = traits.iter().filter(is_common).take(PARTS_MAX).map(said).collect();
+    match common.is_empty() {
+        false => Some(common.join(", ")),
+        true => traits.first().map(said),
+    }
+}
+
+/// A value that says nothing by itself has its column with it.
+fn said(one: &Trait) -> String {
+    match one {
+        Trait::Name { column, value: Literal::Bool(true), .. } => column.clone(),
+        Trait::Name { column, value, .. } => {
+            let value = value.as_text();
+            match value.chars().any(char::is_alphabetic) && value != "false" {
+                true => value.to_owned(),
+                false => format!("{column} {value}"),
+            }
+        }
+        Trait::Number { column, distance, .. } => {
+            crate::texts::groups::far_in(column, *distance > 0.0)
+        }
+    }
+}

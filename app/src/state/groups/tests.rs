@@ -1,7 +1,7 @@
 //! Groups held to figures that scikit-learn gives, and to what can be counted by hand.
 #![allow(clippy::unwrap_used)]
 
-use super::apart::{Trait, clearest, names, numbers};
+use super::apart::{Trait, clearest, names, numbers, proposed};
 use super::tree::{of, slabs, text, widths};
 use super::*;
 use crate::protocol::groups::Group;
@@ -191,4 +191,27 @@ fn slabs_lie_over_what_they_are_made_of() {
     assert_eq!(of(&["a", "y"]), (1, 6.0, 8.0, 2));
     assert_eq!(of(&["b", "z"]), (1, 8.0, 10.0, 2));
     assert!(slabs(&tree, 0.3).iter().all(|slab| slab.path.last() != Some(&Some("y".into()))));
+}
+
+#[test]
+fn groups_are_named_by_what_most_of_their_rows_have() {
+    let name = |column: &str, value: Literal, here: f64| Trait::Name {
+        column: column.to_owned(),
+        value,
+        here,
+        elsewhere: 0.0,
+    };
+    let words = |text: &str| Literal::Text(text.to_owned());
+    let far = |distance: f64| Trait::Number { column: "ink".to_owned(), mean: 1.0, distance };
+    let groups = [
+        vec![name("order", words("Passeriformes"), 0.9), far(2.0), name("sex", words("f"), 0.6)],
+        vec![far(-1.0), name("digit", Literal::Number("3".to_owned()), 0.8)],
+        vec![far(-1.0), name("digit", Literal::Number("3".to_owned()), 0.4)],
+        vec![],
+        vec![name("is_wild", Literal::Bool(true), 0.7)],
+        vec![name("digit", words("3"), 0.8)],
+    ];
+    let found = proposed(&groups);
+    let found: Vec<&str> = found.iter().map(|name| name.as_deref().unwrap_or("-")).collect();
+    assert_eq!(found, ["Passeriformes, f", "digit 3", "low ink", "-", "is_wild", "digit 3 2"]);
 }

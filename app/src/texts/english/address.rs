@@ -61,6 +61,14 @@ pub fn too_many_values(most: usize) -> String {
     format!("more than {most} values in a filter")
 }
 
+pub fn no_name(text: &str) -> String {
+    format!("no column, value and name in {text:?}")
+}
+
+pub fn too_many_names(most: usize) -> String {
+    format!("more than {most} names of values")
+}
+
 pub fn too_many_views(most: usize) -> String {
     format!("more than {most} views")
 }

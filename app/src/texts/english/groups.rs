@@ -50,6 +50,21 @@ pub const COPIED: &str = "Copied";
 pub const ICICLE: &str = "Groups as wide as they have rows, one level under the other";
 pub const EMPTY_TREE: &str = "No branch has as many rows.";
 
+pub const NAME: &str = "Called";
+pub const NAME_HINT: &str = "What legends, labels and filters say instead of the value";
+pub const NAME_ALL: &str = "Name all by what sets them apart";
+pub const UNNAME_ALL: &str = "Take names away";
+
+pub fn name_of(group: &str) -> String {
+    format!("Name of {group}")
+}
+
+/// A group that a number is large in, or small.
+pub fn far_in(column: &str, is_large: bool) -> String {
+    let size = if is_large { "high" } else { "low" };
+    format!("{size} {column}")
+}
+
 pub fn cut(most: u32) -> String {
     format!("Only the {} largest are shown.", format::count(u64::from(most)))
 }

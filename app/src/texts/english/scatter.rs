@@ -78,6 +78,15 @@ pub fn more_columns(many: usize) -> String {
     format!(", {many} more columns in the rows below")
 }
 
+/// A category of a legend, and its value where it is called otherwise.
+pub fn entry(label: &str, value: Option<&str>, count: u64) -> String {
+    let count = crate::state::format::count(count);
+    match value {
+        Some(value) => format!("{label} ({value}): {count}"),
+        None => format!("{label}: {count}"),
+    }
+}
+
 pub fn colors_of(column: &str) -> String {
     format!("Colours of {column}")
 }

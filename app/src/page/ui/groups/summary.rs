@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::asking::{Counted, counted, counts};
 use super::examples::{Examples, examples, examples_of};
+use super::naming;
 use super::{is_chosen, name_of, of_columns, toggle};
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::signals::{Page, use_page};
@@ -32,6 +33,8 @@ struct Line {
     /// Rows of all groups.
     total: u64,
     traits: Vec<Trait>,
+    /// What it could be called.
+    proposed: Option<String>,
 }
 
 #[component]
@@ -100,6 +103,7 @@ fn table(
     let total = lines.first().map_or(0, |line| line.total);
     let count = words::total(lines.len(), total);
     let has_variance = lines.iter().any(|line| line.variance.is_some());
+    let naming = naming::naming(page, by, proposed(&lines));
     let rows = lines.into_iter().map(|line| {
         let own = line.value.clone();
         let variance = has_variance.then(|| {
@@ -118,6 +122,7 @@ fn table(
                 <thead>
                     <tr>
                         <th>{words::GROUP}</th>
+                        <th title=words::NAME_HINT>{words::NAME}</th>
                         <th class="number">{words::ROWS}</th>
                         <th class="groups-share">{words::SHARE}</th>
                         {variance}
@@ -131,8 +136,17 @@ fn table(
         <p class="quiet groups-foot">
             {count}
             {is_cut.then(|| format!(". {}", words::cut(GROUPS_MAX)))}
+            {naming}
         </p>
     }
+}
+
+/// Values, and what each could be called.
+fn proposed(lines: &[Line]) -> Vec<(String, String)> {
+    let each = lines.iter().filter_map(|line| {
+        Some((line.value.as_ref()?.as_text().to_owned(), line.proposed.clone()?))
+    });
+    each.collect()
 }
 
 fn lines(
@@ -186,6 +200,7 @@ fn lines(
             share: group.rows as f64 / total.max(1) as f64,
             total,
             traits: apart::clearest(traits, TRAITS),
+            proposed: None,
             value,
         }
     };
@@ -194,6 +209,10 @@ fn lines(
         (Some(a), Some(b)) => groups::compare(a, b),
         (a, b) => a.is_none().cmp(&b.is_none()),
     });
+    let traits: Vec<Vec<Trait>> = lines.iter().map(|line| line.traits.clone()).collect();
+    for (line, proposed) in lines.iter_mut().zip(apart::proposed(&traits)) {
+        line.proposed = proposed.filter(|_| line.value.is_some());
+    }
     lines
 }
 
@@ -207,6 +226,9 @@ fn row(
     let name = name_of(line.value.as_ref());
     let label = words::filter(&name);
     let is_missing = line.value.is_none();
+    let called = line.value.as_ref().map(|value| {
+        naming::field(page, by.clone(), value.as_text().to_owned(), line.proposed.clone())
+    });
     let (column, value) = (by.clone(), line.value.clone());
     let chosen = Derived::new(move |_| is_chosen(page, &column, value.as_ref()));
     let choose = move |_| toggle(page, &by, line.value.as_ref());
@@ -228,6 +250,7 @@ fn row(
                     {name}
                 </button>
             </td>
+            <td>{called}</td>
             <td class="number">{format::count(line.rows)}</td>
             <td class="groups-share">
                 <i style:width=format!("{:.1}%", line.length * 100.0)></i>

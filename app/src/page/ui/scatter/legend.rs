@@ -20,11 +20,14 @@ pub(super) fn LegendBox(scatter: Scatter) -> impl IntoView {
             _ => Legend::None,
         })
     });
+    let names = scatter.page.names();
     move || {
         let column = scatter.color.get()?;
         match legend.get() {
             Legend::None => None,
-            Legend::Categories { entries } => {
+            legend @ Legend::Categories { .. } => {
+                let named = names.with(|names| names.legend(&column, legend));
+                let Legend::Categories { entries } = named else { return None };
                 Some(categories(scatter.page, column, entries).into_any())
             }
             Legend::Ramp { domain, middle, time, colors, beyond, missing } => {
@@ -74,6 +77,8 @@ fn categories(page: Page, column: String, entries: Vec<LegendEntry>) -> impl Int
         let is_chosen = value.as_ref().is_some_and(|value| chosen.contains(value));
         let shown_label = if label.is_empty() { "“”".to_owned() } else { label.clone() };
         let fixed = value.is_none();
+        let own = value.as_ref().map(Literal::as_text).filter(|own| *own != label);
+        let title = texts::scatter::entry(&label, own, count);
         let on_click = move |event: web_sys::MouseEvent| {
             let Some(value) = &value else { return };
             let clause = untrack(|| page.clause(&id()));
@@ -88,7 +93,7 @@ fn categories(page: Page, column: String, entries: Vec<LegendEntry>) -> impl Int
                     type="button"
                     disabled=fixed
                     aria-pressed=is_chosen.to_string()
-                    title=format!("{label}: {}", format::count(count))
+                    title=title
                     on:click=on_click
                 >
                     <i style:background=color></i>

@@ -44,12 +44,23 @@ pub(super) fn ReliefOver(scatter: Scatter) -> impl IntoView {
         });
         Some(lines.collect_view())
     };
+    let called = scatter.page.names();
     let names = move || {
         let (relief, [x, y], size) = place()?;
+        let (color, called) = (scatter.color.get(), called.get());
+        let own = |text: &str| {
+            color.as_deref().and_then(|column| called.of(column, text)).map(str::to_owned)
+        };
+        let texts: Vec<String> = relief
+            .labels
+            .iter()
+            .map(|label| own(&label.text).unwrap_or_else(|| label.text.clone()))
+            .collect();
         let names = relief
             .labels
             .iter()
-            .map(|label| (label.text.as_str(), label.x * x[0] + x[1], label.y * y[0] + y[1]));
+            .zip(&texts)
+            .map(|(label, text)| (text.as_str(), label.x * x[0] + x[1], label.y * y[0] + y[1]));
         let names = placed(names, size).into_iter().map(|name| {
             view! { <text x=name.x y=name.y>{name.text}</text> }
         });
