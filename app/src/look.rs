@@ -32,6 +32,8 @@ pub struct Look {
     pub has_contours: bool,
     /// Names of categories at their densest places.
     pub has_labels: bool,
+    /// Pictures of rows at their points, as many as there is room for.
+    pub has_pictures: bool,
 }
 
 impl Default for Look {
@@ -48,6 +50,7 @@ impl Default for Look {
             is_equalized: false,
             has_contours: false,
             has_labels: false,
+            has_pictures: false,
         }
     }
 }
@@ -152,6 +155,7 @@ impl Look {
             "ranked" => &mut self.is_equalized,
             "contours" => &mut self.has_contours,
             "labels" => &mut self.has_labels,
+            "pictures" => &mut self.has_pictures,
             _ => return None,
         })
     }
@@ -190,6 +194,7 @@ impl Look {
             ("ranked", self.is_equalized),
             ("contours", self.has_contours),
             ("labels", self.has_labels),
+            ("pictures", self.has_pictures),
         ] {
             if is_on {
                 words.push(word.to_owned());
@@ -221,8 +226,7 @@ mod tests {
     #[test]
     fn looks_survive_their_words() {
         assert_eq!(Look::default().written(), "");
-        let text =
-            "log;clip5-95;cividis;density;size45;opacity30;log-y;reversed;ranked;contours;labels";
+        let text = "log;clip5-95;cividis;density;size45;opacity30;log-y;reversed;ranked;contours;labels;pictures";
         let look = Look::read(text).unwrap();
         assert_eq!(look.written(), text);
         assert!(look.is_log(1, Kind::Number));

@@ -109,6 +109,35 @@ scenario('pictures in cells are a gallery, and stand by what is pointed at', (t)
   await t.page.getByRole('grid', { name: 'Rows' }).waitFor();
 }), raster);
 
+scenario('pictures stand at their points', (t) => withLake(t, async () => {
+  await t.openLink('link=1&table=digits&view=1:scatter:x:y:digit');
+  await t.untilShown();
+  const atlas = t.page.locator('.atlas img');
+  assert.equal(await atlas.count(), 0);
+  await t.page.getByRole('button', { name: 'How points are drawn' }).click();
+  await t.page.getByRole('checkbox', { name: 'Pictures' }).check();
+  await t.page.keyboard.press('Escape');
+  const here = (images) => images.filter((image) => image.complete && image.naturalWidth > 0).map((image) => {
+    const { left, top } = image.getBoundingClientRect();
+    return [left, top];
+  });
+  await t.until('pictures at points', async () => (await atlas.evaluateAll(here)).length > 20);
+  await t.untilStill();
+  // None lies over another.
+  const places = await atlas.evaluateAll(here);
+  const over = places.flatMap(([x, y], at) => places.slice(at + 1).filter(([u, v]) => Math.abs(x - u) < 47 && Math.abs(y - v) < 47));
+  assert.deepEqual(over, []);
+  await t.shotsOfAll('atlas');
+  // Zoomed in there are others; of what is filtered out there are none.
+  const plot = t.page.locator('.plot').first();
+  const box = await plot.boundingBox();
+  await t.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await t.page.mouse.wheel(0, -900);
+  await t.untilStill();
+  await t.shot('atlas-zoomed');
+  assert.ok((await atlas.count()) > 5);
+}), raster);
+
 scenario('a point shows its picture, and so do typical rows of a group', (t) => withLake(t, async () => {
   await t.openLink('link=1&table=digits&view=1:scatter:x:y:digit');
   await t.untilShown();

@@ -106,6 +106,41 @@ scenario('groups say what sets them apart, and how they agree with a column', (t
   await t.shotsOfAll('groups-beside');
 }));
 
+scenario('groups have names, which a link carries and undo takes back', (t) => withLake(t, async () => {
+  await t.openLink('link=1&table=specimens&columns=cluster,family,length&view=1:bars:cluster&view=2:scatter:length:length:cluster');
+  await t.untilShown();
+  await openDialog(t);
+  await dialog(t).getByLabel('Groups of').selectOption('cluster');
+  // What sets a group apart is proposed, and taken for all that have no name yet.
+  const name = (value) => dialog(t).getByLabel(`Name of ${value}`);
+  await t.until('a name is proposed', async () => /Corvidae/.test(await name('1').getAttribute('placeholder')));
+  await name('0').fill('finches: & more');
+  await name('0').press('Enter');
+  await dialog(t).getByRole('button', { name: 'Name all by what sets them apart' }).click();
+  assert.match(await name('1').inputValue(), /Corvidae/);
+  assert.equal(await name('0').inputValue(), 'finches: & more');
+  await t.shotsOfAll('groups-named');
+  await t.page.keyboard.press('Escape');
+  const legend = t.page.getByRole('list', { name: 'Colours of cluster' });
+  await legend.getByText('finches: & more').click();
+  // Filters are of values and say names.
+  await t.untilSelected(await t.countOf('specimens', [{ column: 'cluster', op: 'eq', value: '0' }]));
+  await t.page.locator('.chip', { hasText: 'finches: & more' }).waitFor();
+  await t.page.locator('.bar-row', { hasText: 'Corvidae' }).waitFor();
+  const url = t.page.url();
+  await t.page.goto('about:blank');
+  await t.page.goto(url);
+  await legend.getByText('finches: & more').waitFor();
+  await t.shot('groups-named-page');
+  // Undone one after the other: the filter is older than the page, names are part of the link.
+  await openDialog(t);
+  await dialog(t).getByRole('button', { name: 'Take names away' }).click();
+  await t.page.keyboard.press('Escape');
+  await legend.getByText('finches').waitFor({ state: 'detached' });
+  await t.page.keyboard.press('Control+z');
+  await legend.getByText('finches: & more').waitFor();
+}), raster);
+
 scenario('columns that divide each other are a tree, which filters', (t) => withLake(t, async (truth) => {
   await t.open({ table: 'specimens' });
   await t.untilShown();

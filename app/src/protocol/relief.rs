@@ -16,7 +16,20 @@ pub struct Relief {
     /// The lowest first.
     pub contours: Vec<Contour>,
     pub labels: Vec<Label>,
+    /// None over another.
+    pub pictures: Vec<Tile>,
 }
+
+/// The picture of a row, at its point: CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Tile {
+    pub row: u64,
+    pub x: f64,
+    pub y: f64,
+}
+
+/// CSS pixels on a side of a [`Tile`].
+pub const TILE: f64 = 52.0;
 
 /// A density's legend: colours from one point in a cell to the most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

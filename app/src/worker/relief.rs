@@ -1,6 +1,8 @@
 //! What lies over the points of a scatter: counted again cell by cell once the picture has
 //! come to rest, a little at a time, so that no frame waits for it.
 
+mod tiles;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -86,7 +88,11 @@ fn is_wanted(host: &Host) -> bool {
 }
 
 fn has_relief(picture: Picture<'_>, look: &Look, is_density: bool) -> bool {
-    is_density || look.has_contours || has_labels(picture, look)
+    is_density || look.has_contours || has_labels(picture, look) || has_pictures(picture, look)
+}
+
+fn has_pictures(picture: Picture<'_>, look: &Look) -> bool {
+    look.has_pictures && matches!(picture, Picture::Points(_))
 }
 
 fn has_labels(picture: Picture<'_>, look: &Look) -> bool {
@@ -139,7 +145,7 @@ pub async fn of_sheet(host: &Host, view: ViewId, size: Size) -> Option<Relief> {
 
 /// `None` where nothing is wanted, or where something changed meanwhile.
 async fn look(host: &Host, view: ViewId, sums: &mut Sums, at: At) -> Option<Relief> {
-    let mut labels = None;
+    let (mut labels, mut pictures) = (None, None);
     loop {
         if at.is_gone(host) {
             return None;
@@ -154,14 +160,17 @@ async fn look(host: &Host, view: ViewId, sums: &mut Sums, at: At) -> Option<Reli
         match step {
             Step::Nothing => return None,
             Step::More => turn().await,
-            Step::Done(relief, wants_labels) => {
+            // The sums are still what they were after either, or this begins again.
+            Step::Done(_, wants) if wants.labels && labels.is_none() => {
+                labels = Some(find_labels(host, view, at).await?);
+            }
+            Step::Done(_, wants) if wants.pictures && pictures.is_none() => {
+                pictures = Some(tiles::find(host, view, at).await?);
+            }
+            Step::Done(relief, _) => {
                 let mut relief = *relief;
-                if wants_labels && labels.is_none() {
-                    labels = Some(find_labels(host, view, at).await?);
-                    // The sums are still what they were, or this begins again.
-                    continue;
-                }
                 relief.labels = labels.unwrap_or_default();
+                relief.pictures = pictures.unwrap_or_default();
                 return Some(relief);
             }
         }
@@ -171,7 +180,13 @@ async fn look(host: &Host, view: ViewId, sums: &mut Sums, at: At) -> Option<Reli
 enum Step {
     Nothing,
     More,
-    Done(Box<Relief>, bool),
+    Done(Box<Relief>, Wants),
+}
+
+/// What is looked for row by row.
+struct Wants {
+    labels: bool,
+    pictures: bool,
 }
 
 fn step(
@@ -182,7 +197,8 @@ fn step(
     deadline: f64,
 ) -> Step {
     let drawn = sums.planner.plan(picture, frame, size);
-    let wants_labels = has_labels(picture, &look);
+    let wants =
+        Wants { labels: has_labels(picture, &look), pictures: has_pictures(picture, &look) };
     if !has_relief(picture, &look, drawn.is_density) {
         return Step::Nothing;
     }
@@ -194,6 +210,7 @@ fn step(
         density: None,
         contours: Vec::new(),
         labels: Vec::new(),
+        pictures: Vec::new(),
     };
     let plan = match picture {
         Picture::Points(points) => {
@@ -223,7 +240,7 @@ fn step(
     if look.has_contours {
         relief.contours = contours(cells, &plan, picture, ratio);
     }
-    Step::Done(Box::new(relief), wants_labels)
+    Step::Done(Box::new(relief), wants)
 }
 
 /// What the colours of a density mean.

@@ -23,4 +23,5 @@ pub const COUNTS: &str = "Counts";
 pub const COUNT_SPREADS: [&str; 2] = ["log", "equalised"];
 pub const CONTOURS: &str = "Contours";
 pub const NAMES: &str = "Names";
+pub const PICTURES: &str = "Pictures";
 pub const AS_AT_FIRST: &str = "As at first";

@@ -220,6 +220,9 @@ fn Choices(scatter: Scatter) -> impl IntoView {
             <Show when=move || legend.get() == 1>
                 {switch(texts::look::NAMES, |look| look.has_labels, |look, on| look.has_labels = on > 0)}
             </Show>
+            <Show when=move || is_here() && scatter.page.picture_column().is_some()>
+                {switch(texts::look::PICTURES, |look| look.has_pictures, |look, on| look.has_pictures = on > 0)}
+            </Show>
             <button
                 type="button"
                 disabled=is_plain
