@@ -107,7 +107,7 @@ scenario('groups say what sets them apart, and how they agree with a column', (t
 }));
 
 scenario('groups have names, which a link carries and undo takes back', (t) => withLake(t, async () => {
-  await t.openLink('link=1&table=specimens&columns=cluster,family,length&view=1:bars:cluster&view=2:scatter:length:length:cluster');
+  await t.openLink('link=1&table=specimens&columns=cluster,family,length&view=1:bars:cluster:12&view=2:scatter:length:length:cluster');
   await t.untilShown();
   await openDialog(t);
   await dialog(t).getByLabel('Groups of').selectOption('cluster');
