@@ -257,7 +257,7 @@ def test_filters_versions_and_ids_are_heeded(lake):
 
 def test_an_overwritten_table_has_one_more_version_and_its_history(lake):
     done("cluster", "digits", "--into", "again", lake=lake)
-    refused = limn("cluster", "digits", "--into", "again", lake=lake)
+    refused = limn("cluster", "digits", "--into", "again", "-k", "9", lake=lake)
     assert refused.returncode == 1 and "overwrite" in refused.stderr
     outcome = done("project", "digits", "--into", "again", "--overwrite", lake=lake)
     assert outcome["result"] == {"table": "again", "version": 1, "rows": 1797}
@@ -268,6 +268,24 @@ def test_an_overwritten_table_has_one_more_version_and_its_history(lake):
     assert lineage["source"]["table"] == "digits" and lineage["steps"][0]["algorithm"] == "pca"
     table.load_as_version(0)
     assert table.to_pyarrow_table().column_names == ["uuid", "cluster"]
+
+
+def test_the_same_job_on_the_same_version_is_answered_from_its_result(tmp_path):
+    deltalake.write_deltalake(tmp_path / "digits", digits_table())
+    made = done("cluster", "digits", "--into", "groups", "--keep", "digit", lake=tmp_path)
+    again = done("cluster", "digits", "--into", "groups", "--keep", "digit", "--overwrite", lake=tmp_path)
+    assert again["result"] == made["result"] and again["metrics"]["inertia"] == made["metrics"]["inertia"]
+    assert "made before" in again["message"] and "made before" not in made["message"]
+    # Another seed, other columns, another version: another job.
+    for version, other in enumerate((["--seed", "2", "--keep", "digit"], ["--keep", "uuid"], ["--keep", "digit"]), 1):
+        if version == 3:
+            deltalake.write_deltalake(tmp_path / "digits", digits_table(), mode="append")
+        found = done("cluster", "digits", "--into", "groups", "--overwrite", *other, lake=tmp_path)
+        assert found["result"]["version"] == version and "made before" not in found["message"]
+    # Somebody else wrote to it since.
+    deltalake.DeltaTable(tmp_path / "groups").delete("cluster = 0")
+    found = done("cluster", "digits", "--into", "groups", "--overwrite", "--keep", "digit", lake=tmp_path)
+    assert found["result"]["version"] == 5 and found["result"]["rows"] == 2 * 1797
 
 
 def test_a_table_of_deletion_vectors_is_overwritten_whole(tmp_path):

@@ -95,6 +95,17 @@ def test_clusters_are_names_where_that_is_asked_for(server):
     assert [(name, n) for name, n in counts] == [(f"{k:02}", n) for k, n in enumerate(job["metrics"]["sizes"])]
 
 
+def test_the_same_job_again_is_over_at_once(server):
+    wanted = dict(kind="project", table="digits", into="job-same", dimensions=3)
+    first = follow(server, started(server, **wanted))
+    again = started(server, **wanted)
+    assert (again["state"], again["progress"], again["result"]) == ("done", 1.0, first["result"])
+    assert again["id"] != first["id"] and again["metrics"]["explained_variance"] == first["metrics"]["explained_variance"]
+    # It is listed as any other; another one into the same table is refused as ever.
+    assert again["id"] in [job["id"] for job in server.get("/api/jobs").json()["jobs"]]
+    problem(server.post("/api/jobs", wanted | {"dimensions": 2}), 409, field="into")
+
+
 def test_events_tell_of_a_job_until_it_is_over(server):
     job = started(server, kind="cluster", table="many", into="job-events", k=200, max_iterations=12)
     told = []

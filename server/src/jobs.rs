@@ -5,6 +5,7 @@
 pub(crate) mod child;
 pub mod estimate;
 pub mod failure;
+mod lineage;
 pub mod queue;
 pub mod record;
 mod results;

@@ -248,10 +248,20 @@ pub(crate) async fn committed_by(
     place: &Place,
     writer_id: &str,
 ) -> Result<Option<(u64, Value)>, LakeError> {
+    let is_own = |info: &Value| info.get("txnId").is_some_and(|id| id == writer_id);
+    last_commit(place, COMMITS_LOOKED_AT, is_own).await
+}
+
+/// The last of so many commits of which this is true: its version, and what it says of itself.
+pub(crate) async fn last_commit(
+    place: &Place,
+    most: usize,
+    is_meant: impl Fn(&Value) -> bool,
+) -> Result<Option<(u64, Value)>, LakeError> {
     let log = place.root.clone().join(super::LOG_FOLDER);
     let listed = super::log::list(place.store.as_ref(), &place.root).await;
     let listed = listed.map_err(|error| store_error(place, &log, error))?;
-    for (version, meta) in listed.commits.iter().rev().take(COMMITS_LOOKED_AT) {
+    for (version, meta) in listed.commits.iter().rev().take(most) {
         let found = place.store.get(&meta.location).await;
         let bytes = found.map_err(|error| store_error(place, &log, error))?.bytes().await;
         let bytes = bytes.map_err(|error| store_error(place, &log, error))?;
@@ -260,8 +270,7 @@ pub(crate) async fn committed_by(
             let mut action: Value = serde_json::from_str(line).ok()?;
             action.get_mut("commitInfo").map(Value::take)
         });
-        if let Some(info) = info.filter(|info| info.get("txnId").is_some_and(|id| id == writer_id))
-        {
+        if let Some(info) = info.filter(&is_meant) {
             return Ok(Some((*version, info)));
         }
     }

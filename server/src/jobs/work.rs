@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
-use super::results;
 use super::spec::{Backend, JobSpec, Keep};
 use super::steps;
 use super::vectors::{LeftOut, VectorReader, Vectors};
-use crate::delta::write::{CommitInfo, check_replaceable, committed_by};
-use crate::lake::{Place, Version, VersionSpec};
+use super::{lineage, results};
+use crate::delta::write::{CommitInfo, check_replaceable};
+use crate::lake::Place;
 use crate::query::vectors::{known, vector_column};
 use crate::query::{Pinned, Queries, pin, version_spec};
 use crate::scan::ROW_COLUMN;
@@ -66,9 +66,13 @@ const READ: f64 = 0.2;
 const WRITE: f64 = 0.05;
 
 /// Whether the job could be begun: its table and columns are there, its result can be written.
-pub async fn check(queries: &Queries, spec: &JobSpec) -> Result<(), JobFailure> {
+/// Gives what came of it where it was done before.
+pub async fn check(queries: &Queries, spec: &JobSpec) -> Result<Option<Outcome>, JobFailure> {
     let source = Source::open(queries, spec).await?;
-    place(queries, spec, &source).await.map(|_| ())
+    if let Some(outcome) = lineage::made_before(queries, spec, &source).await? {
+        return Ok(Some(outcome));
+    }
+    place(queries, spec, &source).await.map(|_| None)
 }
 
 /// Where the result goes, if it can be written there.
@@ -92,13 +96,15 @@ pub async fn perform(
     let began = Instant::now();
     let teller = Arc::new(Teller::new(report));
     teller.tell(0.0, "reading", format!("opening {}", spec.table));
-    if let Some(outcome) = done_before(queries, spec, id).await? {
+    if let Some(outcome) = lineage::done_before(queries, spec, id).await? {
         return Ok(outcome);
     }
     let source = Source::open(queries, spec).await?;
+    if let Some(outcome) = lineage::made_before(queries, spec, &source).await? {
+        return Ok(outcome);
+    }
     // Whether the result can be written is found out before hours are spent on it.
     place(queries, spec, &source).await?;
-    let pinned = source.pinned.clone();
     let vectors = read(queries, spec, &source, &teller).await?;
     let read_in = began.elapsed();
 
@@ -112,28 +118,16 @@ pub async fn perform(
     let rows = vectors.rows() as u64;
     let mut metrics = summed(spec, &vectors, &made);
     let backend = "cpu";
-    let lineage = json!({
-        "source": {
-            "table": pinned.snapshot.table(),
-            "version": pinned.snapshot.version(),
-            "uid": pinned.snapshot.uid(),
-            "column": source.column,
-            "filters": pinned.query.filters,
-        },
-        "id": source.ids,
-        "normalize": spec.normalize,
-        "seed": spec.seed,
-        "steps": spec.steps,
-        "backend": backend,
-        "metrics": metrics,
-    });
+    let mut lineage = lineage::of(spec, &source);
+    lineage.insert("backend".into(), backend.into());
+    lineage.insert("metrics".into(), Value::Object(metrics.clone()));
     let operation = if spec.overwrite { "WRITE" } else { "CREATE TABLE AS SELECT" };
     let mut parameters = Map::new();
     if spec.overwrite {
         parameters.insert("mode".into(), "Overwrite".into());
     }
     parameters.insert("job".into(), serde_json::to_value(spec.kind).unwrap_or_default());
-    let info = CommitInfo { operation, parameters, limn: lineage };
+    let info = CommitInfo { operation, parameters, limn: Value::Object(lineage) };
     let columns: Vec<(String, ArrayRef)> = made.into_iter().flat_map(|made| made.columns).collect();
     let version = results::write(place, id, &vectors.beside, &columns, info).await?;
     let seconds = |time: Duration| Value::from(time.as_secs_f64());
@@ -149,27 +143,6 @@ pub async fn perform(
     teller.tell(1.0, "done", message.clone());
     let result = JobResult { table, version, rows };
     Ok(Outcome { result, metrics, backend: backend.to_owned(), message })
-}
-
-/// What an earlier attempt of the same id had written when it, or its server, was ended.
-async fn done_before(
-    queries: &Queries,
-    spec: &JobSpec,
-    id: &str,
-) -> Result<Option<Outcome>, JobFailure> {
-    // As if it were to be overwritten: then it may be there.
-    let Ok(place) = queries.lakes().place(&spec.into, true).await else { return Ok(None) };
-    if !place.has_table {
-        return Ok(None);
-    }
-    let Some((version, info)) = committed_by(&place, id).await? else { return Ok(None) };
-    let exact = VersionSpec::Exact(Version::Delta(version));
-    let rows = queries.lakes().snapshot(place.name(), exact).await?.rows().unwrap_or_default();
-    let said = |name: &str| info.get("limn").and_then(|limn| limn.get(name));
-    let metrics = said("metrics").and_then(Value::as_object).cloned().unwrap_or_default();
-    let backend = said("backend").and_then(Value::as_str).unwrap_or("cpu").to_owned();
-    let result = JobResult { table: place.name().to_owned(), version, rows };
-    Ok(Some(Outcome { result, metrics, backend, message: format!("{rows} rows") }))
 }
 
 fn message(spec: &JobSpec, rows: u64, left_out: LeftOut) -> String {
@@ -213,9 +186,9 @@ fn summed(spec: &JobSpec, vectors: &Vectors, made: &[steps::Made]) -> Map<String
 pub(super) struct Source {
     pub(super) pinned: Pinned,
     pub(super) column: String,
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
     /// Columns that the result has too.
-    kept: Vec<Field>,
+    pub(super) kept: Vec<Field>,
 }
 
 impl Source {
