@@ -211,6 +211,7 @@ scenario('vectors are mapped in the browser, without any companion', (t) => with
     await t.page.dispatchEvent('body', 'drop', { dataTransfer: data });
     await t.untilSelected(1797);
     await openDialog(t);
+    await dialog(t).getByLabel('Beside it').selectOption('pca');
     await t.shotsOfAll('embed-here-form');
     await dialog(t).getByRole('button', { name: 'Start' }).click();
     await line(t, /digits/).getByRole('progressbar').waitFor();
@@ -234,6 +235,8 @@ scenario('vectors are mapped in the browser, without any companion', (t) => with
     await t.untilSelected(1797);
     await t.untilShown();
     assert.match(t.page.url(), /table=file(:|%3A)digits-map\.arrows/);
+    // Both layouts, of which a selection in one is one in the other.
+    assert.equal(await t.page.locator('[data-view] .plot canvas').count(), 2);
     await t.shot('embed-here-map');
     // Like digits are in like clusters, as far as k-means finds them (scikit-learn: 0.6 to 0.67).
     const agreement = await agreementOf(t);

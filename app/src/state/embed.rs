@@ -33,6 +33,8 @@ pub struct Wanted {
     pub column: String,
     /// Of which the names are those of the API.
     pub algorithm: &'static str,
+    /// A second layout of the same vectors, to be looked at beside the first.
+    pub beside: Option<&'static str>,
     pub clusters: Clusters,
     pub is_normalized: bool,
     /// Rows that pass the filters alone, rather than all.
@@ -168,15 +170,20 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
             names.filter(|name| !columns.iter().any(|c| is_taken(name, &c.name.to_lowercase())));
         names.next().unwrap_or_default()
     };
-    let dimensions = free("dim", &|name, column| {
+    let is_taken = |name: &str, column: &str| {
         column.strip_prefix(name).is_some_and(|rest| matches!(rest, "_1" | "_2"))
-    });
+    };
+    let dimensions = free("dim", &is_taken);
     let cluster = free("cluster", &|name, column| {
         let beside = ["", "_distance", "_probability", "_outlier"];
         column.strip_prefix(name).is_some_and(|rest| beside.contains(&rest))
     });
+    let second = wanted.beside.filter(|beside| *beside != wanted.algorithm);
     let mut steps =
         vec![json!({"kind": "project", "algorithm": wanted.algorithm, "as": dimensions})];
+    steps.extend(second.map(
+        |beside| json!({"kind": "project", "algorithm": beside, "as": free(beside, &is_taken)}),
+    ));
     match wanted.clusters {
         Clusters::None => {}
         // First: whoever sees points move sees them in their colours.
@@ -212,21 +219,22 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
     Some(job.to_string())
 }
 
-/// The address of what a job wrote: its points, coloured by cluster.
+/// The address of what a job wrote: its points, coloured by cluster, a view for each layout.
 pub fn address_of(job: &Job) -> Option<String> {
     let table = job.result.as_ref()?.table.clone();
-    let named = |kind: &str| {
-        let step = job.job.steps.iter().find(|step| step.kind == kind)?;
-        step.r#as.clone()
+    let named = |kind: &'static str| {
+        let steps = job.job.steps.iter().filter(move |step| step.kind == kind);
+        steps.filter_map(|step| step.r#as.clone())
     };
-    let (place, cluster) = (named("project"), named("cluster"));
-    let points = place.map(|place| Mark::Scatter {
+    let cluster = named("cluster").next();
+    let points = named("project").map(|place| Mark::Scatter {
         x: format!("{place}_1"),
         y: format!("{place}_2"),
         color: cluster.clone(),
         look: Default::default(),
         varied: Default::default(),
     });
+    let points: Vec<Mark> = points.collect();
     let bars = cluster.map(|column| Mark::Bars { column, limit: BARS, search: String::new() });
     let views = (1..).zip(points.into_iter().chain(bars));
     let views = views.map(|(id, mark)| ShownView { id: ViewId(id), mark, viewport: None });
@@ -275,6 +283,7 @@ mod tests {
         Wanted {
             column: "emb".to_owned(),
             algorithm: "pca",
+            beside: None,
             clusters: Clusters::Means(5),
             is_normalized: true,
             only_selected: true,
@@ -305,6 +314,15 @@ mod tests {
         let job: Value = serde_json::from_str(&job).unwrap();
         let step = &job["steps"][1];
         assert_eq!((&step["algorithm"], &step["of"]), (&json!("hdbscan"), &job["steps"][0]["as"]));
+        let two = Wanted { beside: Some("umap"), ..wanted() };
+        let columns = [column("emb", Kind::Vector), column("UMAP_1", Kind::Number)];
+        let job: Value = serde_json::from_str(&request(&chosen, &columns, &two).unwrap()).unwrap();
+        let names: Vec<&Value> =
+            job["steps"].as_array().unwrap().iter().map(|step| &step["as"]).collect();
+        assert_eq!(names, ["cluster", "dim", "umap_2"]);
+        let same = Wanted { beside: Some("pca"), ..wanted() };
+        let job: Value = serde_json::from_str(&request(&chosen, &columns, &same).unwrap()).unwrap();
+        assert_eq!(job["steps"].as_array().unwrap().len(), 2);
         assert_eq!((dense_rows(" 20"), dense_rows("1"), dense_rows("")), (Some(20), None, None));
     }
 
@@ -313,14 +331,14 @@ mod tests {
         let text = r#"{"id": "1", "state": "done", "progress": 1.0, "phase": null, "message": "3 rows",
             "result": {"table": "a b", "version": 0, "rows": 3}, "metrics": {},
             "job": {"table": "t", "into": "a b", "steps": [{"kind": "project", "as": "dim"},
-            {"kind": "cluster", "k": 3, "as": "cluster"}]}}"#;
+            {"kind": "project", "as": "pca"}, {"kind": "cluster", "k": 3, "as": "cluster"}]}}"#;
         let job = job(text).unwrap();
         let read = address::read(&address_of(&job).unwrap());
         assert!(read.complaints.is_empty(), "{:?}", read.complaints);
         assert_eq!(read.chosen.table.as_deref(), Some("a b"));
         let columns = |view: &ShownView| view.mark.columns().join(" ");
         let views: Vec<String> = read.chosen.shown_views().iter().map(columns).collect();
-        assert_eq!(views, ["dim_1 dim_2 cluster", "cluster"]);
+        assert_eq!(views, ["dim_1 dim_2 cluster", "pca_1 pca_2 cluster", "cluster"]);
     }
 
     #[test]

@@ -163,12 +163,21 @@ impl Session {
 
     /// Takes in what a step made, and shows it.
     fn take(&mut self, host: &Host, step: usize, made: Made) {
-        self.see(&made);
+        if self.is_shown(step) {
+            self.see(&made);
+        }
         match self.made.get_mut(step) {
             Some(known) => *known = made,
             None => self.made.push(made),
         }
         show(host, &self.live);
+    }
+
+    /// Of several layouts the first is seen.
+    fn is_shown(&self, step: usize) -> bool {
+        let is_layout = |step: &Value| step.get("kind").and_then(Value::as_str) == Some("project");
+        let first = self.asked.steps.iter().position(is_layout);
+        self.asked.steps.get(step).is_none_or(|own| !is_layout(own) || first == Some(step))
     }
 
     fn see(&mut self, made: &Made) {
@@ -240,8 +249,10 @@ async fn make(
                 let words = texts::mapping::phase(phase);
                 teller.progress(progress.min(0.99), words, &texts::mapping::of(done, total));
             }
-            Tell::Layout { dimensions, .. } => {
-                if let Some(Array::Floats(points)) = arrays.first() {
+            Tell::Layout { step, dimensions, .. } => {
+                if session.is_shown(step)
+                    && let Some(Array::Floats(points)) = arrays.first()
+                {
                     session.live.place(points, dimensions);
                     show(host, &session.live);
                 }

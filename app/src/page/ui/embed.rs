@@ -154,6 +154,7 @@ fn Form(
     let has_clauses = page.model.with_untracked(|model| !model.chosen.clauses.is_empty());
     let column = Lasting::new(columns.first().cloned().unwrap_or_default());
     let layout = Lasting::new(LAYOUTS[0].0);
+    let beside = Lasting::new(None::<&'static str>);
     let kind = Lasting::new(Kind::Means);
     let clusters = Lasting::new(CLUSTERS);
     let dense_rows = Lasting::new(DENSE_ROWS);
@@ -165,6 +166,7 @@ fn Form(
     let wanted = move || Wanted {
         column: column.get(),
         algorithm: layout.get(),
+        beside: beside.get(),
         clusters: match kind.get() {
             Kind::None => Clusters::None,
             Kind::Means => Clusters::Means(clusters.get()),
@@ -234,21 +236,11 @@ fn Form(
                     .collect_view()}
             </select>
             <label for="embed-layout">{words::PROJECTION}</label>
-            <select
-                id="embed-layout"
-                prop:value=move || layout.get()
-                on:change=move |event| {
-                    let name = event_target_value(&event);
-                    if let Some((name, _)) = LAYOUTS.iter().find(|(known, _)| *known == name) {
-                        layout.set(name);
-                    }
-                }
-            >
-                {LAYOUTS
-                    .iter()
-                    .map(|(name, label)| view! { <option value=*name>{*label}</option> })
-                    .collect_view()}
-            </select>
+            <LayoutSelect id="embed-layout" chosen=move || Some(layout.get()) none=None choose=move |name| {
+                layout.set(name.unwrap_or(LAYOUTS[0].0));
+            }/>
+            <label for="embed-beside">{words::BESIDE}</label>
+            <LayoutSelect id="embed-beside" chosen=move || beside.get() none=Some(words::NO_CLUSTERS) choose=move |name| beside.set(name)/>
             <label for="embed-clusters">{words::CLUSTERS}</label>
             <ClusterFields kind clusters dense_rows/>
             {here.then(|| {
@@ -294,6 +286,27 @@ fn Form(
                 </output>
             </div>
         </form>
+    }
+}
+
+/// One of the layouts; none of them, where that has words.
+#[component]
+fn LayoutSelect(
+    id: &'static str,
+    chosen: impl Fn() -> Option<&'static str> + Send + Sync + 'static,
+    none: Option<&'static str>,
+    choose: impl Fn(Option<&'static str>) + 'static,
+) -> impl IntoView {
+    let options = LAYOUTS.map(|(name, label)| view! { <option value=name>{label}</option> });
+    let choose = move |event| {
+        let name = event_target_value(&event);
+        choose(LAYOUTS.iter().map(|(name, _)| *name).find(|known| *known == name));
+    };
+    view! {
+        <select id=id prop:value=move || chosen().unwrap_or_default() on:change=choose>
+            {none.map(|none| view! { <option value="">{none}</option> })}
+            {options}
+        </select>
     }
 }
 

@@ -13,6 +13,7 @@ pub const BY_COMPANION: &str = "The companion, as a table of its lake";
 pub const HERE: &str = "This browser, for as long as the page is open";
 pub const COLUMN: &str = "Vectors";
 pub const PROJECTION: &str = "Layout";
+pub const BESIDE: &str = "Beside it";
 pub const UMAP: &str = "Neighbours stay neighbours (UMAP)";
 pub const PCA: &str = "Along what varies most (PCA)";
 pub const CLUSTERS: &str = "Clusters";
