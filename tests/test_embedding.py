@@ -270,6 +270,17 @@ def test_an_overwritten_table_has_one_more_version_and_its_history(lake):
     assert table.to_pyarrow_table().column_names == ["uuid", "cluster"]
 
 
+def test_a_result_keeps_the_vectors_where_that_is_asked_for(lake):
+    done("project", "digits", "--into", "with-vectors", "--keep", "all", "--keep-vectors", lake=lake)
+    found = written(lake, "with-vectors")
+    own = pq.read_table(lake / "digits.parquet")
+    assert found.column_names[-3:] == ["emb", "dim_1", "dim_2"]
+    assert np.array_equal(np.stack(found["emb"].to_numpy()), np.stack(own["emb"].to_numpy()))
+    # So it can be mapped again.
+    again = done("cluster", "with-vectors", "--into", "of-with-vectors", lake=lake)
+    assert again["metrics"]["dimensions"] == 64
+
+
 def test_the_same_job_on_the_same_version_is_answered_from_its_result(tmp_path):
     deltalake.write_deltalake(tmp_path / "digits", digits_table())
     made = done("cluster", "digits", "--into", "groups", "--keep", "digit", lake=tmp_path)

@@ -106,6 +106,18 @@ def test_the_same_job_again_is_over_at_once(server):
     problem(server.post("/api/jobs", wanted | {"dimensions": 2}), 409, field="into")
 
 
+def test_a_job_has_a_log(server):
+    job = follow(server, started(server, kind="cluster", table="digits", into="job-logged"))
+    answer = server.get(f"/api/jobs/{job['id']}/log")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    times, said = zip(*(line.split(" ", 1) for line in answer.text.splitlines()))
+    assert list(times) == sorted(times) and all(time.endswith("Z") for time in times)
+    assert said[0] == "queued" and said[-1].startswith("done: 1797 rows")
+    phases = [line.split(":")[0] for line in said]
+    assert [phase for phase in ("reading", "kmeans", "writing") if phase in phases] == ["reading", "kmeans", "writing"]
+    problem(server.get("/api/jobs/nobody/log"), 404)
+
+
 def test_events_tell_of_a_job_until_it_is_over(server):
     job = started(server, kind="cluster", table="many", into="job-events", k=200, max_iterations=12)
     told = []

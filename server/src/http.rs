@@ -47,6 +47,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
         .route("/api/jobs/estimate", post(jobs::estimate_job))
         .route("/api/jobs/{id}/events", get(jobs::follow_job))
+        .route("/api/jobs/{id}/log", get(jobs::read_job_log))
         .fallback(app::get_app)
         .method_not_allowed_fallback(method_not_allowed);
     let routes = match guard::cors(&state.cors_origins) {

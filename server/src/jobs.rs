@@ -6,6 +6,7 @@ pub(crate) mod child;
 pub mod estimate;
 pub mod failure;
 mod lineage;
+mod log;
 pub mod queue;
 pub mod record;
 mod results;

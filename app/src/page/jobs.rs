@@ -42,6 +42,12 @@ pub(super) fn begin_here(page: Page, text: String, script: String) -> String {
     id
 }
 
+/// Where its log is read; of one that is done here nobody keeps one.
+pub(super) fn log_address(page: Page, job: &Job) -> Option<String> {
+    let api = page.api.get_value().filter(|_| !is_here(job))?;
+    Some(format!("{}/api/jobs/{}/log", api.trim_end_matches('/'), job.id))
+}
+
 pub(super) fn is_here(job: &Job) -> bool {
     job.id.starts_with(HERE)
 }

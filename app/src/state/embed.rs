@@ -37,6 +37,8 @@ pub struct Wanted {
     pub beside: Option<&'static str>,
     pub clusters: Clusters,
     pub is_normalized: bool,
+    /// Whether the map has the vectors too.
+    pub keeps_vectors: bool,
     /// Rows that pass the filters alone, rather than all.
     pub only_selected: bool,
     pub into: String,
@@ -141,6 +143,16 @@ pub fn has_vectors(columns: &[ColumnInfo]) -> bool {
     columns.iter().any(|column| column.kind == Kind::Vector)
 }
 
+/// Vectors that a map keeps unasked: beside the table they come from they are there twice.
+const KEPT_BYTES_MAX: f64 = (512 << 20) as f64;
+
+/// Whether a table's vectors are few enough to be kept unasked.
+pub fn are_few(columns: &[ColumnInfo], rows: Option<u64>) -> bool {
+    let vectors = columns.iter().filter(|column| column.kind == Kind::Vector);
+    let bytes: f64 = vectors.map(|column| column.bytes_per_row).sum();
+    rows.is_some_and(|rows| bytes * rows as f64 <= KEPT_BYTES_MAX)
+}
+
 /// Whether the companion could map the table: it is one of its own.
 pub fn is_mappable(table: Option<&str>, columns: &[ColumnInfo]) -> bool {
     let own = table.is_some_and(|table| file_of_name(table).is_none() && !is_address(table));
@@ -204,6 +216,7 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
         "column": wanted.column,
         "normalize": if wanted.is_normalized { "l2" } else { "none" },
         "keep": "all",
+        "keep_vectors": wanted.keeps_vectors,
         "steps": steps,
         "into": wanted.into,
     });
@@ -286,6 +299,7 @@ mod tests {
             beside: None,
             clusters: Clusters::Means(5),
             is_normalized: true,
+            keeps_vectors: true,
             only_selected: true,
             into: "t-map".to_owned(),
         }
@@ -306,6 +320,7 @@ mod tests {
         assert_eq!(job["steps"][0]["as"], "cluster_2");
         assert_eq!(job["steps"][1]["as"], "dim");
         assert_eq!((&job["keep"], &job["into"]), (&json!("all"), &json!("t-map")));
+        assert_eq!(job["keep_vectors"], true);
         let all = Wanted { only_selected: false, clusters: Clusters::None, ..wanted() };
         let job: Value = serde_json::from_str(&request(&chosen, &columns, &all).unwrap()).unwrap();
         assert_eq!((job.get("filters"), job["steps"].as_array().unwrap().len()), (None, 1));

@@ -114,6 +114,10 @@ struct CommonArguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     keep: Vec<String>,
 
+    /// The result has the vectors too, as they came
+    #[arg(long)]
+    keep_vectors: bool,
+
     /// l2 or none [default: l2]
     #[arg(long, value_name = "NORM")]
     normalize: Option<String>,
@@ -247,6 +251,7 @@ fn job_text(
         ("column", common.column.map(Value::from)),
         ("id", names(common.id)),
         ("keep", keep),
+        ("keep_vectors", common.keep_vectors.then_some(Value::Bool(true))),
         ("normalize", common.normalize.map(Value::from)),
         ("backend", common.backend.map(Value::from)),
         ("seed", common.seed.map(Value::from)),

@@ -81,6 +81,8 @@ pub struct JobDocument {
     id: Option<Vec<String>>,
     /// Further columns of the result: their names, or "all".
     keep: Option<serde_json::Value>,
+    /// Whether the result has the vectors too, as they came; false, if absent.
+    keep_vectors: Option<bool>,
     /// The table to write.
     into: String,
     /// create or overwrite; create, if absent.
@@ -215,6 +217,27 @@ pub async fn follow_job(
     let events = events(state.jobs.ready().await.follow(&id)?);
     let kept = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     Ok(([(header::CACHE_CONTROL, "no-store")], kept))
+}
+
+/// Reads what a job did.
+///
+/// A line for each phase as it began, and for how it ended, with the time in UTC.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{id}/log",
+    tag = "jobs",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn read_job_log(
+    State(state): State<Arc<AppState>>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let log = state.jobs.ready().await.log(&id)?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], log))
 }
 
 fn events(mut record: watch::Receiver<JobRecord>) -> impl Stream<Item = Result<Event, Infallible>> {

@@ -32,6 +32,7 @@ use super::{health, image, jobs, neighbours, options, queries, query, tables};
         jobs::get_job,
         jobs::cancel_job,
         jobs::follow_job,
+        jobs::read_job_log,
     ),
     components(schemas(
         QueryDocument,

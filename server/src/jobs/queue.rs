@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::child::{Given, Said, Start};
 use super::failure::JobFailure;
+use super::log::JobLog;
 use super::record::{Asked, JobRecord, State};
 use super::spec::JobSpec;
 use super::stored::{Document, StoredJobs};
@@ -44,6 +45,7 @@ struct Shared {
 struct Entry {
     record: watch::Sender<JobRecord>,
     cancel: CancellationToken,
+    log: Mutex<JobLog>,
 }
 
 impl Jobs {
@@ -90,7 +92,7 @@ impl Jobs {
     async fn take_up(&self) -> usize {
         let Some(stored) = &self.shared.stored else { return 0 };
         let mut left = 0;
-        for Document { owner, mut record } in stored.all().await {
+        for Document { owner, mut record, mut log } in stored.all().await {
             if self.entries().contains_key(&record.id) {
                 continue;
             }
@@ -103,8 +105,9 @@ impl Jobs {
                 record.state = State::Queued;
                 (record.progress, record.phase) = (0.0, None);
                 record.message = Some("begun anew after a restart".to_owned());
+                log.add("begun anew after a restart");
             }
-            self.entries().insert(record.id.clone(), Entry::new(record));
+            self.entries().insert(record.id.clone(), Entry::new(record, log));
         }
         left
     }
@@ -122,13 +125,16 @@ impl Jobs {
             record.start();
             record.finish(outcome);
         }
+        let mut log = JobLog::default();
+        log.add("queued");
+        log.end(&record);
         {
             let mut entries = self.entries();
             let waiting = entries.values().filter(|entry| entry.is(State::Queued)).count();
             if waiting >= WAITING_MAX && !record.state.is_final() {
                 return Err(JobFailure::QueueFull(waiting));
             }
-            entries.insert(record.id.clone(), Entry::new(record.clone()));
+            entries.insert(record.id.clone(), Entry::new(record.clone(), log));
         }
         self.remember(&record).await;
         self.pump();
@@ -157,6 +163,12 @@ impl Jobs {
         records
     }
 
+    /// What it did and when, line by line.
+    pub fn log(&self, id: &str) -> Result<String, JobFailure> {
+        let entries = self.entries();
+        entries.get(id).map(|entry| entry.log().text()).ok_or_else(|| unknown(id))
+    }
+
     /// The job whenever it changes, until it is over.
     pub fn follow(&self, id: &str) -> Result<watch::Receiver<JobRecord>, JobFailure> {
         let entries = self.entries();
@@ -173,6 +185,7 @@ impl Jobs {
                 let runs = !record.state.is_final();
                 if runs {
                     record.end(State::Cancelled, "cancelled");
+                    entry.log().end(record);
                 }
                 runs
             });
@@ -190,6 +203,7 @@ impl Jobs {
             let next = queued.min_by_key(|(_, entry)| rank(&entry.record.borrow()));
             let Some((id, entry)) = next else { break };
             entry.record.send_modify(JobRecord::start);
+            entry.log().add("begins, in a process of its own");
             tokio::spawn(self.clone().run(id.clone(), entry.cancel.clone()));
         }
     }
@@ -210,15 +224,21 @@ impl Jobs {
                     }
                 };
                 match said {
-                    Said::Told(told) => self.change(&id, |record| record.tell(told)),
+                    Said::Told(told) => self.change(&id, |record, log| {
+                        log.tell(&told);
+                        record.tell(told);
+                    }),
                     ended => break ended,
                 }
             },
         };
-        self.change(&id, |record| match ended {
-            Said::Done(outcome) => record.finish(*outcome),
-            Said::Failed(why) => record.end(State::Failed, &why),
-            Said::Told(_) => {}
+        self.change(&id, |record, log| {
+            match ended {
+                Said::Done(outcome) => record.finish(*outcome),
+                Said::Failed(why) => record.end(State::Failed, &why),
+                Said::Told(_) => {}
+            }
+            log.end(record);
         });
         if let Ok(record) = self.get(&id) {
             tracing::info!(
@@ -232,13 +252,13 @@ impl Jobs {
     }
 
     /// Changes a record, unless it is over: what was cancelled stays so.
-    fn change(&self, id: &str, change: impl FnOnce(&mut JobRecord)) {
+    fn change(&self, id: &str, change: impl FnOnce(&mut JobRecord, &mut JobLog)) {
         let entries = self.entries();
         let Some(entry) = entries.get(id) else { return };
         entry.record.send_if_modified(|record| {
             let runs = !record.state.is_final();
             if runs {
-                change(record);
+                change(record, &mut entry.log());
             }
             runs
         });
@@ -246,7 +266,8 @@ impl Jobs {
 
     async fn remember(&self, record: &JobRecord) {
         if let Some(stored) = &self.shared.stored {
-            stored.put(record).await;
+            let log = self.entries().get(&record.id).map(|entry| entry.log().clone());
+            stored.put(record, log.unwrap_or_default()).await;
         }
     }
 
@@ -275,12 +296,17 @@ impl Jobs {
 }
 
 impl Entry {
-    fn new(record: JobRecord) -> Self {
-        Self { record: watch::Sender::new(record), cancel: CancellationToken::new() }
+    fn new(record: JobRecord, log: JobLog) -> Self {
+        let (record, cancel) = (watch::Sender::new(record), CancellationToken::new());
+        Self { record, cancel, log: Mutex::new(log) }
     }
 
     fn is(&self, state: State) -> bool {
         self.record.borrow().state == state
+    }
+
+    fn log(&self) -> MutexGuard<'_, JobLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

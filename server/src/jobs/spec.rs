@@ -20,6 +20,8 @@ pub struct JobSpec {
     pub id: Option<Vec<String>>,
     /// Further columns that the result has too.
     pub keep: Keep,
+    /// Whether the result has the vectors too: so it can be searched, and mapped again.
+    pub keep_vectors: bool,
     pub normalize: Normalize,
     pub backend: Backend,
     pub seed: u64,
@@ -71,6 +73,7 @@ impl JobSpec {
         let column = fields.optional("column")?;
         let id = fields.optional("id")?;
         let keep = keep(&mut fields)?;
+        let keep_vectors = fields.optional("keep_vectors")?.unwrap_or_default();
         let normalize = fields.optional("normalize")?.unwrap_or(Normalize::L2);
         let backend = fields.optional("backend")?.unwrap_or(Backend::Auto);
         let seed = fields.optional("seed")?.unwrap_or(SEED);
@@ -94,6 +97,7 @@ impl JobSpec {
             filters,
             id,
             keep,
+            keep_vectors,
             normalize,
             backend,
             seed,

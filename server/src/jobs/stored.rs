@@ -10,6 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 
+use super::log::JobLog;
 use super::record::JobRecord;
 
 /// A server that has not said for this long that it lives does not, unless it is of this machine,
@@ -29,6 +30,8 @@ pub(super) struct Owner {
 pub(super) struct Document {
     pub(super) owner: Owner,
     pub(super) record: JobRecord,
+    #[serde(default)]
+    pub(super) log: JobLog,
 }
 
 impl Owner {
@@ -69,8 +72,8 @@ impl StoredJobs {
     }
 
     /// Keeps a record; what cannot be kept is said in the log, and the job goes on.
-    pub(super) async fn put(&self, record: &JobRecord) {
-        let document = Document { owner: Owner::this(), record: record.clone() };
+    pub(super) async fn put(&self, record: &JobRecord, log: JobLog) {
+        let document = Document { owner: Owner::this(), record: record.clone(), log };
         let document = serde_json::to_vec_pretty(&document).unwrap_or_default();
         let put = self.store.put(&path(&record.id), PutPayload::from(document)).await;
         if let Err(error) = put {

@@ -23,7 +23,7 @@ const NORM_MIN: f64 = 1e-10;
 #[derive(Debug)]
 pub(super) struct Vectors {
     pub(super) left_out: LeftOut,
-    /// The other columns, of the rows that have a vector.
+    /// The columns that are kept, of the rows that have a vector.
     pub(super) beside: Vec<RecordBatch>,
     rows: usize,
     dimensions: usize,
@@ -52,6 +52,8 @@ pub(super) struct VectorReader {
     normalize: Normalize,
     memory_bytes: usize,
     scratch: Option<PathBuf>,
+    /// Whether the vectors as they came are among the columns that are kept.
+    is_kept: bool,
     seen: u64,
     block: Vec<f32>,
     vectors: Vectors,
@@ -73,7 +75,14 @@ impl VectorReader {
             blocks: Blocks::Memory(Vec::new()),
         };
         let column = column.to_owned();
-        Self { column, normalize, memory_bytes, scratch, seen: 0, block: Vec::new(), vectors }
+        let (is_kept, block) = (false, Vec::new());
+        Self { column, normalize, memory_bytes, scratch, is_kept, seen: 0, block, vectors }
+    }
+
+    /// Keeps the vectors as they came, beside the other columns.
+    pub(super) fn keeping(mut self, is_kept: bool) -> Self {
+        self.is_kept = is_kept;
+        self
     }
 
     pub(super) fn push(&mut self, batch: &RecordBatch) -> Result<(), JobFailure> {
@@ -85,7 +94,7 @@ impl VectorReader {
             keep.push(has_vector);
             self.seen += 1;
         }
-        let others: Vec<usize> = (0..at).collect();
+        let others: Vec<usize> = (0..at + usize::from(self.is_kept)).collect();
         let beside = batch
             .project(&others)
             .and_then(|beside| filter_record_batch(&beside, &BooleanArray::from(keep)));

@@ -218,14 +218,18 @@ impl Source {
                 fields.for_each(|field| keep(field.name()));
             }
         }
-        check_names(spec, &columns)?;
+        let has_vectors = spec.keep_vectors;
+        let all = columns.iter().chain(has_vectors.then_some(&column));
+        check_names(spec, all)?;
         let field = |name: &String| match schema.field_with_name(name) {
             Ok(field) => field.clone(),
             // The number of the row.
             Err(_) => Field::new(name, DataType::Int64, false),
         };
-        let kept = columns.iter().map(field).collect();
+        // The vectors come last, whether they are kept or read alone.
         columns.push(column.clone());
+        let n_kept = columns.len() - usize::from(!has_vectors);
+        let kept = columns.iter().take(n_kept).map(field).collect();
         let query = Query {
             columns: Some(columns),
             filters: spec.filters.clone(),
@@ -254,8 +258,11 @@ fn is_kept(data_type: &DataType, has_bytes: bool) -> bool {
 
 /// Columns that are made must not have the names of those that are kept, nor of each other; in
 /// whatever case, as Delta has it.
-fn check_names(spec: &JobSpec, columns: &[String]) -> Result<(), QueryError> {
-    let mut taken: BTreeSet<String> = columns.iter().map(|name| name.to_lowercase()).collect();
+fn check_names<'a>(
+    spec: &JobSpec,
+    columns: impl Iterator<Item = &'a String>,
+) -> Result<(), QueryError> {
+    let mut taken: BTreeSet<String> = columns.map(|name| name.to_lowercase()).collect();
     for (at, step) in spec.steps.iter().enumerate() {
         for (name, _) in step.columns() {
             if !taken.insert(name.to_lowercase()) {
@@ -295,7 +302,8 @@ async fn read(
         spec.normalize,
         limits.memory_bytes,
         limits.spill_dir.clone(),
-    );
+    )
+    .keeping(spec.keep_vectors);
     let total = source.pinned.snapshot.rows();
     let teller = Arc::clone(teller);
     let read = Mutex::new(0_u64);

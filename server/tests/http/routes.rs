@@ -219,6 +219,7 @@ async fn the_description_names_every_route() {
             "get /api/jobs",
             "get /api/jobs/{id}",
             "get /api/jobs/{id}/events",
+            "get /api/jobs/{id}/log",
             "get /api/openapi.json",
             "get /api/query",
             "get /api/tables",

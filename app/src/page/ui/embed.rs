@@ -159,6 +159,9 @@ fn Form(
     let clusters = Lasting::new(CLUSTERS);
     let dense_rows = Lasting::new(DENSE_ROWS);
     let is_normalized = Lasting::new(true);
+    let are_few =
+        schema.as_ref().is_some_and(|schema| embed::are_few(&schema.columns, schema.table.rows));
+    let keeps_vectors = Lasting::new(are_few);
     let only_selected = Lasting::new(has_clauses);
     let into = Lasting::new(embed::free_name(&table, &tables(page)));
     let refused = Lasting::new(None::<(String, Option<String>)>);
@@ -173,6 +176,7 @@ fn Form(
             Kind::Dense => Clusters::Dense(dense_rows.get()),
         },
         is_normalized: is_normalized.get(),
+        keeps_vectors: keeps_vectors.get(),
         only_selected: only_selected.get(),
         into: into.get().trim().to_owned(),
     };
@@ -253,14 +257,13 @@ fn Form(
             <span>{words::ROWS}</span>
             <Rows only_selected has_clauses/>
             <span></span>
-            <label class="check">
-                <input
-                    type="checkbox"
-                    prop:checked=move || is_normalized.get()
-                    on:change=move |event| is_normalized.set(event_target_checked(&event))
-                />
-                <span>{words::NORMALIZE}</span>
-            </label>
+            <div class="embed-rows">
+                <Check value=is_normalized label=words::NORMALIZE/>
+                // What is made here is searched by nobody.
+                <Show when=move || !is_here.get()>
+                    <Check value=keeps_vectors label=words::KEEP_VECTORS/>
+                </Show>
+            </div>
             <label for="embed-into">{words::INTO}</label>
             <input
                 id="embed-into"
@@ -286,6 +289,20 @@ fn Form(
                 </output>
             </div>
         </form>
+    }
+}
+
+#[component]
+fn Check(value: Lasting<bool>, label: &'static str) -> impl IntoView {
+    view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                prop:checked=move || value.get()
+                on:change=move |event| value.set(event_target_checked(&event))
+            />
+            <span>{label}</span>
+        </label>
     }
 }
 
@@ -506,6 +523,15 @@ fn line(page: Page, job: Job) -> impl IntoView + use<> {
         };
         view! { <button type="button" class="button small" on:click=open>{words::OPEN}</button> }
     });
+    // The companion knows what it did, and when.
+    let log = jobs::log_address(page, &job).map(|address| {
+        let label = words::log(&into);
+        view! {
+            <a class="button small" href=address target="_blank" rel="noopener" aria-label=label>
+                {words::LOG}
+            </a>
+        }
+    });
     let cancel = (!job.state.is_over()).then(|| {
         let label = words::cancel(&into);
         view! {
@@ -536,6 +562,7 @@ fn line(page: Page, job: Job) -> impl IntoView + use<> {
                 <span title=text.clone()>{text.clone()}</span>
                 {bar}
             </div>
+            {log}
             {open}
             {cancel}
         </li>

@@ -172,14 +172,22 @@ fn places(page: Page, column: &str, row: u64, text: Option<&str>) -> Option<Plac
 #[component]
 pub(super) fn Lightbox() -> impl IntoView {
     let picture = use_page().table.large;
+    let is_open = Derived::new(move |_| picture.with(Option::is_some));
+    view! { <Show when=move || is_open.get()>{part(lightbox)}</Show> }
+}
+
+#[wasm_split(pictures, wasm_split_path = leptos::wasm_split, fallible)]
+fn lightbox() -> Fetched {
+    made(|| view! { <Large/> })
+}
+
+#[component]
+fn Large() -> impl IntoView {
+    let picture = use_page().table.large;
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
-        let wanted = picture.with(Option::is_some);
-        let Some(dialog) = dialog.get() else { return };
-        match wanted {
-            true if !dialog.open() => drop(dialog.show_modal()),
-            false if dialog.open() => dialog.close(),
-            _ => {}
+        if let Some(dialog) = dialog.get().filter(|dialog| !dialog.open()) {
+            drop(dialog.show_modal());
         }
     });
     let content = move || {

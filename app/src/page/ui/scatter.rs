@@ -2,6 +2,7 @@
 //! on a canvas of its own. Parts: [`plot`] is the canvas and what lies over it,
 //! [`gestures`] what pointer and keys do there, [`axes`] the ticks, [`legend`] the colours.
 
+mod atlas;
 mod axes;
 mod gestures;
 mod legend;

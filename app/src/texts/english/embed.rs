@@ -25,11 +25,13 @@ pub const MANY: &str = "How many clusters";
 pub const DENSE_ROWS: &str = "Rows at least";
 pub const ROWS: &str = "Rows";
 pub const NORMALIZE: &str = "Compare directions only (L2)";
+pub const KEEP_VECTORS: &str = "Keep the vectors, to find similar rows";
 pub const INTO: &str = "New table";
 pub const START: &str = "Start";
 pub const STARTING: &str = "Starting …";
 pub const JOBS: &str = "Maps";
 pub const CANCEL: &str = "Cancel";
+pub const LOG: &str = "Log";
 pub const OPEN: &str = "Open";
 pub const NO_COMPANION: &str = "This table is not in the browser, and the companion, which could map it, cannot be reached now.";
 pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers.";
@@ -98,6 +100,10 @@ pub fn progress_of(table: &str) -> String {
 
 pub fn live(table: &str) -> String {
     format!("The points of {table}, coloured by cluster")
+}
+
+pub fn log(table: &str) -> String {
+    format!("What was done for {table}, and when")
 }
 
 pub fn cancel(table: &str) -> String {

@@ -8,7 +8,8 @@ use web_sys::KeyboardEvent;
 
 use super::{Grid, body};
 use crate::page::browser;
-use crate::page::signals::Page;
+use crate::page::parts::{Fetched, made, part, wasm_split};
+use crate::page::signals::{Page, use_page};
 use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
 use crate::protocol::table::CellForm;
@@ -57,13 +58,13 @@ pub(super) fn Head(grid: Grid, folded: Lasting<bool>) -> impl IntoView {
                 <Peek grid/>
                 <CopyState page/>
                 <GoTo grid/>
-                <CopyMenu page/>
+                <CopyMenu/>
                 <Show when=move || page.picture_column().is_some()>
                     {toggle(texts::rows::GALLERY, Icon::Views, |page| page.table.gallery.get(), Command::ToggleGallery)}
                 </Show>
                 {toggle(texts::rows::FILTER_ROW, Icon::Filter, |page| page.table.filter_row.get(), Command::ToggleFilterRow)}
                 {toggle(texts::rows::DISTRIBUTIONS, Icon::Shapes, |page| page.table.profiles.get(), Command::ToggleProfiles)}
-                <ColumnChooser page/>
+                <ColumnChooser/>
             </Show>
         </header>
     }
@@ -189,30 +190,8 @@ fn GoTo(grid: Grid) -> impl IntoView {
 }
 
 #[component]
-fn CopyMenu(page: Page) -> impl IntoView {
+fn CopyMenu() -> impl IntoView {
     let open = Lasting::new(false);
-    let items = move || {
-        CellForm::ALL
-            .map(|form| {
-                let key = match form {
-                    CellForm::Tsv => Some(texts::commands::CTRL_C),
-                    CellForm::TsvNamed => Some(texts::commands::CTRL_SHIFT_C),
-                    _ => None,
-                };
-                let copy = move |_| {
-                    open.set(false);
-                    page.dispatch(Command::CopyCells { form });
-                };
-                view! {
-                    <button type="button" on:click=copy>
-                        {texts::rows::copy_as(form.name())}
-                        {key.map(|key| view! { <kbd>{key}</kbd> })}
-                    </button>
-                }
-            })
-            .into_iter()
-            .collect_view()
-    };
     view! {
         <Popover
             label=texts::rows::COPY_SELECTED
@@ -222,14 +201,64 @@ fn CopyMenu(page: Page) -> impl IntoView {
             at_end=true
             button=|| view! { <span>{texts::rows::COPY}</span> }
         >
-            <div class="menu">{items}</div>
+            {part(move || copy_forms(open))}
         </Popover>
     }
 }
 
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn copy_forms(open: Lasting<bool>) -> Fetched {
+    made(move || view! { <CopyForms open/> })
+}
+
 #[component]
-fn ColumnChooser(page: Page) -> impl IntoView {
+fn CopyForms(open: Lasting<bool>) -> impl IntoView {
+    let page = use_page();
+    let items = CellForm::ALL.map(|form| {
+        let key = match form {
+            CellForm::Tsv => Some(texts::commands::CTRL_C),
+            CellForm::TsvNamed => Some(texts::commands::CTRL_SHIFT_C),
+            _ => None,
+        };
+        let copy = move |_| {
+            open.set(false);
+            page.dispatch(Command::CopyCells { form });
+        };
+        view! {
+            <button type="button" on:click=copy>
+                {texts::rows::copy_as(form.name())}
+                {key.map(|key| view! { <kbd>{key}</kbd> })}
+            </button>
+        }
+    });
+    view! { <div class="menu">{items.into_iter().collect_view()}</div> }
+}
+
+#[component]
+fn ColumnChooser() -> impl IntoView {
     let open = Lasting::new(false);
+    view! {
+        <Popover
+            label=texts::rows::CHOOSE_COLUMNS
+            open=open
+            button_class="button small"
+            panel_class="chooser-panel"
+            at_end=true
+            button=|| view! { {Icon::Columns.view()} <span>{texts::rows::COLUMNS}</span> }
+        >
+            {part(column_choices)}
+        </Popover>
+    }
+}
+
+#[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
+fn column_choices() -> Fetched {
+    made(|| view! { <ColumnChoices/> })
+}
+
+#[component]
+fn ColumnChoices() -> impl IntoView {
+    let page = use_page();
     let loaded = move || page.model.with(|model| model.chosen.columns.clone()).unwrap_or_default();
     let shown = move || {
         page.model.with(|model| {
@@ -270,16 +299,5 @@ fn ColumnChooser(page: Page) -> impl IntoView {
             }
         }).collect_view()
     };
-    view! {
-        <Popover
-            label=texts::rows::CHOOSE_COLUMNS
-            open=open
-            button_class="button small"
-            panel_class="chooser-panel"
-            at_end=true
-            button=|| view! { {Icon::Columns.view()} <span>{texts::rows::COLUMNS}</span> }
-        >
-            <ul class="chooser">{items}</ul>
-        </Popover>
-    }
+    view! { <ul class="chooser">{items}</ul> }
 }

@@ -7,8 +7,8 @@ use crate::page::lasting::Derived;
 use leptos::prelude::*;
 
 use super::Scatter;
-use crate::page::ui::each::Each;
-use crate::page::ui::picture::RowPicture;
+use super::atlas;
+use crate::page::parts::part;
 use crate::protocol::relief::Relief;
 use crate::state::format;
 use crate::state::labels::{moved, placed};
@@ -46,6 +46,8 @@ pub(super) fn ReliefOver(scatter: Scatter) -> impl IntoView {
         });
         Some(lines.collect_view())
     };
+    let has_pictures =
+        move || scatter.look.get().has_pictures && scatter.page.picture_column().is_some();
     let called = scatter.page.names();
     let names = move || {
         let (relief, [x, y], size) = place()?;
@@ -69,38 +71,11 @@ pub(super) fn ReliefOver(scatter: Scatter) -> impl IntoView {
         Some(names.collect_view())
     };
     view! {
-        <Atlas scatter relief/>
+        <Show when=has_pictures>{part(move || atlas::atlas(scatter, relief))}</Show>
         <svg class="overlay" aria-hidden="true">
             <g class="contours" transform=transform style:opacity=move || strength().to_string()>{lines}</g>
             <g class="names">{names}</g>
         </svg>
-    }
-}
-
-/// Pictures of rows at their points.
-#[component]
-fn Atlas(scatter: Scatter, relief: Derived<Option<Arc<Relief>>>) -> impl IntoView {
-    let tiles = move || {
-        let has_any = scatter.look.get().has_pictures && scatter.page.picture_column().is_some();
-        let relief = relief.get().filter(|_| has_any);
-        relief.map(|relief| relief.pictures.clone()).unwrap_or_default()
-    };
-    let place = move |row: u64| {
-        let (relief, shown) = (relief.get()?, scatter.viewport.get()?);
-        let (width, height) = scatter.size.get();
-        let [x, y] = moved(&relief, shown, [width, height]);
-        let tile = relief.pictures.iter().find(|tile| tile.row == row)?;
-        let (left, top) = (tile.x * x[0] + x[1], tile.y * y[0] + y[1]);
-        Some(format!("translate({left:.1}px,{top:.1}px)"))
-    };
-    view! {
-        <div class="atlas" aria-hidden="true">
-            <Each each=tiles key=|tile| tile.row let:tile>
-                <div style:transform=move || place(tile.row)>
-                    <RowPicture row=tile.row values=Vec::new()/>
-                </div>
-            </Each>
-        </div>
     }
 }
 
