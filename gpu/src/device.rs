@@ -216,6 +216,9 @@ pub(crate) fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
 }
 
 async fn adapter() -> Result<Adapter, Error> {
+    if Instance::enabled_backend_features().is_empty() {
+        return Err(Error::NoAdapter("this program was built without any".to_owned()));
+    }
     let backends =
         if cfg!(target_arch = "wasm32") { Backends::BROWSER_WEBGPU } else { Backends::PRIMARY };
     let instance = Instance::new(InstanceDescriptor {

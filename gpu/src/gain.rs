@@ -53,6 +53,33 @@ impl KMeans {
     }
 }
 
+/// Looking for the nearest of each row among all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbours {
+    pub rows: usize,
+    pub dimensions: usize,
+}
+
+/// What a pair of rows takes beside its products, in those.
+const PAIR: f64 = 60.0;
+/// Putting one row's candidates in order, and beside that for each of its values.
+const CANDIDATES_SECONDS: f64 = 2e-5;
+const VALUE_SECONDS: f64 = 1e-7;
+
+impl Neighbours {
+    /// As [`KMeans::gains`] has it.
+    pub fn gains(self, are_there: bool) -> bool {
+        let (rows, dimensions) = (self.rows as f64, self.dimensions as f64);
+        let products = rows * rows * (dimensions + PAIR);
+        let processor = products / PROCESSOR_PRODUCTS;
+        let bytes = rows * dimensions * size_of::<f32>() as f64;
+        let begin = if are_there { 0.0 } else { OPENING_SECONDS + bytes / UPLOAD_BYTES };
+        let ordering = rows * (CANDIDATES_SECONDS + dimensions * VALUE_SECONDS);
+        let device = begin + ordering + products / DEVICE_PRODUCTS;
+        processor > SOON_SECONDS && 1.5 * device < processor
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +98,20 @@ mod tests {
             (of(1_000_000, 64, 64), true, true),
         ] {
             assert_eq!((job.gains(false), job.gains(true)), (first, again), "{job:?}");
+        }
+    }
+
+    #[test]
+    fn neighbours_of_many_rows_gain() {
+        let of = |rows, dimensions| Neighbours { rows, dimensions };
+        for (job, gains) in [
+            (of(0, 0), false),
+            (of(1000, 768), false),
+            (of(2000, 64), false),
+            (of(20_000, 64), true),
+            (of(20_000, 768), true),
+        ] {
+            assert_eq!(job.gains(false), gains, "{job:?}");
         }
     }
 

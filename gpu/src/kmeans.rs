@@ -11,6 +11,7 @@ use wgpu::BufferUsages;
 
 use crate::Error;
 use crate::device::{Answer, Bound, Gpu, Held, words_of};
+use crate::margin::Margin;
 use crate::rows::{Framed, PIECE_BYTES, Piece, QUAD, Resident, check_binding};
 use crate::shaders::{Asked, TILE};
 
@@ -47,6 +48,26 @@ impl Session {
         Ok(Self { gpu, resident, prepared })
     }
 
+    /// Where the rows are.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    pub(crate) fn resident(&self) -> &Resident {
+        &self.resident
+    }
+
+    /// Whether rows may be those that the session was made of.
+    pub(crate) fn check_shape(&self, rows: &dyn RowSource) -> Result<(), Error> {
+        let shape = (rows.rows(), rows.dimensions());
+        let own = (self.resident.rows, self.resident.frame.dimensions());
+        if shape != own {
+            let text = format!("{shape:?} is not the shape of the session's rows, {own:?}");
+            return Err(embedding::Error::Source(text).into());
+        }
+        Ok(())
+    }
+
     /// Clusters the rows, which are those that the session was made of. Labels, centroids, sizes,
     /// inertia and iterations are those of [`embedding::kmeans::fit`].
     ///
@@ -58,12 +79,7 @@ impl Session {
         options: &Options,
         watch: &dyn Watch,
     ) -> Result<Clustering, Error> {
-        let shape = (rows.rows(), rows.dimensions());
-        let own = (self.resident.rows, self.resident.frame.dimensions());
-        if shape != own {
-            let text = format!("{shape:?} is not the shape of the session's rows, {own:?}");
-            return Err(embedding::Error::Source(text).into());
-        }
+        self.check_shape(rows)?;
         let mut driven = Driven::new(rows, &self.prepared, options, watch)?;
         let fit = Fit::new(self, options.k).await?;
         loop {
@@ -179,39 +195,6 @@ fn task<'a>(gpu: &Gpu, piece: &'a Piece, centroids: &Held, half_norms: &Held) ->
     let buffers = [&asked, &piece.values, &piece.norms, centroids, half_norms, &labels];
     let bound = Bound::new(&gpu.device, &gpu.passes.assign, &buffers);
     Task { piece, asked, labels, read, bound }
-}
-
-/// By how much the next centroid must be farther, in scores, for the nearest to be sure.
-///
-/// A device may round either way, fuse, and add in any order: a unit is 2⁻²³, and a product of d
-/// terms is within d units of ‖x‖·‖c‖, c being the longest centroid (Higham: Accuracy and
-/// Stability of Numerical Algorithms, section 3.1). One more is the rounding of values to the
-/// frame, one the last subtraction; of ‖c‖² it is half a unit for the frame, half for the
-/// subtraction, a quarter for half the norm. It may take numbers below the least normal one for
-/// 0. And where 64 bits decide, they are off by some units of theirs of the squared distance, which
-/// must not show either.
-struct Margin {
-    by_norm: f32,
-    by_square: f32,
-    always: f32,
-}
-
-impl Margin {
-    fn new(d: usize, norm_max: f64) -> Self {
-        const UNIT: f64 = 1.0 / (1 << 23) as f64;
-        const DOUBLE_UNIT: f64 = UNIT / (1 << 30) as f64;
-        let d = d.next_multiple_of(QUAD) as f64;
-        // Twice, of the one score and the other, and a little for what it is worked out with.
-        let twice = 2.0 * 1.02 / (1.0 - d * UNIT).max(0.5);
-        let double = (d + 12.0) * DOUBLE_UNIT;
-        let lost = f64::from(f32::MIN_POSITIVE) * (12.0 * d + 4.0 * d.sqrt() * norm_max);
-        let squares = (1.25 * UNIT + double) * norm_max * norm_max;
-        Self {
-            by_norm: (twice * (d + 2.0) * UNIT * norm_max) as f32,
-            by_square: (twice * double) as f32,
-            always: (twice * (squares + lost)) as f32,
-        }
-    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -4,13 +4,18 @@
 //! call is asynchronous, as WebGPU is; whatever fails is an [`Error`], upon which the caller goes
 //! on with the processor.
 
+#[cfg(all(test, target_os = "linux"))]
+mod clouds;
 mod device;
 mod error;
 pub mod gain;
 mod kmeans;
+mod knn;
+mod margin;
 mod rows;
 pub mod shaders;
 
 pub use device::Gpu;
 pub use error::Error;
 pub use kmeans::Session;
+pub use knn::NEIGHBOURS_MAX;

@@ -57,6 +57,11 @@ impl Frame {
         self.middle.len()
     }
 
+    /// A square of the frame as it is outside of it.
+    pub(crate) fn true_square(&self, square: f64) -> f64 {
+        square / self.scale / self.scale
+    }
+
     /// # Errors
     /// Where points are beyond all bounds, as rows themselves never are.
     pub(crate) fn put(&self, points: &[f32]) -> Result<Framed, Error> {
@@ -107,6 +112,8 @@ pub(crate) struct Piece {
     pub rows: usize,
     pub values: Held,
     pub norms: Held,
+    /// Half of their squares.
+    pub half_norms: Held,
 }
 
 /// All rows, on a device.
@@ -114,6 +121,8 @@ pub(crate) struct Resident {
     pub frame: Frame,
     pub rows: usize,
     pub pieces: Vec<Piece>,
+    /// Of the longest.
+    pub norm_max: f64,
 }
 
 impl Resident {
@@ -132,42 +141,46 @@ impl Resident {
             return Err(Error::TooLarge { what: "a few rows", bytes, most: binding_bytes });
         }
         let n = rows.rows();
-        let mut resident = Self { frame, rows: n, pieces: Vec::new() };
+        let mut resident = Self { frame, rows: n, pieces: Vec::new(), norm_max: 0.0 };
         for first in (0..n).step_by(in_piece) {
             let many = in_piece.min(n - first);
             let bytes = many as u64 * row_bytes;
-            let (values, norms) = gpu
-                .with_room(bytes, |gpu| {
-                    let norms = (many * size_of::<f32>()) as u64;
-                    (
-                        gpu.empty("rows", bytes, BufferUsages::STORAGE),
-                        gpu.empty("norms", norms, BufferUsages::STORAGE),
-                    )
-                })
-                .await?;
-            resident.pieces.push(Piece { first, rows: many, values, norms });
+            let piece = gpu.with_room(bytes, |gpu| {
+                let norms = (many * size_of::<f32>()) as u64;
+                Piece {
+                    first,
+                    rows: many,
+                    values: gpu.empty("rows", bytes, BufferUsages::STORAGE),
+                    norms: gpu.empty("norms", norms, BufferUsages::STORAGE),
+                    half_norms: gpu.empty("half norms", norms, BufferUsages::STORAGE),
+                }
+            });
+            resident.pieces.push(piece.await?);
         }
         resident.fill(gpu, rows)?;
         Ok(resident)
     }
 
-    fn fill(&self, gpu: &Gpu, rows: &dyn RowSource) -> Result<(), Error> {
+    fn fill(&mut self, gpu: &Gpu, rows: &dyn RowSource) -> Result<(), Error> {
         let width = self.frame.quads * QUAD;
         for index in 0..rows.n_blocks() {
             let framed = self.frame.put(&rows.block(index)?)?;
+            self.norm_max = framed.squares.iter().fold(self.norm_max, |most, s| most.max(s.sqrt()));
             // A little more than they are: they bound what rounding does.
-            let norms = framed.squares.iter().map(|square| (square.sqrt() * 1.000_001) as f32);
-            let norms: Vec<f32> = norms.collect();
-            let mut at = rows.block_rows(index).start;
-            let (mut values, mut norms) = (framed.values.as_slice(), norms.as_slice());
-            while let Some(piece) = self.piece_at(at).filter(|_| !norms.is_empty()) {
-                let many = norms.len().min(piece.first + piece.rows - at);
-                let (own, rest) = values.split_at(many * width);
-                let (own_norms, rest_norms) = norms.split_at(many);
-                let place = (at - piece.first) as u64;
-                gpu.write_at(&piece.values, place * (width * size_of::<f32>()) as u64, own);
-                gpu.write_at(&piece.norms, place * size_of::<f32>() as u64, own_norms);
-                (values, norms, at) = (rest, rest_norms, at + many);
+            let norm = |square: &f64| (square.sqrt() * 1.000_001) as f32;
+            let norms: Vec<f32> = framed.squares.iter().map(norm).collect();
+            let halves: Vec<f32> = framed.squares.iter().map(|s| (s / 2.0) as f32).collect();
+            let block = rows.block_rows(index);
+            let mut at = block.start;
+            while let Some(piece) = self.piece_at(at).filter(|_| at < block.end) {
+                let until = block.end.min(piece.first + piece.rows);
+                let own = at - block.start..until - block.start;
+                let values = framed.values.get(own.start * width..own.end * width);
+                let place = ((at - piece.first) * size_of::<f32>()) as u64;
+                gpu.write_at(&piece.values, place * width as u64, values.unwrap_or_default());
+                gpu.write_at(&piece.norms, place, norms.get(own.clone()).unwrap_or_default());
+                gpu.write_at(&piece.half_norms, place, halves.get(own).unwrap_or_default());
+                at = until;
             }
         }
         Ok(())

@@ -12,6 +12,8 @@ use crate::shaders::{self, Shader};
 /// One pipeline a shader.
 pub(crate) struct Passes {
     pub assign: ComputePipeline,
+    pub scores: ComputePipeline,
+    pub select: ComputePipeline,
 }
 
 impl Passes {
@@ -30,7 +32,11 @@ impl Passes {
                 cache: None,
             })
         };
-        Self { assign: compiled(shaders::ASSIGN) }
+        Self {
+            assign: compiled(shaders::ASSIGN),
+            scores: compiled(shaders::SCORES),
+            select: compiled(shaders::SELECT),
+        }
     }
 }
 

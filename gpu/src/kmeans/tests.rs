@@ -1,34 +1,14 @@
 //! K-means of a device held to that of the processor, to the bit.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used)]
 
 use embedding::kmeans::{Init, fit};
 use embedding::random::Random;
 use embedding::rows::Matrix;
-use embedding::watch::{Phase, Unwatched};
+use embedding::watch::Unwatched;
 use pollster::block_on;
 
 use super::*;
-
-/// The adapter of tests is played by the processor.
-fn gpu() -> Rc<Gpu> {
-    let opened = block_on(Gpu::open(true));
-    if let Err(Error::NoAdapter(why)) = &opened {
-        panic!("{why}; tests want a Vulkan driver: install mesa-vulkan-drivers");
-    }
-    Rc::new(opened.unwrap())
-}
-
-/// Rows about some centres.
-fn blobs(n: usize, d: usize, centres: u64, seed: u64) -> Vec<f32> {
-    let (places, noise) = (Random::new(seed, 10), Random::new(seed, 11));
-    let value = |at: usize| {
-        let (row, t) = ((at / d) as u64, (at % d) as u64);
-        let centre = Random::new(seed, 12).below(row, centres);
-        let bell: f64 = (0..4).map(|nth| noise.unit((4 * at + nth) as u64) - 0.5).sum();
-        (4.0 * places.unit(centre * d as u64 + t) + bell) as f32
-    };
-    (0..n * d).map(value).collect()
-}
+use crate::clouds::{Impatient, blobs, gpu};
 
 fn options(k: usize, seed: u64) -> Options {
     Options { threads: Some(1), ..Options::new(k, seed) }
@@ -132,17 +112,6 @@ fn a_session_is_asked_again() {
     let others = Matrix::new(&values, 10).unwrap();
     let error = block_on(session.kmeans(&others, &options(2, 1), &Unwatched)).unwrap_err();
     assert!(matches!(error, Error::Compute(embedding::Error::Source(_))), "{error}");
-}
-
-/// Wants nothing of it.
-struct Impatient;
-
-impl Watch for Impatient {
-    fn progress(&self, _: Phase, _: u64, _: u64) {}
-
-    fn is_cancelled(&self) -> bool {
-        true
-    }
 }
 
 #[test]

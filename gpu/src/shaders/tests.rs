@@ -81,4 +81,21 @@ fn rust_says_the_same() {
     assert_eq!(constant(&assign, "UNSURE"), Some(UNSURE));
     let asked = fields!(Asked { rows, first, points, quads, by_norm, by_square, always, padding });
     assert_eq!(offsets(&assign, "Asked"), asked);
+    let scores = parsed(SCORES);
+    assert_eq!(constant(&scores, "TILE"), Some(TILE as u32));
+    let asked = fields!(PairsAsked {
+        rows,
+        first_row,
+        points,
+        first_point,
+        quads,
+        width,
+        padding_1,
+        padding_2
+    });
+    assert_eq!(offsets(&scores, "Asked"), asked);
+    let select = parsed(SELECT);
+    assert_eq!(constant(&select, "KEPT"), Some(KEPT as u32));
+    let asked = fields!(SelectAsked { points, width, first, is_first });
+    assert_eq!(offsets(&select, "Asked"), asked);
 }
