@@ -103,7 +103,10 @@ fn select_least(
         many = atomicLoad(&put);
     }
     let taken = workgroupUniformLoad(&many);
-    sort(local, taken);
+    // Those that are kept are in order as they are.
+    if taken > KEPT {
+        sort(local, taken);
+    }
     if local < KEPT {
         kept_scores[row * KEPT + local] = found[local];
         kept_numbers[row * KEPT + local] = numbers[local];
