@@ -143,6 +143,18 @@ need_python() {
   touch "$venv/.complete"
 }
 
+# A graphics device that the processor plays, for the tests of compute passes. Where there is no
+# Vulkan to be had, as on a Mac, those tests are not built.
+need_vulkan() {
+  local drivers
+  [ "$(uname -s)" = Linux ] || return 0
+  for drivers in /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/share/vulkan/icd.d; do
+    if compgen -G "$drivers/*.json" >/dev/null; then return 0; fi
+  done
+  [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] || return 0
+  need_package "Vulkan's driver" mesa-vulkan-drivers "the graphics device of the tests"
+}
+
 # Sets CHROMIUM to a browser that WebGPU tests can drive.
 need_chromium() {
   local name

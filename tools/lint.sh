@@ -10,7 +10,7 @@ cargo clippy --version >/dev/null 2>&1 || fail "clippy is missing: rustup compon
 
 step "format" cargo fmt --all --check
 step "clippy for the host" cargo clippy --locked --workspace --all-targets -- -D warnings
-step "clippy for wasm32" cargo clippy --locked -p embedding -p engine -p app -p mapper -p matcher -p reader -p worker --target wasm32-unknown-unknown -- -D warnings
+step "clippy for wasm32" cargo clippy --locked -p embedding -p engine -p gpu -p app -p mapper -p matcher -p reader -p worker --target wasm32-unknown-unknown -- -D warnings
 step "scripts parse" bash -n tools/*.sh .ci/run
 if have shellcheck; then step "shellcheck" shellcheck -x -e SC1091 tools/*.sh .ci/run; fi
 if have cargo-deny; then

@@ -45,6 +45,7 @@ need_chromium
 SAMPLE=$(tools/sample.sh cached)
 export LIMN_SAMPLE_LAKE=$SAMPLE LIMN_BINARY=${LIMN_BINARY:-$ROOT/bin/limn} LIMN_PYTHON=$PYTHON LIMN_SOAK=$ROUNDS
 if wanted rust; then
+  need_vulkan
   part "property tests with $((ROUNDS * 2000)) cases" \
     env PROPTEST_CASES=$((ROUNDS * 2000)) cargo test --locked --workspace
 fi

@@ -24,6 +24,7 @@ logged() {
 }
 
 rust_tests() {
+  need_vulkan
   part rust "Rust tests: engine, server, app, the system from outside" \
     cargo test --locked --workspace --no-fail-fast
 }

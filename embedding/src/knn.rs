@@ -3,6 +3,7 @@
 //! the true neighbours it found.
 
 mod candidates;
+mod driven;
 mod exact;
 mod ivf;
 
@@ -13,6 +14,8 @@ use crate::rows::RowSource;
 use crate::sample;
 use crate::threads::available;
 use crate::watch::{Phase, Watch};
+
+pub use driven::Driven;
 
 /// The k nearest others of each row, nearest first; of equally near ones the first.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +66,11 @@ pub fn nearest(
     check(rows, k)?;
     let threads = threads.unwrap_or_else(available).max(1);
     ivf::nearest(rows, k, threads, seed, &ivf::Plan::default(), watch)
+}
+
+/// Whether [`nearest`] finds all true neighbours of so many rows, whatever they are.
+pub fn is_exact(rows: usize, dimensions: usize) -> bool {
+    ivf::work(rows, dimensions) <= ivf::Plan::default().exact_work
 }
 
 fn check(rows: &dyn RowSource, k: usize) -> Result<(), Error> {

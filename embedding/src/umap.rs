@@ -36,6 +36,11 @@ impl Options {
         let (neighbours, min_distance) = (15, 0.1);
         Self { dimensions, seed, neighbours, min_distance, epochs: None, threads: None }
     }
+
+    /// How many neighbours are looked for of each of so many rows: without the row itself.
+    pub fn found_of(&self, rows: usize) -> usize {
+        self.neighbours.min(rows).saturating_sub(1)
+    }
 }
 
 /// Most dimensions of a layout.
@@ -63,6 +68,36 @@ pub struct Layout {
 /// # Errors
 /// Where an option is out of range, there are no rows, they cannot be read, or `watch` cancels.
 pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Layout, Error> {
+    let find = |k, threads| knn::nearest(rows, k, Some(threads), options.seed, watch);
+    lay_out(rows, options, find, watch)
+}
+
+/// Lays rows out whose neighbours are known, as many of each as [`Options::found_of`] says.
+///
+/// # Errors
+/// As [`fit`] has them, and where there are others than so many neighbours.
+pub fn fit_among(
+    rows: &dyn RowSource,
+    options: &Options,
+    found: knn::Found,
+    watch: &dyn Watch,
+) -> Result<Layout, Error> {
+    let find = |k: usize, _| {
+        let given = found.neighbours.rows.len();
+        match given == k * rows.rows() {
+            true => Ok(found),
+            false => Err(Error::BadShape { given, rows: rows.rows(), dimensions: k }),
+        }
+    };
+    lay_out(rows, options, find, watch)
+}
+
+fn lay_out(
+    rows: &dyn RowSource,
+    options: &Options,
+    find: impl FnOnce(usize, usize) -> Result<knn::Found, Error>,
+    watch: &dyn Watch,
+) -> Result<Layout, Error> {
     let (n, m) = (rows.rows(), options.dimensions);
     if n == 0 {
         return Err(Error::NoRows);
@@ -82,9 +117,7 @@ pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result
     if n < 3 {
         return Ok(Layout { points: begin, neighbour_recall: 1.0 });
     }
-    let k = (options.neighbours - 1).min(n - 1);
-    let knn::Found { neighbours, recall } =
-        knn::nearest(rows, k, Some(threads), options.seed, watch)?;
+    let knn::Found { neighbours, recall } = find(options.found_of(n), threads)?;
     let epochs = options.epochs.unwrap_or(if n <= SMALL_ROWS { EPOCHS_SMALL } else { EPOCHS });
     let graph = graph::Graph::new(&neighbours, epochs);
     let curve = curve::Curve::fit(options.min_distance);

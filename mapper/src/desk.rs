@@ -4,10 +4,13 @@
 
 use app::mapping::{Column, Tell};
 use app::worker::turn::{now_millis, scope};
+use futures_channel::mpsc;
 use js_sys::{Float32Array, Int32Array};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
+use crate::device::Choice;
 use crate::run::{Array, Desk, Session, run};
 
 /// Whoever started the worker.
@@ -44,26 +47,34 @@ fn typed(array: impl AsRef<js_sys::Object> + Into<JsValue>) -> (JsValue, JsValue
     (array.into(), buffer)
 }
 
-/// Listens to whoever started the worker.
+/// Listens to whoever started the worker. What comes while something is done waits its turn.
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
         Page.tell(&Tell::Panicked { text: format!("the mapper broke: {panic}") }, &[]);
     }));
-    let mut session: Option<Session> = None;
+    let (put, inbox) = mpsc::unbounded();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let message = event.data();
-        match (message.as_string(), &mut session) {
-            (Some(text), Some(session)) => return session.again(&text, &Page),
-            (Some(_), None) => return refuse("there are no vectors yet"),
-            (None, _) => {}
-        }
-        match asked(message) {
-            Some((text, values)) => session = run(&text, values, &Page),
-            None => refuse("expected a text and a Float32Array"),
-        }
+        let _put = put.unbounded_send(event.data());
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
+    spawn_local(answer(inbox));
+}
+
+async fn answer(mut inbox: mpsc::UnboundedReceiver<JsValue>) {
+    let mut session: Option<Session> = None;
+    while let Ok(message) = inbox.recv().await {
+        match (message.as_string(), &mut session) {
+            (Some(text), Some(session)) => session.again(&text, &Page).await,
+            (Some(_), None) => refuse("there are no vectors yet"),
+            (None, _) => match asked(message) {
+                Some((text, values)) => {
+                    session = run(&text, values, Choice::WhereItGains, &Page).await;
+                }
+                None => refuse("expected a text and a Float32Array"),
+            },
+        }
+    }
 }
 
 fn refuse(detail: &str) {

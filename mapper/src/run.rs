@@ -5,6 +5,7 @@ use app::mapping::{Again, Column, MapRequest, Tell};
 use embedding::rows::Matrix;
 use engine::error::QueryError;
 
+use crate::device::{Choice, Device};
 use crate::pace::Pace;
 use crate::take::Taken;
 use crate::task::{Made, Task};
@@ -39,17 +40,17 @@ pub enum Failure {
 }
 
 /// A request that is done, whose steps may be asked for otherwise.
-#[derive(Debug)]
 pub struct Session {
     taken: Taken,
     made: Vec<Made>,
+    device: Device,
 }
 
 /// Does what `text` asks for, a [`MapRequest`], with its vectors, and tells of it to the end.
 /// None where it failed.
-pub fn run(text: &str, values: Vec<f32>, desk: &dyn Desk) -> Option<Session> {
+pub async fn run(text: &str, values: Vec<f32>, choice: Choice, desk: &dyn Desk) -> Option<Session> {
     let began = desk.now_millis();
-    match steps(text, values, desk) {
+    match steps(text, values, choice, desk).await {
         Ok(session) => {
             let seconds = (desk.now_millis() - began) / 1000.0;
             desk.tell(&Tell::Done { seconds }, &[]);
@@ -67,13 +68,19 @@ fn fail(failure: &Failure, desk: &dyn Desk) {
     desk.tell(&told, &[]);
 }
 
-fn steps(text: &str, values: Vec<f32>, desk: &dyn Desk) -> Result<Session, Failure> {
+async fn steps(
+    text: &str,
+    values: Vec<f32>,
+    choice: Choice,
+    desk: &dyn Desk,
+) -> Result<Session, Failure> {
     let request = MapRequest::from_json(text)?;
     let taken = Taken::new(&request, values)?;
     desk.tell(&Tell::Taken { rows: taken.rows(), left_out: taken.left_out }, &[]);
-    let mut session = Session { taken, made: Vec::with_capacity(request.steps.len()) };
+    let (made, device) = (Vec::with_capacity(request.steps.len()), Device::new(choice));
+    let mut session = Session { taken, made, device };
     for at in 0..request.steps.len() {
-        let made = session.step(&request, at, false, desk)?;
+        let made = session.step(&request, at, false, desk).await?;
         session.made.push(made);
     }
     Ok(session)
@@ -81,19 +88,19 @@ fn steps(text: &str, values: Vec<f32>, desk: &dyn Desk) -> Result<Session, Failu
 
 impl Session {
     /// Does one step otherwise, as `text` has it, an [`Again`], and tells of it.
-    pub fn again(&mut self, text: &str, desk: &dyn Desk) {
-        if let Err(failure) = self.try_again(text, desk) {
+    pub async fn again(&mut self, text: &str, desk: &dyn Desk) {
+        if let Err(failure) = self.try_again(text, desk).await {
             fail(&failure, desk);
         }
     }
 
-    fn try_again(&mut self, text: &str, desk: &dyn Desk) -> Result<(), Failure> {
+    async fn try_again(&mut self, text: &str, desk: &dyn Desk) -> Result<(), Failure> {
         let Again { step, is_rough, request } = Again::from_json(text)?;
         if request.steps.len() != self.made.len() || step >= self.made.len() {
             let detail = format!("of the {} steps that were made there is none", self.made.len());
             return Err(QueryError::malformed("again", detail).into());
         }
-        let next = self.step(&request, step, is_rough, desk)?;
+        let next = self.step(&request, step, is_rough, desk).await?;
         if let Some(made) = self.made.get_mut(step) {
             *made = next;
         }
@@ -101,7 +108,7 @@ impl Session {
     }
 
     /// Does one step, of which those before are made, and tells of it.
-    fn step(
+    async fn step(
         &self,
         request: &MapRequest,
         at: usize,
@@ -112,8 +119,9 @@ impl Session {
         let rows = &Matrix::new(&taken.values, taken.dimensions)?;
         let Some(step) = request.steps.get(at) else { return Ok(Made::default()) };
         let pace = Pace::new(desk, taken, at, step.work.dimensions().unwrap_or(1));
-        let task = Task { step, rows, taken, seed: request.seed, is_rough, desk };
-        let made = task.run(&request.steps, &self.made, &pace);
+        let task =
+            Task { step, rows, taken, seed: request.seed, is_rough, device: &self.device, desk };
+        let made = task.run(&request.steps, &self.made, &pace).await;
         let mut made = made.map_err(|error| named(error, taken))?;
         let arrays = std::mem::take(&mut made.arrays);
         let columns = arrays.iter().map(|(column, _)| *column).collect();

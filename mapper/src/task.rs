@@ -7,6 +7,7 @@ use embedding::watch::{Phase, Watch};
 use embedding::{Error, hdbscan, kmeans, metrics, pca, tsne, umap};
 use engine::steps::{Selection, Step, Work};
 
+use crate::device::{Backend, Device};
 use crate::run::{Array, Desk};
 use crate::take::Taken;
 
@@ -17,6 +18,7 @@ pub struct Made {
     pub metrics: Metrics,
     /// Of a projection, of the rows that have vectors: what a later step may cluster.
     points: Vec<f32>,
+    pub backend: Backend,
 }
 
 /// The browser gives a worker one.
@@ -35,6 +37,7 @@ pub struct Task<'a> {
     pub seed: u64,
     /// Labels and points alone: nothing is measured.
     pub is_rough: bool,
+    pub device: &'a Device,
     pub desk: &'a dyn Desk,
 }
 
@@ -43,12 +46,12 @@ impl Task<'_> {
     ///
     /// # Errors
     /// What the algorithm says.
-    pub fn run(self, all: &[Step], made: &[Made], watch: &dyn Watch) -> Result<Made, Error> {
+    pub async fn run(self, all: &[Step], made: &[Made], watch: &dyn Watch) -> Result<Made, Error> {
         match &self.step.work {
             Work::KMeans { k, iterations_max, has_distances, .. } => {
                 let mut options = kmeans::Options::new(*k, self.seed);
                 (options.max_iterations, options.threads) = (*iterations_max, Some(THREADS));
-                self.cluster(&options, *has_distances, watch)
+                self.cluster(&options, *has_distances, watch).await
             }
             Work::Hdbscan { min_cluster_size, min_samples, selection, of, .. } => {
                 let mut options = hdbscan::Options::new(*min_cluster_size);
@@ -68,11 +71,13 @@ impl Task<'_> {
                 let mut options = umap::Options::new(*dimensions, self.seed);
                 (options.neighbours, options.min_distance) = (*neighbours, *min_distance);
                 options.threads = Some(THREADS);
-                let fit = || umap::fit(self.rows, &options, watch);
-                let (layout, fit_seconds) = self.timed(fit)?;
+                let began = self.desk.now_millis();
+                let (layout, backend) = self.device.umap(self.rows, &options, watch).await?;
+                let fit_seconds = (self.desk.now_millis() - began) / 1000.0;
                 let neighbour_recall = Some(layout.neighbour_recall);
                 let metrics = Metrics { fit_seconds, neighbour_recall, ..Metrics::default() };
-                self.projection(layout.points, *dimensions, metrics, watch)
+                let made = self.projection(layout.points, *dimensions, metrics, watch)?;
+                Ok(Made { backend, ..made })
             }
             Work::Tsne { dimensions, perplexity } => {
                 let mut options = tsne::Options::new(*dimensions, self.seed);
@@ -123,7 +128,7 @@ impl Task<'_> {
         let column = Array::Floats(self.taken.floats(&points, dimensions));
         let arrays = vec![(Column::Points { dimensions }, column)];
         if self.is_rough {
-            return Ok(Made { arrays, metrics, points });
+            return Ok(Made { arrays, metrics, points, ..Made::default() });
         }
         watch.progress(Phase::Measures, 0, 1);
         let (rows, seed) = (self.rows, self.seed);
@@ -134,17 +139,19 @@ impl Task<'_> {
             trustworthiness_rows: trust.map(|trust| trust.rows),
             ..metrics
         };
-        Ok(Made { arrays, metrics, points })
+        Ok(Made { arrays, metrics, points, ..Made::default() })
     }
 
-    fn cluster(
+    async fn cluster(
         self,
         options: &kmeans::Options,
         has_distances: bool,
         watch: &dyn Watch,
     ) -> Result<Made, Error> {
         let (rows, taken) = (self.rows, self.taken);
-        let (found, fit_seconds) = self.timed(|| kmeans::fit(rows, options, watch))?;
+        let began = self.desk.now_millis();
+        let (found, backend) = self.device.kmeans(rows, options, watch).await?;
+        let fit_seconds = (self.desk.now_millis() - began) / 1000.0;
         let labels = found.labels.iter().map(|label| *label as i32);
         let mut arrays = vec![(Column::Labels, Array::Labels(taken.labels(labels)))];
         let metrics = Metrics {
@@ -157,7 +164,7 @@ impl Task<'_> {
             ..Metrics::default()
         };
         if self.is_rough {
-            return Ok(Made { arrays, metrics, points: Vec::new() });
+            return Ok(Made { arrays, metrics, backend, ..Made::default() });
         }
         let (centroids, labels) = (&found.centroids, &found.labels);
         if has_distances {
@@ -173,7 +180,7 @@ impl Task<'_> {
             davies_bouldin: apart.davies_bouldin,
             ..metrics
         };
-        Ok(Made { arrays, metrics, points: Vec::new() })
+        Ok(Made { arrays, metrics, backend, ..Made::default() })
     }
 
     /// HDBSCAN, of the vectors or of a projection of them.
@@ -209,7 +216,7 @@ impl Task<'_> {
             (Column::Probabilities, floats(&found.probabilities)),
             (Column::OutlierScores, floats(&found.outlier_scores)),
         ];
-        Ok(Made { arrays, metrics, points: Vec::new() })
+        Ok(Made { arrays, metrics, ..Made::default() })
     }
 }
 

@@ -57,6 +57,11 @@ const EXACT_SHARE: f64 = 0.4;
 /// A row of a list is in memory as it was given, and as the kernels read it.
 const COPIES: usize = 2;
 
+/// What all pairs of rows take, in products.
+pub(super) fn work(n: usize, d: usize) -> f64 {
+    (n as f64).powi(2) * (d + PAIR) as f64
+}
+
 /// Finds the neighbours of all rows.
 ///
 /// Where rows fit into [`Plan::bytes`] they are in memory by lists. Else they are read once for
@@ -75,7 +80,7 @@ pub(super) fn nearest(
         let neighbours = exact.all(threads, &Steps::new(rows.n_blocks() as u64, watch))?;
         Ok(Found { neighbours, recall: 1.0 })
     };
-    if (n as f64).powi(2) * (d + PAIR) as f64 <= plan.exact_work {
+    if work(n, d) <= plan.exact_work {
         return of_all(&Exact::new(rows, k, threads, watch)?);
     }
     let many = ((n as f64).sqrt() * plan.lists) as usize;

@@ -61,3 +61,20 @@ fn odd_rows_have_a_layout_or_an_error() {
     assert!(lay(&values, 6, Options { min_distance: f64::NAN, ..options(1) }).is_err());
     assert!(lay(&[], 6, options(1)).is_err());
 }
+
+#[test]
+fn neighbours_may_be_known_before() {
+    let values = clouds(300, 6, 3);
+    let rows = Matrix::new(&values, 6).unwrap();
+    let options = Options { epochs: Some(20), ..Options::new(2, 5) };
+    assert!(knn::is_exact(300, 6) && !knn::is_exact(1_000_000, 6));
+    let found = |k| {
+        let neighbours = knn::exact(&rows, k, None, &Unwatched).unwrap();
+        knn::Found { neighbours, recall: 1.0 }
+    };
+    let wanted = fit(&rows, &options, &Unwatched).unwrap();
+    let k = options.found_of(300);
+    assert_eq!(fit_among(&rows, &options, found(k), &Unwatched).unwrap(), wanted);
+    let others = fit_among(&rows, &options, found(k - 1), &Unwatched).unwrap_err();
+    assert_eq!(others, Error::BadShape { given: 300 * 13, rows: 300, dimensions: 14 });
+}

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use app::mapping::{LeftOut, NO_VECTOR};
 use embedding::random::Random;
 use embedding::{tsne, umap};
+use pollster::block_on;
 
 use super::*;
 
@@ -34,7 +35,7 @@ impl Desk for Listener {
 
 fn told(text: &str, values: Vec<f32>, tick: f64) -> Vec<Told> {
     let desk = Listener { tick, now: Mutex::default(), told: Mutex::default() };
-    run(text, values, &desk);
+    block_on(run(text, values, Choice::Never, &desk));
     desk.told.into_inner().unwrap()
 }
 
@@ -238,11 +239,13 @@ fn a_step_is_done_otherwise() {
             "min_cluster_size": {rows}}}]"#
         )
     };
-    let mut session = run(&request(n, d, &steps(3, 15)), heaps(n, d), &desk).unwrap();
+    let text = request(n, d, &steps(3, 15));
+    let begun = run(&text, heaps(n, d), Choice::Never, &desk);
+    let mut session = block_on(begun).unwrap();
     let mut again = |step: usize, rest: &str, text: String| -> Vec<Told> {
         desk.told.lock().unwrap().clear();
         let text = text.replacen('{', &format!(r#"{{"again": {step}, {rest}"#), 1);
-        session.again(&text, &desk);
+        block_on(session.again(&text, &desk));
         desk.told.lock().unwrap().clone()
     };
     let wanted = told(&request(n, d, &steps(5, 30)), heaps(n, d), 10.0);

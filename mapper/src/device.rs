@@ -1,0 +1,183 @@
+//! Where clusters, and neighbours of a layout, are computed: by a graphics device where that takes
+//! clearly less time, else by the processor. What either finds is the same. A device that fails once is not asked again,
+//! and what it said goes with the result.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use embedding::kmeans::Clustering;
+use embedding::rows::{Matrix, RowSource};
+use embedding::umap::Layout;
+use embedding::watch::Watch;
+use embedding::{Error, kmeans, knn, umap};
+use gpu::{Gpu, NEIGHBOURS_MAX, gain};
+
+/// When a device is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    WhereItGains,
+    /// Whatever the job, and though the processor plays it, as in tests.
+    Always,
+    Never,
+}
+
+/// What computed a step.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Backend {
+    #[default]
+    Processor,
+    /// A device was to, and said why not.
+    ProcessorFor(String),
+    /// As its driver calls it; a browser may say nothing.
+    Device(String),
+}
+
+impl Backend {
+    /// As the companion's jobs call theirs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Processor | Self::ProcessorFor(_) => "cpu",
+            Self::Device(_) => "webgpu",
+        }
+    }
+
+    /// What the person who asked should know.
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Self::ProcessorFor(why) => Some(why),
+            Self::Processor | Self::Device(_) => None,
+        }
+    }
+}
+
+/// A device, with the vectors of one request once they were brought there.
+pub struct Device {
+    choice: Choice,
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Untried,
+    Ready(Box<gpu::Session>),
+    Refused(String),
+}
+
+impl Device {
+    pub fn new(choice: Choice) -> Self {
+        Self { choice, state: RefCell::default() }
+    }
+
+    /// Clusters the vectors, which are the same at every call.
+    ///
+    /// # Errors
+    /// What the algorithm says; never that a device failed.
+    pub async fn kmeans(
+        &self,
+        rows: &Matrix<'_>,
+        options: &kmeans::Options,
+        watch: &dyn Watch,
+    ) -> Result<(Clustering, Backend), Error> {
+        let (n, d) = (rows.rows(), rows.dimensions());
+        let job = gain::KMeans { rows: n, dimensions: d, k: options.k };
+        if self.is_wanted(|are_there| job.gains(are_there))
+            && let Some(session) = self.take(rows, watch).await?
+        {
+            let found = session.kmeans(rows, options, watch).await;
+            if let Some(found) = self.put_back(session, found)? {
+                return Ok(found);
+            }
+        }
+        Ok((kmeans::fit(rows, options, watch)?, self.processor()))
+    }
+
+    /// Lays the vectors out, with neighbours found by a device where the processor would find the
+    /// same: whichever it is, the layout is one.
+    ///
+    /// # Errors
+    /// What the algorithm says; never that a device failed.
+    pub async fn umap(
+        &self,
+        rows: &Matrix<'_>,
+        options: &umap::Options,
+        watch: &dyn Watch,
+    ) -> Result<(Layout, Backend), Error> {
+        let (n, d) = (rows.rows(), rows.dimensions());
+        let (job, k) = (gain::Neighbours { rows: n, dimensions: d }, options.found_of(n));
+        let can_be = knn::is_exact(n, d) && (1..=NEIGHBOURS_MAX).contains(&k);
+        if can_be
+            && self.is_wanted(|are_there| job.gains(are_there))
+            && let Some(session) = self.take(rows, watch).await?
+        {
+            let found = session.neighbours(rows, k, watch).await;
+            if let Some(((neighbours, _), backend)) = self.put_back(session, found)? {
+                let found = knn::Found { neighbours, recall: 1.0 };
+                return Ok((umap::fit_among(rows, options, found, watch)?, backend));
+            }
+        }
+        Ok((umap::fit(rows, options, watch)?, self.processor()))
+    }
+
+    fn is_wanted(&self, gains: impl FnOnce(bool) -> bool) -> bool {
+        match (&*self.state.borrow(), self.choice) {
+            (State::Refused(_), _) | (_, Choice::Never) => false,
+            (_, Choice::Always) => true,
+            (state, Choice::WhereItGains) => gains(matches!(state, State::Ready(_))),
+        }
+    }
+
+    /// Takes the session out while it is waited for; makes it, where there is none.
+    async fn take(
+        &self,
+        rows: &Matrix<'_>,
+        watch: &dyn Watch,
+    ) -> Result<Option<Box<gpu::Session>>, Error> {
+        if let State::Ready(session) = self.state.take() {
+            return Ok(Some(session));
+        }
+        match open(self.choice, rows, watch).await {
+            Ok(session) => Ok(Some(Box::new(session))),
+            Err(gpu::Error::Compute(error)) => Err(error),
+            Err(error) => {
+                self.state.replace(State::Refused(error.to_string()));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a device found, unless it failed: then it is not asked again.
+    fn put_back<T>(
+        &self,
+        session: Box<gpu::Session>,
+        found: Result<T, gpu::Error>,
+    ) -> Result<Option<(T, Backend)>, Error> {
+        let backend = Backend::Device(session.gpu().name().to_owned());
+        let (state, found) = match found {
+            Ok(found) => (State::Ready(session), Ok(Some((found, backend)))),
+            Err(gpu::Error::Compute(error)) => (State::Ready(session), Err(error)),
+            Err(error) => (State::Refused(error.to_string()), Ok(None)),
+        };
+        self.state.replace(state);
+        found
+    }
+
+    fn processor(&self) -> Backend {
+        match &*self.state.borrow() {
+            State::Refused(why) => Backend::ProcessorFor(why.clone()),
+            State::Untried | State::Ready(_) => Backend::Processor,
+        }
+    }
+}
+
+async fn open(
+    choice: Choice,
+    rows: &Matrix<'_>,
+    watch: &dyn Watch,
+) -> Result<gpu::Session, gpu::Error> {
+    let gpu = Gpu::open(choice == Choice::Always).await?;
+    gpu::Session::new(Rc::new(gpu), rows, watch).await
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
