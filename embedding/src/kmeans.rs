@@ -5,16 +5,22 @@
 //! that went elsewhere change. So the labels follow from rows, seed and options alone.
 
 mod assign;
+mod course;
+mod driven;
 mod init;
 mod sums;
 
 use crate::kernel::{Level, Panels};
 use crate::rows::{BLOCK_ROWS, RowSource};
-use crate::threads::{available, for_each};
-use crate::watch::{Phase, Watch};
+use crate::threads::for_each;
+use crate::watch::Watch;
 use crate::{Error, metrics};
 use assign::Assigner;
-use sums::{Scale, Sums};
+use course::Course;
+use sums::Sums;
+
+pub use course::Prepared;
+pub use driven::{Driven, UNSURE};
 
 /// What is asked for. The defaults are scikit-learn's.
 #[derive(Debug, Clone)]
@@ -86,47 +92,23 @@ pub fn fit(
     let (n, d, k) = (rows.rows(), rows.dimensions(), options.k);
     check(n, d, options)?;
     let level = Level::detect();
-    let threads = options.threads.unwrap_or_else(available).max(1);
-    let spread = metrics::spread(rows, threads, watch)?;
-    let squares = metrics::squared_norms(rows, threads, watch)?;
-    let scale = Scale::new(spread.largest, n);
-    let mut centroids = init::choose(rows, (&options.init, k), options.seed, threads, watch)?;
+    let prepared = Prepared::new(rows, options.threads, watch)?;
+    let mut course = Course::new(rows, &prepared, options, watch)?;
+    let (threads, scale) = (course.threads, course.scale);
     let mut workers: Vec<Worker> = (0..threads)
         .map(|_| Worker { assigner: Assigner::new(level), sums: Sums::new(k, d, scale) })
         .collect();
-    let mut labels = vec![u32::MAX; n];
-    let stop_below = options.tolerance * spread.mean_variance;
-    let (mut iterations, mut has_converged) = (0, false);
     loop {
-        watch.progress(Phase::Iterations, u64::from(iterations), u64::from(options.max_iterations));
-        let changed = assign_all(rows, &squares, &centroids, &mut labels, &mut workers, watch)?;
-        // These are the labels of the last centroids.
-        if has_converged || iterations == options.max_iterations {
+        course.tell(watch);
+        let Course { centroids, labels, .. } = &mut course;
+        let changed = assign_all(rows, &prepared.squares, centroids, labels, &mut workers, watch)?;
+        let total = || Sums::total(workers.iter().map(|worker| &worker.sums), k, d, scale);
+        if !course.advance(changed, total, watch)? {
             break;
-        }
-        iterations += 1;
-        if changed == 0 {
-            has_converged = true;
-            break;
-        }
-        let mut total = Sums::total(workers.iter().map(|worker| &worker.sums), k, d, scale);
-        if total.n_empty() > 0 {
-            fill_empty(rows, &centroids, &labels, &mut total, threads, watch)?;
-        }
-        let next = total.means(&centroids);
-        has_converged = metrics::squared_distance(&centroids, &next) <= stop_below;
-        centroids = next;
-    }
-    watch.progress(Phase::Measures, 0, 1);
-    let inertia = metrics::inertia(rows, &centroids, &labels, threads, watch)?;
-    let mut sizes = vec![0; k];
-    for label in &labels {
-        if let Some(size) = sizes.get_mut(*label as usize) {
-            *size += 1;
         }
     }
     let rechecked = workers.iter().map(|worker| worker.assigner.rechecked).sum();
-    Ok(Clustering { labels, centroids, sizes, inertia, iterations, has_converged, rechecked })
+    course.end(rechecked, watch)
 }
 
 fn check(n: usize, d: usize, options: &Options) -> Result<(), Error> {

@@ -43,6 +43,10 @@ impl Sums {
         Self { sums: vec![0; k * d], counts: vec![0; k], d, scale, level, changed: 0 }
     }
 
+    pub(super) fn clusters(&self) -> usize {
+        self.counts.len()
+    }
+
     /// A row goes from a cluster, if it was in one, to another.
     pub(super) fn change(&mut self, row: &[f32], from: u32, to: u32) {
         if from == to {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::random::Random;
 use crate::rows::Matrix;
-use crate::watch::Unwatched;
+use crate::watch::{Phase, Unwatched};
 
 /// Lloyd's algorithm as it is written down, with sums and distances in 64 bits and centroids
 /// kept in 32: labels and centroids after so many iterations, or fewer where it rests.
