@@ -1,6 +1,6 @@
 //! The bound and the algorithm held to the cores, with the kernels' arithmetic emulated; and the
 //! device itself, where there is one.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 use embedding::kmeans::{Clustering, Init, Options, Prepared, fit};
 use embedding::random::Random;
