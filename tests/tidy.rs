@@ -299,6 +299,7 @@ fn the_engine_does_no_io_and_reads_no_clock() {
 fn stages_know_only_what_is_left_of_them() {
     let walls = [
         ("embedding/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
+        ("cuda/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
         ("engine/", vec!["server", "app", "tests"]),
         ("gpu/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
         ("server/", vec!["app", "tests", "wgpu", "leptos"]),
@@ -357,6 +358,7 @@ fn cargo_never_changes_the_lock_file() {
 #[test]
 fn documents_name_files_that_exist() {
     let known = [
+        "cuda/",
         "engine/",
         "embedding/",
         "gpu/",

@@ -23,6 +23,10 @@ pub(crate) struct Spread {
     pub largest: f32,
     /// The mean over dimensions of their variances, those of a population.
     pub mean_variance: f64,
+    /// The mean of each dimension, rounded to 32 bits.
+    pub centre: Vec<f32>,
+    /// The farthest that a value is from the centre of its dimension.
+    pub reach: f64,
 }
 
 pub(crate) fn spread(
@@ -30,13 +34,20 @@ pub(crate) fn spread(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Spread, Error> {
-    let ranges = ranges(rows, &rows.row(0)?, threads, watch)?;
+    let origin = rows.row(0)?;
+    let ranges = ranges(rows, &origin, threads, watch)?;
     let ends = ranges.least.iter().chain(&ranges.most);
     let largest = ends.fold(0.0, |largest: f32, end| largest.max(end.abs()));
     let (n, d) = (rows.rows() as f64, rows.dimensions() as f64);
     let variances = ranges.sums.iter().zip(&ranges.squares);
     let variances = variances.map(|(sum, square)| (square / n - (sum / n).powi(2)).max(0.0));
-    Ok(Spread { largest, mean_variance: variances.sum::<f64>() / d })
+    let mean_variance = variances.sum::<f64>() / d;
+    let means = origin.iter().zip(&ranges.sums).map(|(from, sum)| f64::from(*from) + sum / n);
+    let centre: Vec<f32> = means.map(|mean| mean as f32).collect();
+    let off = |(end, centre): (&f32, &f32)| (f64::from(*end) - f64::from(*centre)).abs();
+    let (least, most) = (ranges.least.iter(), ranges.most.iter());
+    let reach = least.zip(&centre).chain(most.zip(&centre)).map(off).fold(0.0, f64::max);
+    Ok(Spread { largest, mean_variance, centre, reach })
 }
 
 /// How far each column reaches, and its sums about an origin.

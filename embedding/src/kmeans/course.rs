@@ -32,6 +32,16 @@ impl Prepared {
         let spread = metrics::spread(rows, threads, watch)?;
         Ok(Self { spread, squares: metrics::squared_norms(rows, threads, watch)? })
     }
+
+    /// A point in the middle of all rows: d numbers.
+    pub fn centre(&self) -> &[f32] {
+        &self.spread.centre
+    }
+
+    /// The farthest that a value is from the centre of its dimension.
+    pub fn reach(&self) -> f64 {
+        self.spread.reach
+    }
 }
 
 /// A fit on its way.

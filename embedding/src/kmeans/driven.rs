@@ -2,6 +2,8 @@
 //! it is not sure. Those are decided here, by the code of [`super::fit`], and so are means: whoever
 //! assigns, labels and centroids are the same to the bit.
 
+mod threaded;
+
 use super::assign::Assigner;
 use super::course::{Course, Prepared};
 use super::sums::Sums;

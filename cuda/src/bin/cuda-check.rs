@@ -1,0 +1,136 @@
+//! What a machine with a device is borrowed for: clusters held against those of the cores, and how
+//! long an iteration takes, one line of JSON a measurement. `cuda-check` alone goes through
+//! small shapes; `cuda-check 1000000x512x64 …` through those that are named, rows × dimensions ×
+//! clusters. Ends with 1 where labels differ, 2 where there is no device.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use cuda::device::Gpu;
+use cuda::kmeans::Fitted;
+use cuda::plan::Shape;
+use embedding::kmeans::{Clustering, Init, Options, fit};
+use embedding::random::Random;
+use embedding::rows::Matrix;
+use embedding::watch::Unwatched;
+use serde_json::{Value, json};
+
+const SMALL: [Shape; 5] = [
+    Shape { n: 1000, d: 3, k: 7 },
+    Shape { n: 50_000, d: 128, k: 64 },
+    Shape { n: 50_000, d: 768, k: 64 },
+    Shape { n: 20_000, d: 100, k: 1000 },
+    Shape { n: 200_000, d: 512, k: 64 },
+];
+const ITERATIONS: u32 = 10;
+
+fn main() -> ExitCode {
+    let shapes: Option<Vec<Shape>> = std::env::args().skip(1).map(|word| shape(&word)).collect();
+    let Some(mut shapes) = shapes else {
+        tell(&json!({ "error": "shapes are written rows x dimensions x clusters: 1000x3x7" }));
+        return ExitCode::from(2);
+    };
+    if shapes.is_empty() {
+        shapes = SMALL.to_vec();
+    }
+    match Gpu::find() {
+        Ok(gpu) => tell(&json!({ "device": gpu.name, "free_bytes": gpu.free().ok() })),
+        Err(error) => {
+            tell(&json!({ "error": error.to_string() }));
+            return ExitCode::from(2);
+        }
+    }
+    let mut all_same = true;
+    for shape in shapes {
+        match measured(shape) {
+            Ok((line, is_same)) => {
+                tell(&line);
+                all_same &= is_same;
+            }
+            Err(error) => {
+                tell(&json!({ "shape": text(shape), "error": error.to_string() }));
+                all_same = false;
+            }
+        }
+    }
+    if all_same { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One line; nobody is told where nobody reads.
+fn tell(line: &Value) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{line}").is_err() {
+        std::process::exit(2);
+    }
+}
+
+fn shape(word: &str) -> Option<Shape> {
+    let numbers: Option<Vec<usize>> = word.split('x').map(|part| part.parse().ok()).collect();
+    match numbers?.as_slice() {
+        [n, d, k] if *n >= *k && *d > 0 && *k > 0 => Some(Shape { n: *n, d: *d, k: *k }),
+        _ => None,
+    }
+}
+
+fn text(shape: Shape) -> String {
+    format!("{}x{}x{}", shape.n, shape.d, shape.k)
+}
+
+/// Clouds about twice as many places as there are clusters, so that there is something to decide.
+fn rows(shape: Shape) -> Vec<f32> {
+    let (places, noise, choice) = (Random::new(1, 0), Random::new(1, 1), Random::new(1, 2));
+    let mut values = Vec::with_capacity(shape.n * shape.d);
+    for row in 0..shape.n as u64 {
+        let place = choice.below(row, 2 * shape.k as u64);
+        for t in 0..shape.d as u64 {
+            let d = shape.d as u64;
+            let value = places.unit(place * d + t) + 2.0 * noise.unit(row * d + t);
+            values.push(value as f32);
+        }
+    }
+    values
+}
+
+/// A fit by the cores and two of the device, of one iteration and of more, from the same centroids:
+/// the difference of the two is what iterations take.
+fn measured(shape: Shape) -> Result<(Value, bool), embedding::Error> {
+    let values = rows(shape);
+    let matrix = Matrix::new(&values, shape.d)?;
+    let first = values.get(..shape.k * shape.d).unwrap_or_default().to_vec();
+    let options = |most| Options {
+        init: Init::Given(first.clone()),
+        max_iterations: most,
+        tolerance: 0.0,
+        ..Options::new(shape.k, 1)
+    };
+    let on_device = |most| {
+        let began = Instant::now();
+        let found = cuda::kmeans::fit(&matrix, &options(most), &Unwatched)?;
+        Ok::<_, embedding::Error>((found, began.elapsed().as_secs_f64()))
+    };
+    let (_, start) = on_device(1)?;
+    let (Fitted { clustering: found, place, unsure, fell_back }, whole) =
+        on_device(1 + ITERATIONS)?;
+    let began = Instant::now();
+    let wanted = fit(&matrix, &options(1 + ITERATIONS), &Unwatched)?;
+    let cores = began.elapsed().as_secs_f64();
+    let is_same = fell_back.is_none()
+        && Clustering { rechecked: wanted.rechecked, ..found.clone() } == wanted;
+    let iterations = f64::from(found.iterations.saturating_sub(1).max(1));
+    let line = json!({
+        "shape": text(shape),
+        "same_bits": is_same,
+        "fell_back": fell_back,
+        "place": format!("{place:?}"),
+        "iterations": found.iterations,
+        "unsure": unsure,
+        "unsure_share": unsure as f64
+            / (shape.n as f64 * f64::from(found.iterations + 1)),
+        "device_seconds": whole,
+        "device_start_seconds": start,
+        "device_iteration_seconds": (whole - start) / iterations,
+        "cores_seconds": cores,
+    });
+    Ok((line, is_same))
+}

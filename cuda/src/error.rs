@@ -1,0 +1,35 @@
+//! Why a device did not do its part, in words for whoever asked for it.
+
+/// What failed on the device, and what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CudaError {
+    #[error("no NVIDIA driver: libcuda cannot be loaded, so the processor's cores compute")]
+    NoDriver,
+    #[error("no NVIDIA device: {0}")]
+    NoDevice(String),
+    #[error(
+        "the NVIDIA driver is of CUDA {}.{}, and 12.5 is wanted: update it",
+        .0 / 1000, .0 % 1000 / 10
+    )]
+    OldDriver(i32),
+    #[error("{name} is of compute capability {major}.{minor}, and 8.0 is wanted")]
+    OldDevice { name: String, major: i32, minor: i32 },
+    #[error(
+        "the device's memory is too small: {needed} bytes are needed and {free} are free; take \
+         fewer rows, or principal components first"
+    )]
+    NoRoom { needed: u64, free: u64 },
+    #[error("the device failed to {doing}: {reason}")]
+    Driver { doing: &'static str, reason: String },
+}
+
+/// Why rows were not dealt to centroids.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// Nobody else could do it either.
+    #[error(transparent)]
+    Input(#[from] embedding::Error),
+    /// The cores can.
+    #[error(transparent)]
+    Device(#[from] CudaError),
+}

@@ -1,0 +1,17 @@
+//! NVIDIA's devices for the algorithms of `embedding`, found when the program runs: built and
+//! tested without CUDA and without a device. [`kmeans::fit`] deals rows to centroids with the
+//! labels of the cores, bit by bit; where there is no driver, or it fails, the cores go on and it
+//! says why. Kernels are in `kernels/`, compiled to PTX by `tools/ptx.py` and committed.
+
+mod bound;
+pub mod cost;
+pub mod device;
+#[cfg(test)]
+mod emulator;
+pub mod error;
+mod half;
+pub mod kmeans;
+pub mod plan;
+#[cfg(test)]
+mod tests;
+mod tile;
