@@ -69,6 +69,50 @@ impl Graph {
         (&self.others[of.clone()], &self.weights[of])
     }
 
+    pub(super) fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Rows that hang together by bonds, in their order; the part of the first row first.
+    pub(super) fn parts(&self) -> Vec<Vec<u32>> {
+        let mut parts = Vec::new();
+        let mut is_seen = vec![false; self.rows()];
+        for first in 0..self.rows() {
+            if std::mem::replace(&mut is_seen[first], true) {
+                continue;
+            }
+            let mut part = vec![first as u32];
+            let mut next = 0;
+            while let Some(row) = part.get(next).map(|row| *row as usize) {
+                next += 1;
+                let (others, _) = self.bonds(self.starts[row]..self.starts[row + 1]);
+                for other in others {
+                    if !std::mem::replace(&mut is_seen[*other as usize], true) {
+                        part.push(*other);
+                    }
+                }
+            }
+            part.sort_unstable();
+            parts.push(part);
+        }
+        parts
+    }
+
+    /// One of the [`Self::parts`], its rows numbered by their place there.
+    pub(super) fn part(&self, rows: &[u32]) -> Self {
+        let mut part = Self { starts: vec![0], others: Vec::new(), weights: Vec::new() };
+        for row in rows {
+            let row = *row as usize;
+            let (others, weights) = self.bonds(self.starts[row]..self.starts[row + 1]);
+            // All that a row is bound to is in its part.
+            let place = |other: &u32| rows.binary_search(other).unwrap_or_default() as u32;
+            part.others.extend(others.iter().map(place));
+            part.weights.extend_from_slice(weights);
+            part.starts.push(part.others.len());
+        }
+        part
+    }
+
     fn without_weak(self, epochs: u32) -> Self {
         let most = self.weights.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let least = most / epochs.max(1) as f32;
@@ -138,5 +182,18 @@ mod tests {
         assert_eq!(graph.starts, [0, 1, 3, 4]);
         assert_eq!(graph.others, [1, 0, 2, 1]);
         assert_eq!(graph.weights, [1.0; 4]);
+        assert_eq!(graph.parts(), [[0, 1, 2]]);
+    }
+
+    #[test]
+    fn parts_are_graphs_of_their_own() {
+        // 0 and 2, 1 and 3 and 4.
+        let rows = vec![2, 3, 0, 4, 3];
+        let neighbours = Neighbours { k: 1, rows, distances: vec![1.0; 5] };
+        let graph = Graph::new(&neighbours, 10);
+        assert_eq!(graph.parts(), [vec![0, 2], vec![1, 3, 4]]);
+        let part = graph.part(&[1, 3, 4]);
+        assert_eq!((part.rows(), &part.starts[..]), (3, &[0, 1, 3, 4][..]));
+        assert_eq!(part.others, [1, 0, 2, 1]);
     }
 }
