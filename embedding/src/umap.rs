@@ -10,6 +10,7 @@ mod beginning;
 mod curve;
 mod graph;
 mod layout;
+mod place;
 mod power;
 mod spectral;
 
@@ -18,6 +19,8 @@ use crate::threads::available;
 use crate::watch::Watch;
 use crate::{Error, knn};
 use beginning::Along;
+
+pub use place::Model;
 
 /// What is asked for. The defaults are umap-learn's, but for where points begin.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,18 +106,7 @@ pub struct Layout {
 /// Where an option is out of range, there are no rows, they cannot be read, or `watch` cancels.
 pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Layout, Error> {
     let (n, m) = (rows.rows(), options.dimensions);
-    if n == 0 {
-        return Err(Error::NoRows);
-    }
-    if m == 0 || m > DIMENSIONS_MAX {
-        return Err(Error::BadComponents { components: m, most: DIMENSIONS_MAX });
-    }
-    if !(0.0..=1.0).contains(&options.min_distance) {
-        return Err(Error::BadMinDistance(options.min_distance));
-    }
-    if options.neighbours < 2 {
-        return Err(Error::BadNeighbours { neighbours: options.neighbours, most: n - 1 });
-    }
+    check(n, options)?;
     if let Init::Given(given) = &options.init
         && (given.len() != n * m || given.iter().any(|x| !x.is_finite()))
     {
@@ -136,6 +128,23 @@ pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result
     let curve = curve::Curve::fit(options.min_distance);
     let run = layout::Run { graph: &graph, curve, epochs, seed: options.seed };
     Ok(Layout { points: run.layout(begin, m, watch)?, neighbour_recall: recall, begun })
+}
+
+fn check(n: usize, options: &Options) -> Result<(), Error> {
+    let m = options.dimensions;
+    if n == 0 {
+        return Err(Error::NoRows);
+    }
+    if m == 0 || m > DIMENSIONS_MAX {
+        return Err(Error::BadComponents { components: m, most: DIMENSIONS_MAX });
+    }
+    if !(0.0..=1.0).contains(&options.min_distance) {
+        return Err(Error::BadMinDistance(options.min_distance));
+    }
+    if options.neighbours < 2 {
+        return Err(Error::BadNeighbours { neighbours: options.neighbours, most: n - 1 });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

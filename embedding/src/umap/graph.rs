@@ -29,7 +29,7 @@ impl Graph {
         let k = neighbours.k;
         let n = neighbours.rows.len() / k;
         let all = &neighbours.distances;
-        let mean = all.iter().map(|x| f64::from(*x)).sum::<f64>() / all.len().max(1) as f64;
+        let mean = mean(all);
         // Both ways: a row's own strengths, and those that others have for it.
         let mut places = vec![0_usize; n + 1];
         for other in &neighbours.rows {
@@ -62,6 +62,26 @@ impl Graph {
             graph.starts.push(graph.others.len());
         }
         graph.without_weak(epochs)
+    }
+
+    /// Of rows to others, who have none to them: no distance is too small to be one, and of each
+    /// row the strongest is 1, whatever rows there are beside it.
+    pub(super) fn to_others(neighbours: &Neighbours, epochs: u32) -> Self {
+        let k = neighbours.k;
+        let least = 1.0 / epochs.max(1) as f32;
+        let mut graph = Self { starts: vec![0], others: Vec::new(), weights: Vec::new() };
+        let lines = neighbours.rows.chunks_exact(k).zip(neighbours.distances.chunks_exact(k));
+        for (others, distances) in lines {
+            let strengths = strengths_beyond(0.0, distances, mean(distances));
+            let most = strengths.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            let each = others.iter().zip(strengths).map(|(other, weight)| (*other, weight / most));
+            for (other, weight) in each.filter(|(_, weight)| *weight >= least) {
+                graph.others.push(other);
+                graph.weights.push(weight);
+            }
+            graph.starts.push(graph.others.len());
+        }
+        graph
     }
 
     /// Some bonds: to whom, and how strong.
@@ -130,12 +150,21 @@ impl Graph {
     }
 }
 
+fn mean(distances: &[f32]) -> f64 {
+    distances.iter().map(|x| f64::from(*x)).sum::<f64>() / distances.len().max(1) as f64
+}
+
 /// How strong a row's bonds to its neighbours are: 1 to the nearest, and in all log₂ of how many
 /// there are, the row itself counted among them.
 fn strengths(distances: &[f32], mean_of_all: f64) -> Vec<f32> {
+    let nearest = distances.iter().copied().find(|x| *x > 0.0).unwrap_or(0.0);
+    strengths_beyond(f64::from(nearest), distances, mean_of_all)
+}
+
+/// The same, where bonds up to a distance are 1.
+fn strengths_beyond(nearest: f64, distances: &[f32], mean_of_all: f64) -> Vec<f32> {
     let distances: Vec<f64> = distances.iter().map(|x| f64::from(*x)).collect();
     let wanted = ln((distances.len() + 1) as f64) / LN_2;
-    let nearest = distances.iter().copied().find(|x| *x > 0.0).unwrap_or(0.0);
     let strength = |x: f64, length: f64| match x - nearest {
         beyond if beyond <= 0.0 || length == 0.0 => 1.0,
         beyond => exp_of_negative(-beyond / length),

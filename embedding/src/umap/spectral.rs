@@ -27,7 +27,11 @@ const MANY: usize = 16;
 const TOLERANCE: f64 = 0.02;
 const TOLERANCE_LEAST: f64 = 1e-9;
 /// Products of the matrix and a block after which it is given up.
-const PRODUCTS_MAX: usize = 1200;
+const PRODUCTS_MAX: usize = 400;
+/// By then vectors will do that are mixed with others of the block alone, where all of these belong
+/// to eigenvalues so near 1: many parts that all but fall apart, in any order.
+const NEAR_ONE: f64 = 0.1;
+const MIXED: f64 = 0.5;
 /// Those of one filter, and the logarithm of how much larger it may make some than others: beyond,
 /// vectors would be one but for rounding.
 const DEGREE: (usize, usize) = (4, 60);
@@ -59,6 +63,7 @@ struct Walk<'a> {
     /// The sum of a row's bonds.
     degrees: Vec<f64>,
     threads: usize,
+    products_max: usize,
 }
 
 /// What is made of a row: `times` its share of `from` beyond the middle, less `back` of what it was.
@@ -77,7 +82,12 @@ impl<'a> Walk<'a> {
         };
         let degrees: Vec<f64> = graph.starts.windows(2).map(degree).collect();
         let n_bonds = graph.starts.last().copied().unwrap_or_default();
-        Self { graph, degrees, threads: threads.min(n_bonds / BONDS_A_THREAD).max(1) }
+        Self {
+            graph,
+            degrees,
+            threads: threads.min(n_bonds / BONDS_A_THREAD).max(1),
+            products_max: PRODUCTS_MAX,
+        }
     }
 
     /// By the whole matrix.
@@ -121,14 +131,15 @@ impl<'a> Walk<'a> {
             self.product(&block, &mut next, plain, watch)?;
             products += 1;
             let values = self.turn(&mut block, &mut next, watch)?;
-            if self.is_near(&block, &next, &values, m) {
+            let is_late = products > self.products_max;
+            if self.is_near(&block, &next, &values, m, is_late) {
                 let row = |(row, degree): (&[f64; B], &f64)| {
                     let (scale, row) = (degree.sqrt(), *row);
                     (1..=m).map(move |at| row[at] * scale)
                 };
                 return Ok(Some(block.iter().zip(&self.degrees).flat_map(row).collect()));
             }
-            if products > PRODUCTS_MAX {
+            if is_late {
                 return Ok(None);
             }
             products += self.filter(&mut block, &mut next, values[B - 1], watch)?;
@@ -253,12 +264,15 @@ impl<'a> Walk<'a> {
         next: &[[f64; B]],
         values: &[f64],
         m: usize,
+        is_late: bool,
     ) -> bool {
+        let rest = 1.0 - values[B - 1];
+        let mixed = if is_late && rest < NEAR_ONE { MIXED * rest } else { 0.0 };
         (1..=m).all(|at| {
             let rows = block.iter().zip(next).zip(&self.degrees);
             let square: f64 =
                 rows.map(|((x, y), degree)| (y[at] - values[at] * x[at]).powi(2) * degree).sum();
-            square.sqrt() <= TOLERANCE * (1.0 - values[at]).max(0.0) + TOLERANCE_LEAST
+            square.sqrt() <= mixed.max(TOLERANCE * (1.0 - values[at])) + TOLERANCE_LEAST
         })
     }
 }
@@ -299,6 +313,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_takes_too_long_is_given_up() {
+        let graph = graph(400, 2);
+        let hasty = Walk { products_max: 0, ..Walk::new(&graph, 1) };
+        assert_eq!(hasty.vectors::<FEW>(2, 5, &Unwatched).unwrap(), None);
     }
 
     #[test]
