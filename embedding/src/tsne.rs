@@ -190,7 +190,8 @@ impl Start {
 
 /// What pushes in a layout of so many rows.
 trait Repels<const M: usize>: Push<M> + Sized {
-    /// Pair by pair up to so many, else that many times finer than is enough as a rule.
+    /// Pair by pair up to so many rows, else by what is quicker, where it is a grid as many times
+    /// finer than is enough as a rule.
     fn of(rows: usize, exact_max: usize, finer: f32) -> Self;
 }
 

@@ -69,8 +69,8 @@ pub fn trustworthiness(
     Ok(Some(Trustworthiness { value: view.kept(excess), neighbours, rows, among }))
 }
 
-/// All that there is to say of neighbours: as long as [`trustworthiness`] takes, and half as long
-/// again. `projected` has as many rows, of any number of dimensions. None where there are too few
+/// All that there is to say of neighbours, in twice the time that [`trustworthiness`] takes at most.
+/// `projected` has as many rows, of any number of dimensions. None where there are too few
 /// rows for so many neighbours.
 ///
 /// # Errors

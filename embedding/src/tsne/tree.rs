@@ -150,7 +150,7 @@ impl Tree {
         let (first, many) = (first as u32, points.len() as u32);
         self.boxes.push(Cube { middle, least, most, first, many, next: 0 });
         if codes.len() <= FEW || bits == 0 {
-            // Points of one place may be more, and go together by so many.
+            // Points of one place are not divided, however many they are.
             self.leaves.push(own as u32);
         } else {
             let part = |code: &u64| code >> (bits - 3) & 7;
