@@ -210,7 +210,7 @@ def test_a_map_is_clustered_by_density_in_the_same_job(lake, tmp_path):
 @pytest.mark.parametrize(
     "command, arguments, word",
     [
-        ("project", ["--algorithm", "tsne", "-d", "3"], "dimensions"),
+        ("project", ["--algorithm", "tsne", "-d", "4"], "dimensions"),
         ("project", ["--algorithm", "tsne", "--perplexity", "0.5"], "perplexity"),
         ("project", ["--algorithm", "umap", "--perplexity", "5"], "perplexity"),
         ("cluster", ["--algorithm", "hdbscan", "-k", "3"], "k"),

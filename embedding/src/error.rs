@@ -15,6 +15,8 @@ pub enum Error {
     NotFinite { row: usize },
     #[error("initial centroids are {given} numbers, and {k} of {dimensions} dimensions are wanted")]
     BadInit { given: usize, k: usize, dimensions: usize },
+    #[error("a layout of {rows} rows in {dimensions} dimensions cannot begin at {given} numbers")]
+    BadBeginning { given: usize, rows: usize, dimensions: usize },
     #[error("{components} components are asked for, and there are from 1 to {most}")]
     BadComponents { components: usize, most: usize },
     #[error("{neighbours} neighbours are asked for, and a row has from 1 to {most}")]

@@ -2,9 +2,11 @@
 //! however close the next one is, and of equally near ones to the first. Scores are worked out
 //! in 32 bits together with how wrong they can be; rows for which that could decide are looked
 //! at again in 64 ([`assign`]). Means are sums of whole numbers ([`sums`]), which only rows
-//! that went elsewhere change. So the labels follow from rows, seed and options alone.
+//! that went elsewhere change. So the labels follow from rows, seed and options alone. Rows that
+//! come a batch at a time are learnt from by [`Learner`], and by [`fit_batches`].
 
 mod assign;
+mod batches;
 mod course;
 mod driven;
 mod init;
@@ -21,6 +23,8 @@ use sums::Sums;
 
 pub use course::Prepared;
 pub use driven::{Driven, UNSURE};
+
+pub use batches::{Batches, Learner, fit_batches};
 
 /// What is asked for. The defaults are scikit-learn's.
 #[derive(Debug, Clone)]

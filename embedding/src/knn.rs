@@ -10,7 +10,7 @@ mod ivf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
-use crate::rows::RowSource;
+use crate::rows::{BLOCK_ROWS, RowSource};
 use crate::sample;
 use crate::threads::available;
 use crate::watch::{Phase, Watch};
@@ -71,6 +71,44 @@ pub fn nearest(
 /// Whether [`nearest`] finds all true neighbours of so many rows, whatever they are.
 pub fn is_exact(rows: usize, dimensions: usize) -> bool {
     ivf::work(rows, dimensions) <= ivf::Plan::default().exact_work
+}
+
+/// Rows whose neighbours among others are looked for together.
+const ASKED_AT_ONCE: usize = 64 * BLOCK_ROWS;
+
+/// Of new rows the k nearest among `rows`, of which there are as many at least.
+///
+/// # Errors
+/// Where rows cannot be read, new ones are not finite, or `watch` cancels.
+pub(crate) fn among(
+    rows: &dyn RowSource,
+    new: &dyn RowSource,
+    k: usize,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Neighbours, Error> {
+    let (n, d) = (new.rows(), new.dimensions());
+    let exact = exact::Exact::new(rows, k, threads, watch)?;
+    let mut all = Neighbours { k, rows: Vec::new(), distances: Vec::new() };
+    let steps = Steps::new(new.n_blocks() as u64, watch);
+    let mut values = Vec::new();
+    for block in 0..new.n_blocks() {
+        values.extend_from_slice(&new.block(block)?);
+        let end = new.block_rows(block).end;
+        if values.len() < ASKED_AT_ONCE * d && end < n {
+            continue;
+        }
+        let first = end - values.len() / d;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Error::NotFinite { row: first + at / d });
+        }
+        let found = exact.others(first, &values, threads)?;
+        all.rows.extend(found.rows);
+        all.distances.extend(found.distances);
+        steps.done(values.len().div_ceil(BLOCK_ROWS * d) as u64);
+        values.clear();
+    }
+    Ok(all)
 }
 
 fn check(rows: &dyn RowSource, k: usize) -> Result<(), Error> {

@@ -3,12 +3,18 @@
 //! look at pairs of rows are the processor's.
 
 mod agreement;
+mod chance;
+mod correlation;
 mod dispersion;
-mod quality;
+mod neighbourhoods;
+mod pairs;
+mod silhouette;
 
 pub use agreement::{Agreement, agreement};
+pub use correlation::{Correlation, correlation};
 pub use dispersion::{Dispersion, dispersion};
-pub use quality::{Silhouette, Trustworthiness, silhouette, trustworthiness};
+pub use neighbourhoods::{Neighbourhoods, Trustworthiness, neighbourhoods, trustworthiness};
+pub use silhouette::{Silhouette, Silhouettes, silhouette, silhouettes};
 
 use crate::Error;
 use crate::kernel::{self, Level, Ranges};

@@ -107,6 +107,9 @@ impl Pca {
 /// Bytes that the sums of all threads may take together, unless one takes more.
 const GRAM_BYTES_MAX: usize = 2 << 30;
 
+/// The exponent of the largest power of two in 32 bits.
+const SCALE_MAX: i32 = f32::MAX_EXP - 1;
+
 /// What is known of a dimension.
 #[derive(Debug, Clone, Copy)]
 struct Column {
@@ -125,7 +128,8 @@ fn columns(rows: &dyn RowSource, threads: usize, watch: &dyn Watch) -> Result<Ve
         let far = (f64::from(*most) - mean).max(mean - f64::from(*least));
         // Of the exponent's bits: logarithms are not the same on every machine.
         let exponent = (far.to_bits() >> 52) as i32 - 1023;
-        let scale = if far > 0.0 { 2_f64.powi(-exponent - 1) } else { 1.0 };
+        // Beyond the largest power that 32 bits hold there are next to no digits left to keep.
+        let scale = if far > 0.0 { 2_f64.powi((-exponent - 1).min(SCALE_MAX)) } else { 1.0 };
         Column { mean, scale }
     };
     Ok(origin.iter().zip(&ranges.sums).zip(ends).map(column).collect())

@@ -5,7 +5,7 @@
 //! principal components, and a rate in proportion to the rows, after Kobak and Berens (The art of
 //! using t-SNE for single-cell transcriptomics. Nature Communications 2019); and then iterations
 //! ([`descent`]) in which neighbours pull and all push: pair by pair where there are few rows
-//! ([`exact`]), else by a grid ([`field`]). Sums have one order, whatever the threads and the
+//! ([`exact`]), else by a grid on a plane ([`field`]) and by a tree in space ([`tree`]). Sums have one order, whatever the threads and the
 //! processor: a seed gives the same layout with any number of them, on every machine.
 
 mod affinities;
@@ -14,9 +14,10 @@ mod descent;
 mod exact;
 mod field;
 mod fourier;
+mod tree;
 
 use affinities::Affinities;
-use descent::{Descent, Pace, Repulsion};
+use descent::{Descent, Pace, Push, Repulsion, RepulsionInSpace};
 use exact::Pairs;
 use field::Field;
 
@@ -29,7 +30,7 @@ use crate::{Error, knn, pca};
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// 1 or 2.
+    /// From 1 to 3.
     pub dimensions: usize,
     pub seed: u64,
     /// About how many neighbours a row has, at least 1. 30, or a third of the rows where those
@@ -65,7 +66,7 @@ pub struct Layout {
 }
 
 /// Most dimensions of a layout.
-pub const DIMENSIONS_MAX: usize = 2;
+pub const DIMENSIONS_MAX: usize = 3;
 const PERPLEXITY: f64 = 30.0;
 const PERPLEXITY_SMALL: f64 = 5.0;
 /// Neighbours, in perplexities: those beyond have next to no share.
@@ -82,7 +83,7 @@ const DEVIATION: f64 = 1e-4;
 const SHAKEN: f64 = 0.01;
 const SHAKEN_MORE: f64 = 1.0;
 const NOISE_STREAM: u64 = 0x65;
-/// Up to so many rows pairs are quicker than a grid.
+/// Up to so many rows pairs are quicker than a grid, or a tree.
 const EXACT_MAX: usize = 2500;
 /// Up to so many rows pairs are what is begun again with, else a finer grid.
 const EXACT_AGAIN_MAX: usize = 10_000;
@@ -116,9 +117,10 @@ pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result
     let affinities = Affinities::new(&neighbours, perplexity, threads, watch)?;
     drop(neighbours);
     let run = Run { affinities: &affinities, start: &start, options, threads };
-    let (mut descent, restarted) = run.descend(watch)?;
-    let kl = descent.divergence(watch)?;
-    let points = centred(&descent.points, m);
+    let (points, kl, restarted) = match m {
+        3 => run.layout::<RepulsionInSpace, 3>(watch)?,
+        _ => run.layout::<Repulsion, 2>(watch)?,
+    };
     Ok(Layout { points, kl, perplexity, neighbours: k, neighbour_recall, restarted })
 }
 
@@ -169,7 +171,7 @@ impl Start {
     }
 
     /// `shaken` is in deviations; where there are no components there is nothing but noise.
-    fn points(&self, m: usize, seed: u64, shaken: f64) -> Vec<[f32; 2]> {
+    fn points<const M: usize>(&self, m: usize, seed: u64, shaken: f64) -> Vec<[f32; M]> {
         let random = Random::new(seed, NOISE_STREAM);
         let coordinate = |row: usize, axis: usize| {
             let noise = random.bell((row * m + axis) as u64) * DEVIATION;
@@ -180,8 +182,34 @@ impl Start {
                 _ => noise as f32,
             }
         };
-        let point = |row| [coordinate(row, 0), if m > 1 { coordinate(row, 1) } else { 0.0 }];
+        let point =
+            |row| std::array::from_fn(|axis| if axis < m { coordinate(row, axis) } else { 0.0 });
         (0..self.rows).map(point).collect()
+    }
+}
+
+/// What pushes in a layout of so many rows.
+trait Repels<const M: usize>: Push<M> + Sized {
+    /// Pair by pair up to so many rows, else by what is quicker, where it is a grid as many times
+    /// finer than is enough as a rule.
+    fn of(rows: usize, exact_max: usize, finer: f32) -> Self;
+}
+
+impl Repels<2> for Repulsion {
+    fn of(rows: usize, exact_max: usize, finer: f32) -> Self {
+        match rows <= exact_max {
+            true => Self::Exact(Pairs::default()),
+            false => Self::Grid(Box::new(Field::new(finer))),
+        }
+    }
+}
+
+impl Repels<3> for RepulsionInSpace {
+    fn of(rows: usize, exact_max: usize, _: f32) -> Self {
+        match rows <= exact_max {
+            true => Self::Exact(Pairs::default()),
+            false => Self::Tree(Box::default()),
+        }
     }
 }
 
@@ -194,12 +222,25 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// The points, their divergence, and whether they were begun again.
+    fn layout<R: Repels<M>, const M: usize>(
+        &self,
+        watch: &dyn Watch,
+    ) -> Result<(Vec<f32>, f64, bool), Error> {
+        let (mut descent, restarted) = self.descend::<R, M>(watch)?;
+        let kl = descent.divergence(watch)?;
+        Ok((centred(&descent.points, self.options.dimensions), kl, restarted))
+    }
+
     /// Also whether it was begun again.
-    fn descend(&self, watch: &dyn Watch) -> Result<(Descent<'a>, bool), Error> {
+    fn descend<R: Repels<M>, const M: usize>(
+        &self,
+        watch: &dyn Watch,
+    ) -> Result<(Descent<'a, R, M>, bool), Error> {
         let all = self.options.iterations;
         // Some time after neighbours have stopped to pull so hard that little heaps are points.
         let looked_at = self.early() + (all - self.early()) / 4;
-        let mut descent = self.begin(self.repulsion(EXACT_MAX, 1.0), SHAKEN);
+        let mut descent = self.begin(R::of(self.start.rows, EXACT_MAX, 1.0), SHAKEN);
         self.steps(&mut descent, 0..looked_at, watch)?;
         let restarted = self.start.plane && descent.is_line();
         if restarted {
@@ -210,15 +251,8 @@ impl<'a> Run<'a> {
         Ok((descent, restarted))
     }
 
-    fn begin_again(&self) -> Descent<'a> {
-        self.begin(self.repulsion(EXACT_AGAIN_MAX, FINER), SHAKEN_MORE)
-    }
-
-    fn repulsion(&self, exact_max: usize, finer: f32) -> Repulsion {
-        match self.start.rows <= exact_max {
-            true => Repulsion::Exact(Pairs::default()),
-            false => Repulsion::Grid(Box::new(Field::new(finer))),
-        }
+    fn begin_again<R: Repels<M>, const M: usize>(&self) -> Descent<'a, R, M> {
+        self.begin(R::of(self.start.rows, EXACT_AGAIN_MAX, FINER), SHAKEN_MORE)
     }
 
     /// Iterations with exaggeration.
@@ -226,15 +260,15 @@ impl<'a> Run<'a> {
         self.options.iterations / 3
     }
 
-    fn begin(&self, repulsion: Repulsion, shaken: f64) -> Descent<'a> {
+    fn begin<R: Repels<M>, const M: usize>(&self, repulsion: R, shaken: f64) -> Descent<'a, R, M> {
         let m = self.options.dimensions;
         let points = self.start.points(m, self.options.seed, shaken);
         Descent::new(self.affinities, repulsion, points, m, self.threads)
     }
 
-    fn steps(
+    fn steps<R: Repels<M>, const M: usize>(
         &self,
-        descent: &mut Descent<'a>,
+        descent: &mut Descent<'a, R, M>,
         which: std::ops::Range<u32>,
         watch: &dyn Watch,
     ) -> Result<(), Error> {
@@ -255,16 +289,17 @@ impl<'a> Run<'a> {
     }
 }
 
-fn middle(points: &[[f32; 2]]) -> [f64; 2] {
-    [0, 1].map(|axis| {
+fn middle<const M: usize>(points: &[[f32; M]]) -> [f64; M] {
+    std::array::from_fn(|axis| {
         points.iter().map(|point| f64::from(point[axis])).sum::<f64>() / points.len() as f64
     })
 }
 
-fn centred(points: &[[f32; 2]], m: usize) -> Vec<f32> {
+fn centred<const M: usize>(points: &[[f32; M]], m: usize) -> Vec<f32> {
     let middle = middle(points);
-    let moved =
-        |point: &[f32; 2]| [0, 1].map(|axis| (f64::from(point[axis]) - middle[axis]) as f32);
+    let moved = |point: &[f32; M]| -> [f32; M] {
+        std::array::from_fn(|axis| (f64::from(point[axis]) - middle[axis]) as f32)
+    };
     points.iter().flat_map(|point| moved(point).into_iter().take(m)).collect()
 }
 

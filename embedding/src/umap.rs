@@ -1,22 +1,28 @@
 //! UMAP: rows laid out so that neighbours stay neighbours (McInnes, Healy, Melville: UMAP. 2018,
 //! <https://arxiv.org/abs/1802.03426>; what it leaves open is as umap-learn 0.5 has it).
 //!
-//! A graph of neighbours with the strength of each bond ([`graph`]), a beginning by principal
-//! components, and then epochs in which bonds pull and random others push ([`layout`]). A seed
-//! gives the same layout with any number of threads, on every machine.
+//! A graph of neighbours with the strength of each bond ([`graph`]), a beginning by the graph's
+//! eigenvectors or by principal components ([`beginning`]), and then epochs in which bonds pull and
+//! random others push ([`layout`]). A seed gives the same layout with any number of threads, on
+//! every machine.
 
+mod beginning;
 mod curve;
 mod graph;
 mod layout;
+mod place;
 mod power;
+mod spectral;
 
-use crate::random::Random;
 use crate::rows::RowSource;
 use crate::threads::available;
 use crate::watch::Watch;
-use crate::{Error, knn, pca};
+use crate::{Error, knn};
+use beginning::Along;
 
-/// What is asked for. The defaults are umap-learn's.
+pub use place::Model;
+
+/// What is asked for. The defaults are umap-learn's, but for where points begin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     pub dimensions: usize,
@@ -27,14 +33,15 @@ pub struct Options {
     pub min_distance: f64,
     /// 500 up to 10,000 rows and 200 beyond, where none is given.
     pub epochs: Option<u32>,
+    pub init: Init,
     /// As many as the machine has cores, where none is given.
     pub threads: Option<usize>,
 }
 
 impl Options {
     pub fn new(dimensions: usize, seed: u64) -> Self {
-        let (neighbours, min_distance) = (15, 0.1);
-        Self { dimensions, seed, neighbours, min_distance, epochs: None, threads: None }
+        let (neighbours, min_distance, init) = (15, 0.1, Init::Pca);
+        Self { dimensions, seed, neighbours, min_distance, epochs: None, init, threads: None }
     }
 
     /// How many neighbours are looked for of each of so many rows: without the row itself.
@@ -43,16 +50,50 @@ impl Options {
     }
 }
 
+/// Where points begin.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Init {
+    /// Along the principal components of the rows, which keeps most of what is far apart so.
+    Pca,
+    /// By the eigenvectors of the graph of neighbours, as umap-learn begins: what is wound is
+    /// unwound. Of a graph that does not hang together by those of its parts, each with room of
+    /// its own.
+    Spectral,
+    /// n × dimensions numbers.
+    Given(Vec<f32>),
+}
+
+/// Where points began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// By eigenvectors, of so many parts that do not hang together.
+    Spectral {
+        parts: usize,
+    },
+    /// Along principal components.
+    Pca(Why),
+    Given,
+}
+
+/// Why a layout begins along principal components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    Asked,
+    /// There are too few rows for eigenvectors to say anything.
+    Few,
+    /// The graph is of so many parts that there is no telling where each is to be, or they are all
+    /// about one place.
+    Parts,
+    /// Eigenvalues are so near to each other that eigenvectors were not found in time.
+    NotFound,
+}
+
 /// Most dimensions of a layout.
 pub const DIMENSIONS_MAX: usize = 8;
 /// Up to so many rows there is time for more epochs.
 const SMALL_ROWS: usize = 10_000;
 const EPOCHS_SMALL: u32 = 500;
 const EPOCHS: u32 = 200;
-/// How far the beginning reaches, and how far it is shaken, so that no two points are one.
-const REACH: f32 = 10.0;
-const NOISE: f32 = 1e-4;
-const NOISE_STREAM: u64 = 0x60;
 
 /// Rows laid out.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +102,7 @@ pub struct Layout {
     pub points: Vec<f32>,
     /// The share of the true neighbours that was found, measured on some rows.
     pub neighbour_recall: f64,
+    pub begun: Begun,
 }
 
 /// Lays rows out.
@@ -99,6 +141,30 @@ fn lay_out(
     watch: &dyn Watch,
 ) -> Result<Layout, Error> {
     let (n, m) = (rows.rows(), options.dimensions);
+    check(n, options)?;
+    if let Init::Given(given) = &options.init
+        && (given.len() != n * m || given.iter().any(|x| !x.is_finite()))
+    {
+        return Err(Error::BadBeginning { given: given.len(), rows: n, dimensions: m });
+    }
+    let threads = options.threads.unwrap_or_else(available).max(1);
+    let along = Along::new(rows, m, threads, watch)?;
+    // Of two rows nothing is to be said but that they are two.
+    if n < 3 {
+        let (points, begun) = (along.points(n, m, options.seed), Begun::Pca(Why::Few));
+        return Ok(Layout { points, neighbour_recall: 1.0, begun });
+    }
+    let knn::Found { neighbours, recall } = find(options.found_of(n), threads)?;
+    let epochs = options.epochs.unwrap_or(if n <= SMALL_ROWS { EPOCHS_SMALL } else { EPOCHS });
+    let graph = graph::Graph::new(&neighbours, epochs);
+    let (begin, begun) = beginning::points(&graph, &along, options, threads, watch)?;
+    let curve = curve::Curve::fit(options.min_distance);
+    let run = layout::Run { graph: &graph, curve, epochs, seed: options.seed };
+    Ok(Layout { points: run.layout(begin, m, watch)?, neighbour_recall: recall, begun })
+}
+
+fn check(n: usize, options: &Options) -> Result<(), Error> {
+    let m = options.dimensions;
     if n == 0 {
         return Err(Error::NoRows);
     }
@@ -111,60 +177,7 @@ fn lay_out(
     if options.neighbours < 2 {
         return Err(Error::BadNeighbours { neighbours: options.neighbours, most: n - 1 });
     }
-    let threads = options.threads.unwrap_or_else(available).max(1);
-    let begin = beginning(rows, options, threads, watch)?;
-    // Of two rows nothing is to be said but that they are two.
-    if n < 3 {
-        return Ok(Layout { points: begin, neighbour_recall: 1.0 });
-    }
-    let knn::Found { neighbours, recall } = find(options.found_of(n), threads)?;
-    let epochs = options.epochs.unwrap_or(if n <= SMALL_ROWS { EPOCHS_SMALL } else { EPOCHS });
-    let graph = graph::Graph::new(&neighbours, epochs);
-    let curve = curve::Curve::fit(options.min_distance);
-    let run = layout::Run { graph: &graph, curve, epochs, seed: options.seed };
-    Ok(Layout { points: run.layout(begin, m, watch)?, neighbour_recall: recall })
-}
-
-/// Along the principal components, or anywhere where there are too few of them.
-fn beginning(
-    rows: &dyn RowSource,
-    options: &Options,
-    threads: usize,
-    watch: &dyn Watch,
-) -> Result<Vec<f32>, Error> {
-    let (n, m) = (rows.rows(), options.dimensions);
-    let n_components = m.min(n).min(rows.dimensions());
-    let pca = pca::fit(rows, n_components, Some(threads), watch)?;
-    let projected = pca.project(rows, Some(threads), watch)?;
-    let most = projected.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-    let scale = if most > 0.0 { REACH / most } else { 0.0 };
-    let random = Random::new(options.seed, NOISE_STREAM);
-    let mut points = vec![0.0; n * m];
-    for (row, point) in points.chunks_exact_mut(m).enumerate() {
-        for (at, slot) in point.iter_mut().enumerate() {
-            let noise = random.bell((row * m + at) as u64) as f32;
-            let own = projected.get(row * n_components + at).filter(|_| at < n_components);
-            *slot = match own {
-                Some(x) if scale > 0.0 => x * scale + noise * NOISE,
-                _ => noise,
-            };
-        }
-    }
-    spread(&mut points, m);
-    Ok(points)
-}
-
-/// Each dimension from 0 to [`REACH`].
-fn spread(points: &mut [f32], m: usize) {
-    for at in 0..m {
-        let values = || points.iter().skip(at).step_by(m).copied();
-        let least = values().fold(f32::INFINITY, f32::min);
-        let most = values().fold(f32::NEG_INFINITY, f32::max);
-        if most > least {
-            let scale = REACH / (most - least);
-            points.iter_mut().skip(at).step_by(m).for_each(|x| *x = (*x - least) * scale);
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]

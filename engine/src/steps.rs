@@ -29,7 +29,7 @@ const COMPONENTS_MAX: usize = 4096;
 const PERPLEXITY_MAX: f64 = 166.0;
 /// Most dimensions of a layout.
 pub const UMAP_DIMENSIONS_MAX: usize = 8;
-pub const TSNE_DIMENSIONS_MAX: usize = 2;
+pub const TSNE_DIMENSIONS_MAX: usize = 3;
 /// Steps of one job.
 const STEPS_MAX: usize = 64;
 /// Rows of a neighbourhood where nobody says: beyond, density is smoothed out at a high price.

@@ -116,6 +116,22 @@ impl<'a> Exact<'a> {
         Ok(all)
     }
 
+    /// Of some rows that are none of all, from a number on.
+    pub(super) fn others(
+        &self,
+        first: usize,
+        values: &[f32],
+        threads: usize,
+    ) -> Result<Neighbours, Error> {
+        let n = self.rows.rows();
+        let end = n + values.len() / self.rows.dimensions();
+        let numbers: Vec<u32> = (n as u32..end as u32).collect();
+        self.some(&numbers, values, threads).map_err(|error| match error {
+            Error::TooFar { row } => Error::TooFar { row: first + row - n },
+            other => other,
+        })
+    }
+
     fn search(&self, asked: Asked<'_>, line: &mut Vec<f32>) -> Result<(), Error> {
         let (d, k) = (self.rows.dimensions(), self.k);
         let own = centred(asked.values, &self.centre);

@@ -117,6 +117,24 @@ fn columns_of_any_range_keep_their_digits() {
 }
 
 #[test]
+fn columns_next_to_zero_are_columns() {
+    // The first reaches as far as powers of two in 32 bits do, the second no further than 2⁻¹³².
+    let shares = rows(800, 2, 0.0);
+    let far = shares.iter().fold(0.0_f32, |far, x| far.max(x.abs()));
+    let least = [f32::MIN_POSITIVE, f32::MIN_POSITIVE / 64.0];
+    let values: Vec<f32> =
+        shares.iter().enumerate().map(|(at, x)| x / far * least[at % 2]).collect();
+    let matrix = Matrix::new(&values, 2).unwrap();
+    let pca = fit(&matrix, 2, Some(1), &Unwatched).unwrap();
+    let trace: f64 = reference(&values, 2).0.iter().sum();
+    let sum: f64 = pca.explained_variance.iter().sum();
+    assert!((sum / trace - 1.0).abs() < 1e-5, "{sum} {trace}");
+    let ratios: f64 = pca.explained_variance_ratio.iter().sum();
+    assert!((ratios - 1.0).abs() < 1e-12 && pca.components.iter().all(|x| x.is_finite()));
+    check(&values.iter().skip(1).step_by(2).copied().collect::<Vec<f32>>(), 1, 1e-4);
+}
+
+#[test]
 fn rows_are_projected_from_their_mean() {
     let values = rows(1300, 9, 2.0);
     let matrix = Matrix::new(&values, 9).unwrap();

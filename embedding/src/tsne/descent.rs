@@ -9,8 +9,9 @@ use crate::threads::for_each;
 use crate::watch::Watch;
 
 use super::affinities::{Affinities, PADDING};
-use super::exact::Pairs;
+use super::exact::{Pairs, square};
 use super::field::Field;
+use super::tree::Tree;
 use crate::exponential::ln;
 
 /// Rows that are moved together.
@@ -27,14 +28,29 @@ const STEP_MAX: f32 = 5.0;
 /// The second variance of neighbours about each other, in shares of the first, that makes a line.
 const LINE: f64 = 1e-3;
 
-/// How pushes are worked out.
+/// How all points push a point away.
+pub(super) trait Push<const M: usize>: Sync {
+    /// Works the pushes of these points out, and gives the sum of 1 / (1 + d²) over all ordered
+    /// pairs of them.
+    fn update(
+        &mut self,
+        points: &[[f32; M]],
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<f64, Error>;
+
+    /// The sum of (y − y′) / (1 + d²)² of one of them.
+    fn force(&self, row: usize, point: &[f32; M]) -> [f32; M];
+}
+
+/// On a plane.
 #[derive(Debug)]
 pub(super) enum Repulsion {
-    Exact(Pairs),
+    Exact(Pairs<2>),
     Grid(Box<Field>),
 }
 
-impl Repulsion {
+impl Push<2> for Repulsion {
     fn update(
         &mut self,
         points: &[[f32; 2]],
@@ -56,6 +72,35 @@ impl Repulsion {
     }
 }
 
+/// In space, where a grid would have too many nodes.
+#[derive(Debug)]
+pub(super) enum RepulsionInSpace {
+    Exact(Pairs<3>),
+    Tree(Box<Tree>),
+}
+
+impl Push<3> for RepulsionInSpace {
+    fn update(
+        &mut self,
+        points: &[[f32; 3]],
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<f64, Error> {
+        match self {
+            Self::Exact(pairs) => pairs.update(points, threads, watch),
+            Self::Tree(tree) => tree.update(points, threads, watch),
+        }
+    }
+
+    #[inline(always)]
+    fn force(&self, row: usize, _: &[f32; 3]) -> [f32; 3] {
+        match self {
+            Self::Exact(pairs) => pairs.force(row),
+            Self::Tree(tree) => tree.force(row),
+        }
+    }
+}
+
 /// How a step is made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -66,33 +111,33 @@ pub(super) struct Pace {
 }
 
 /// Points on their way. Those of one dimension have 0 for the second.
-pub(super) struct Descent<'a> {
+pub(super) struct Descent<'a, R, const M: usize> {
     affinities: &'a Affinities,
-    repulsion: Repulsion,
-    pub(super) points: Vec<[f32; 2]>,
-    next: Vec<[f32; 2]>,
-    motions: Vec<Motion>,
-    /// 1 or 2.
+    repulsion: R,
+    pub(super) points: Vec<[f32; M]>,
+    next: Vec<[f32; M]>,
+    motions: Vec<Motion<M>>,
+    /// Up to `M`.
     dimensions: usize,
     threads: usize,
     pub(super) level: Level,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Motion {
-    step: [f32; 2],
-    gains: [f32; 2],
+struct Motion<const M: usize> {
+    step: [f32; M],
+    gains: [f32; M],
 }
 
-impl<'a> Descent<'a> {
+impl<'a, R: Push<M>, const M: usize> Descent<'a, R, M> {
     pub(super) fn new(
         affinities: &'a Affinities,
-        repulsion: Repulsion,
-        points: Vec<[f32; 2]>,
+        repulsion: R,
+        points: Vec<[f32; M]>,
         dimensions: usize,
         threads: usize,
     ) -> Self {
-        let motions = vec![Motion { step: [0.0; 2], gains: [1.0; 2] }; points.len()];
+        let motions = vec![Motion { step: [0.0; M], gains: [1.0; M] }; points.len()];
         // Only of such others may points be read without a look.
         let n = points.len();
         let known = affinities.others.iter().all(|other| (*other as usize) < n);
@@ -140,11 +185,14 @@ impl<'a> Descent<'a> {
         &self,
         first: usize,
         (pace, share): (Pace, f32),
-        next: &mut [[f32; 2]],
-        motions: &mut [Motion],
+        next: &mut [[f32; M]],
+        motions: &mut [Motion<M>],
     ) {
-        // SAFETY: of this one the features were asked for; of pulls, new() has looked.
-        let pull = |row, point: &_| unsafe { self.pull_avx2(row, point) };
+        let pull = |row, point: &_| match M {
+            // SAFETY: of this one the features were asked for; of pulls, new() has looked.
+            2 => unsafe { self.pull_avx2(row, point) },
+            _ => self.pull(row, point),
+        };
         self.rows(first, (pace, share), next, motions, pull);
     }
 
@@ -154,50 +202,51 @@ impl<'a> Descent<'a> {
         &self,
         first: usize,
         (pace, share): (Pace, f32),
-        next: &mut [[f32; 2]],
-        motions: &mut [Motion],
-        pull: impl Fn(usize, &[f32; 2]) -> [f32; 2],
+        next: &mut [[f32; M]],
+        motions: &mut [Motion<M>],
+        pull: impl Fn(usize, &[f32; M]) -> [f32; M],
     ) {
         for (row, (next, motion)) in (first..).zip(next.iter_mut().zip(motions)) {
             let point = self.points[row];
             let pull = pull(row, &point);
             let push = self.repulsion.force(row, &point);
-            let mut gradient = [0.0; 2];
+            let mut gradient = [0.0; M];
             for axis in 0..self.dimensions {
                 gradient[axis] = pace.exaggeration * pull[axis] - share * push[axis];
             }
             let step = motion.follow(gradient, pace);
-            *next = [point[0] + step[0], point[1] + step[1]];
+            *next = std::array::from_fn(|axis| point[axis] + step[axis]);
         }
     }
 
     /// The sum of p · (y − y′) / (1 + d²) over a row's neighbours.
     #[inline(always)]
-    fn pull(&self, row: usize, point: &[f32; 2]) -> [f32; 2] {
+    fn pull(&self, row: usize, point: &[f32; M]) -> [f32; M] {
         let (others, shares) = self.affinities.of(row);
-        let (mut x_sums, mut y_sums) = ([0.0; PADDING], [0.0; PADDING]);
+        let mut sums = [[0.0; PADDING]; M];
         let each = others.as_chunks::<PADDING>().0.iter().zip(shares.as_chunks::<PADDING>().0);
         for (others, shares) in each {
             for lane in 0..PADDING {
                 let other = self.points[others[lane] as usize];
-                let (x, y) = (point[0] - other[0], point[1] - other[1]);
-                let force = shares[lane] / (1.0 + (x * x + y * y));
-                x_sums[lane] += force * x;
-                y_sums[lane] += force * y;
+                let way: [f32; M] = std::array::from_fn(|axis| point[axis] - other[axis]);
+                let force = shares[lane] / (1.0 + square(&way));
+                for (sums, way) in sums.iter_mut().zip(way) {
+                    sums[lane] += force * way;
+                }
             }
         }
-        [x_sums.iter().sum(), y_sums.iter().sum()]
+        sums.map(|sums| sums.iter().sum())
     }
 
     /// The same sums and products as [`Self::pull`], so the same bits: left to itself the compiler
     /// makes vectors of x and y, which are short.
     ///
     /// # Safety
-    /// All others are points, which [`Self::new`] looks at.
+    /// Points have two axes. All others are points, which [`Self::new`] looks at.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     #[inline]
-    unsafe fn pull_avx2(&self, row: usize, point: &[f32; 2]) -> [f32; 2] {
+    unsafe fn pull_avx2(&self, row: usize, point: &[f32; M]) -> [f32; M] {
         use std::arch::x86_64::*;
         let (others, shares) = self.affinities.of(row);
         let points = self.points.as_ptr().cast::<f64>();
@@ -205,7 +254,7 @@ impl<'a> Descent<'a> {
         let one_of = |at: u32| unsafe { points.add(at as usize).read_unaligned() };
         let two = |a: u32, b: u32| _mm_set_pd(one_of(b), one_of(a));
         let four = |a, b, c, d| _mm256_castpd_ps(_mm256_set_m128d(two(c, d), two(a, b)));
-        let [own_x, own_y] = point.map(|x| _mm256_set1_ps(x));
+        let [own_x, own_y] = [0, 1].map(|axis| _mm256_set1_ps(point[axis]));
         let one = _mm256_set1_ps(1.0);
         let (mut x_sums, mut y_sums) = (_mm256_setzero_ps(), _mm256_setzero_ps());
         let each = others.as_chunks::<PADDING>().0.iter().zip(shares.as_chunks::<PADDING>().0);
@@ -220,12 +269,13 @@ impl<'a> Descent<'a> {
             x_sums = _mm256_add_ps(x_sums, _mm256_mul_ps(force, x));
             y_sums = _mm256_add_ps(y_sums, _mm256_mul_ps(force, y));
         }
-        [x_sums, y_sums].map(|sums| {
+        let both = [x_sums, y_sums].map(|sums| -> f32 {
             let mut array = [0.0; PADDING];
             // SAFETY: it has room for eight.
             unsafe { _mm256_storeu_ps(array.as_mut_ptr(), sums) };
             array.iter().sum()
-        })
+        });
+        std::array::from_fn(|axis| both[axis])
     }
 
     /// The Kullback-Leibler divergence: the sum of p ln(p / q).
@@ -242,8 +292,8 @@ impl<'a> Descent<'a> {
                     let p = f64::from(*share);
                     if p >= f64::MIN_POSITIVE {
                         let other = self.points[*other as usize];
-                        let way = [0, 1].map(|axis| f64::from(point[axis] - other[axis]));
-                        let square = way[0] * way[0] + way[1] * way[1];
+                        let way = |axis: usize| f64::from(point[axis] - other[axis]);
+                        let square: f64 = (0..M).map(|axis| way(axis) * way(axis)).sum();
                         *part += p * ln(p * (1.0 + square));
                     }
                 }
@@ -253,8 +303,9 @@ impl<'a> Descent<'a> {
         let divergence: f64 = parts.iter().sum();
         Ok(divergence + if sum > 0.0 { ln(sum) } else { 0.0 })
     }
-    /// Whether neighbours are beside each other in one direction only, in all places the same one.
-    /// Far heaps are no line, although they may lie on one.
+
+    /// Whether neighbours on a plane are beside each other in one direction only, in all places the
+    /// same one. Far heaps are no line, although they may lie on one.
     pub(super) fn is_line(&self) -> bool {
         let [mut xx, mut xy, mut yy] = [0.0; 3];
         for (row, point) in self.points.iter().enumerate() {
@@ -272,10 +323,10 @@ impl<'a> Descent<'a> {
     }
 }
 
-impl Motion {
+impl<const M: usize> Motion<M> {
     /// The next step, by the gradient.
     #[inline(always)]
-    fn follow(&mut self, gradient: [f32; 2], pace: Pace) -> [f32; 2] {
+    fn follow(&mut self, gradient: [f32; M], pace: Pace) -> [f32; M] {
         for (axis, gradient) in gradient.into_iter().enumerate() {
             let (gain, step) = (self.gains[axis], self.step[axis]);
             // A step against the gradient goes on as before.
@@ -284,10 +335,9 @@ impl Motion {
             self.gains[axis] = gain.max(GAIN_LEAST);
             self.step[axis] = pace.momentum * step - pace.rate * self.gains[axis] * gradient;
         }
-        let [x, y] = self.step;
-        let length = (x * x + y * y).sqrt();
+        let length = square(&self.step).sqrt();
         if length > STEP_MAX {
-            self.step = [x * (STEP_MAX / length), y * (STEP_MAX / length)];
+            self.step = self.step.map(|x| x * (STEP_MAX / length));
         }
         self.step
     }

@@ -13,30 +13,30 @@ const FAR: f32 = 1e15;
 /// Pairs that are worth another thread.
 const PAIRS_A_THREAD: usize = 1 << 18;
 
-/// Points by axis, and what they feel.
+/// Points of `M` axes, by axis, and what they feel.
 #[derive(Debug)]
-pub(super) struct Pairs {
+pub(super) struct Pairs<const M: usize> {
     level: Level,
-    axes: [Vec<f32>; 2],
-    forces: Vec<[f32; 2]>,
+    axes: [Vec<f32>; M],
+    forces: Vec<[f32; M]>,
 }
 
-impl Default for Pairs {
+impl<const M: usize> Default for Pairs<M> {
     fn default() -> Self {
         Self::at(Level::detect())
     }
 }
 
-impl Pairs {
+impl<const M: usize> Pairs<M> {
     pub(super) fn at(level: Level) -> Self {
-        Self { level, axes: Default::default(), forces: Vec::new() }
+        Self { level, axes: std::array::from_fn(|_| Vec::new()), forces: Vec::new() }
     }
 
     /// Works out what these points feel, and gives the sum of 1 / (1 + d²) over all ordered pairs
     /// of them.
     pub(super) fn update(
         &mut self,
-        points: &[[f32; 2]],
+        points: &[[f32; M]],
         threads: usize,
         watch: &dyn Watch,
     ) -> Result<f64, Error> {
@@ -46,7 +46,7 @@ impl Pairs {
             values.extend(points.iter().map(|point| point[axis]));
             values.resize(n.next_multiple_of(LANES), FAR);
         }
-        self.forces.resize(n, [0.0; 2]);
+        self.forces.resize(n, [0.0; M]);
         let level = self.level;
         let axes = self.axes.each_ref().map(|values| values.as_chunks().0);
         let mut sums = vec![0.0; n.div_ceil(ROWS_AT_ONCE)];
@@ -62,16 +62,16 @@ impl Pairs {
 
     /// The sum of (y − y′) / (1 + d²)² of a row.
     #[inline(always)]
-    pub(super) fn force(&self, row: usize) -> [f32; 2] {
+    pub(super) fn force(&self, row: usize) -> [f32; M] {
         self.forces[row]
     }
 }
 
-fn push(
+fn push<const M: usize>(
     level: Level,
-    axes: [&[[f32; LANES]]; 2],
-    points: &[[f32; 2]],
-    forces: &mut [[f32; 2]],
+    axes: [&[[f32; LANES]]; M],
+    points: &[[f32; M]],
+    forces: &mut [[f32; M]],
 ) -> f64 {
     match level {
         // The same sums and products on every processor, so the same bits.
@@ -86,33 +86,58 @@ fn push(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn push_avx512(axes: [&[[f32; LANES]]; 2], points: &[[f32; 2]], forces: &mut [[f32; 2]]) -> f64 {
+fn push_avx512<const M: usize>(
+    axes: [&[[f32; LANES]]; M],
+    points: &[[f32; M]],
+    forces: &mut [[f32; M]],
+) -> f64 {
     push_all(axes, points, forces)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn push_avx2(axes: [&[[f32; LANES]]; 2], points: &[[f32; 2]], forces: &mut [[f32; 2]]) -> f64 {
+fn push_avx2<const M: usize>(
+    axes: [&[[f32; LANES]]; M],
+    points: &[[f32; M]],
+    forces: &mut [[f32; M]],
+) -> f64 {
     push_all(axes, points, forces)
 }
 
 #[inline(always)]
-fn push_all(axes: [&[[f32; LANES]]; 2], points: &[[f32; 2]], forces: &mut [[f32; 2]]) -> f64 {
+fn push_all<const M: usize>(
+    axes: [&[[f32; LANES]]; M],
+    points: &[[f32; M]],
+    forces: &mut [[f32; M]],
+) -> f64 {
     let mut all = 0.0;
+    let n_groups = axes[0].len();
     for (point, force) in points.iter().zip(forces) {
-        let (mut sums, mut x_sums, mut y_sums) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-        for (xs, ys) in axes[0].iter().zip(axes[1]) {
+        let (mut sums, mut by_axis) = ([0.0; LANES], [[0.0; LANES]; M]);
+        for group in 0..n_groups {
+            let others = axes.map(|axis| &axis[group]);
             for lane in 0..LANES {
-                let (x, y) = (point[0] - xs[lane], point[1] - ys[lane]);
-                let near = 1.0 / (1.0 + (x * x + y * y));
+                let way: [f32; M] = std::array::from_fn(|axis| point[axis] - others[axis][lane]);
+                let near = 1.0 / (1.0 + square(&way));
                 let square = near * near;
                 sums[lane] += near;
-                x_sums[lane] += square * x;
-                y_sums[lane] += square * y;
+                for (sums, way) in by_axis.iter_mut().zip(way) {
+                    sums[lane] += square * way;
+                }
             }
         }
-        *force = [x_sums.iter().sum(), y_sums.iter().sum()];
+        *force = by_axis.map(|sums| sums.iter().sum());
         all += sums.iter().map(|sum| f64::from(*sum)).sum::<f64>();
     }
     all
+}
+
+/// Of the length of a way: axis by axis, in their order.
+#[inline(always)]
+pub(super) fn square<const M: usize>(way: &[f32; M]) -> f32 {
+    let mut sum = way[0] * way[0];
+    for x in &way[1..] {
+        sum += x * x;
+    }
+    sum
 }

@@ -2,6 +2,8 @@
 //! for, odd rows, and that nothing but the seed decides.
 #![allow(clippy::unwrap_used)]
 
+mod space;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
@@ -222,7 +224,7 @@ fn lines_are_known_and_left() {
     assert!(start.plane);
     let options = options(1);
     let run = Run { affinities: &affinities, start: &start, options: &options, threads: 1 };
-    let (mut first, restarted) = run.descend(&Unwatched).unwrap();
+    let (mut first, restarted) = run.descend::<Repulsion, 2>(&Unwatched).unwrap();
     let mut again = run.begin_again();
     assert_ne!(again.points, start.points(2, 5, SHAKEN));
     run.steps(&mut again, 0..options.iterations, &Unwatched).unwrap();
@@ -251,7 +253,7 @@ fn odd_rows_have_a_layout_or_an_error() {
         (clouds(40, 6, 2).iter().map(|x| x + 1e6).collect(), 6),
         (clouds(40, 6, 2).iter().map(|x| x * 1e15).collect(), 6),
     ] {
-        for m in [1, 2] {
+        for m in [1, 2, 3] {
             let few = if values.len() > 1000 { 30 } else { 750 };
             let options = Options { dimensions: m, iterations: few, ..options(1) };
             let layout = lay(&values, d, options).unwrap();
@@ -261,9 +263,9 @@ fn odd_rows_have_a_layout_or_an_error() {
         }
     }
     let values = clouds(40, 6, 2);
-    for dimensions in [0, 3] {
+    for dimensions in [0, 4] {
         let found = lay(&values, 6, Options { dimensions, ..options(1) });
-        assert_eq!(found.unwrap_err(), Error::BadComponents { components: dimensions, most: 2 });
+        assert_eq!(found.unwrap_err(), Error::BadComponents { components: dimensions, most: 3 });
     }
     for bad in [f64::NAN, f64::INFINITY, 0.5, -3.0] {
         assert!(lay(&values, 6, Options { perplexity: Some(bad), ..options(1) }).is_err());

@@ -29,7 +29,7 @@ impl Graph {
         let k = neighbours.k;
         let n = neighbours.rows.len() / k;
         let all = &neighbours.distances;
-        let mean = all.iter().map(|x| f64::from(*x)).sum::<f64>() / all.len().max(1) as f64;
+        let mean = mean(all);
         // Both ways: a row's own strengths, and those that others have for it.
         let mut places = vec![0_usize; n + 1];
         for other in &neighbours.rows {
@@ -64,9 +64,73 @@ impl Graph {
         graph.without_weak(epochs)
     }
 
+    /// Of rows to others, who have none to them: no distance is too small to be one, and of each
+    /// row the strongest is 1, whatever rows there are beside it.
+    pub(super) fn to_others(neighbours: &Neighbours, epochs: u32) -> Self {
+        let k = neighbours.k;
+        let least = 1.0 / epochs.max(1) as f32;
+        let mut graph = Self { starts: vec![0], others: Vec::new(), weights: Vec::new() };
+        let lines = neighbours.rows.chunks_exact(k).zip(neighbours.distances.chunks_exact(k));
+        for (others, distances) in lines {
+            let strengths = strengths_beyond(0.0, distances, mean(distances));
+            let most = strengths.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            let each = others.iter().zip(strengths).map(|(other, weight)| (*other, weight / most));
+            for (other, weight) in each.filter(|(_, weight)| *weight >= least) {
+                graph.others.push(other);
+                graph.weights.push(weight);
+            }
+            graph.starts.push(graph.others.len());
+        }
+        graph
+    }
+
     /// Some bonds: to whom, and how strong.
     pub(super) fn bonds(&self, of: Range<usize>) -> (&[u32], &[f32]) {
         (&self.others[of.clone()], &self.weights[of])
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Rows that hang together by bonds, in their order; the part of the first row first.
+    pub(super) fn parts(&self) -> Vec<Vec<u32>> {
+        let mut parts = Vec::new();
+        let mut is_seen = vec![false; self.rows()];
+        for first in 0..self.rows() {
+            if std::mem::replace(&mut is_seen[first], true) {
+                continue;
+            }
+            let mut part = vec![first as u32];
+            let mut next = 0;
+            while let Some(row) = part.get(next).map(|row| *row as usize) {
+                next += 1;
+                let (others, _) = self.bonds(self.starts[row]..self.starts[row + 1]);
+                for other in others {
+                    if !std::mem::replace(&mut is_seen[*other as usize], true) {
+                        part.push(*other);
+                    }
+                }
+            }
+            part.sort_unstable();
+            parts.push(part);
+        }
+        parts
+    }
+
+    /// One of the [`Self::parts`], its rows numbered by their place there.
+    pub(super) fn part(&self, rows: &[u32]) -> Self {
+        let mut part = Self { starts: vec![0], others: Vec::new(), weights: Vec::new() };
+        for row in rows {
+            let row = *row as usize;
+            let (others, weights) = self.bonds(self.starts[row]..self.starts[row + 1]);
+            // All that a row is bound to is in its part.
+            let place = |other: &u32| rows.binary_search(other).unwrap_or_default() as u32;
+            part.others.extend(others.iter().map(place));
+            part.weights.extend_from_slice(weights);
+            part.starts.push(part.others.len());
+        }
+        part
     }
 
     fn without_weak(self, epochs: u32) -> Self {
@@ -86,12 +150,21 @@ impl Graph {
     }
 }
 
+fn mean(distances: &[f32]) -> f64 {
+    distances.iter().map(|x| f64::from(*x)).sum::<f64>() / distances.len().max(1) as f64
+}
+
 /// How strong a row's bonds to its neighbours are: 1 to the nearest, and in all log₂ of how many
 /// there are, the row itself counted among them.
 fn strengths(distances: &[f32], mean_of_all: f64) -> Vec<f32> {
+    let nearest = distances.iter().copied().find(|x| *x > 0.0).unwrap_or(0.0);
+    strengths_beyond(f64::from(nearest), distances, mean_of_all)
+}
+
+/// The same, where bonds up to a distance are 1.
+fn strengths_beyond(nearest: f64, distances: &[f32], mean_of_all: f64) -> Vec<f32> {
     let distances: Vec<f64> = distances.iter().map(|x| f64::from(*x)).collect();
     let wanted = ln((distances.len() + 1) as f64) / LN_2;
-    let nearest = distances.iter().copied().find(|x| *x > 0.0).unwrap_or(0.0);
     let strength = |x: f64, length: f64| match x - nearest {
         beyond if beyond <= 0.0 || length == 0.0 => 1.0,
         beyond => exp_of_negative(-beyond / length),
@@ -138,5 +211,18 @@ mod tests {
         assert_eq!(graph.starts, [0, 1, 3, 4]);
         assert_eq!(graph.others, [1, 0, 2, 1]);
         assert_eq!(graph.weights, [1.0; 4]);
+        assert_eq!(graph.parts(), [[0, 1, 2]]);
+    }
+
+    #[test]
+    fn parts_are_graphs_of_their_own() {
+        // 0 and 2, 1 and 3 and 4.
+        let rows = vec![2, 3, 0, 4, 3];
+        let neighbours = Neighbours { k: 1, rows, distances: vec![1.0; 5] };
+        let graph = Graph::new(&neighbours, 10);
+        assert_eq!(graph.parts(), [vec![0, 2], vec![1, 3, 4]]);
+        let part = graph.part(&[1, 3, 4]);
+        assert_eq!((part.rows(), &part.starts[..]), (3, &[0, 1, 3, 4][..]));
+        assert_eq!(part.others, [1, 0, 2, 1]);
     }
 }

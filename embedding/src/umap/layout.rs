@@ -6,12 +6,15 @@
 //! vectors are long, most of the time is spent on finding neighbours.
 #![allow(unsafe_code)]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::curve::Curve;
 use super::graph::Graph;
 use super::power::power;
 use crate::Error;
 use crate::kernel::Level;
 use crate::random::Random;
+use crate::threads::for_each;
 use crate::watch::{Phase, Watch};
 
 /// Random others that a point is pushed away from, for each bond that acts.
@@ -106,6 +109,92 @@ impl Run<'_> {
                 for (axis, (all, pull)) in ends {
                     points[row][axis] += all * rate;
                     points[*other as usize][axis] -= pull * rate;
+                }
+            }
+        }
+    }
+}
+
+/// Rows that are placed together.
+const ROWS_AT_ONCE: usize = 512;
+/// What the first step of rows that are placed is, in shares of one of rows that are laid out.
+const RATE_OF_NEW: f32 = 0.25;
+const PLACE_STREAM: u64 = 0x64;
+
+impl Run<'_> {
+    /// Moves points of `m` dimensions by their bonds to others, which stay where they are.
+    pub(super) fn place(
+        &self,
+        mut points: Vec<f32>,
+        others: &[f32],
+        m: usize,
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<Vec<f32>, Error> {
+        let mut blocks: Vec<&mut [f32]> = points.chunks_mut(ROWS_AT_ONCE * m).collect();
+        let (done, of) = (AtomicU64::new(0), blocks.len() as u64);
+        for_each(&mut blocks, &mut vec![(); threads], watch, |(), index, points| {
+            let first = index * ROWS_AT_ONCE;
+            match m {
+                1 => self.place_in::<1>(first, points, others),
+                2 => self.place_in::<2>(first, points, others),
+                3 => self.place_in::<3>(first, points, others),
+                4 => self.place_in::<4>(first, points, others),
+                5 => self.place_in::<5>(first, points, others),
+                6 => self.place_in::<6>(first, points, others),
+                7 => self.place_in::<7>(first, points, others),
+                _ => self.place_in::<8>(first, points, others),
+            }
+            watch.progress(Phase::Epochs, done.fetch_add(1, Ordering::Relaxed) + 1, of);
+            Ok(())
+        })?;
+        Ok(points)
+    }
+
+    fn place_in<const M: usize>(&self, first: usize, points: &mut [f32], others: &[f32]) {
+        let (points, others) = (points.as_chunks_mut().0, others.as_chunks().0);
+        match Level::detect() {
+            // The same sums and products on every processor, so the same bits.
+            // SAFETY: the level was found by asking the processor.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Avx2 => unsafe { self.place_avx2::<M>(first, points, others) },
+            _ => self.place_rows::<M>(first, points, others),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn place_avx2<const M: usize>(
+        &self,
+        first: usize,
+        points: &mut [[f32; M]],
+        others: &[[f32; M]],
+    ) {
+        self.place_rows(first, points, others);
+    }
+
+    /// Row by row through all epochs: a row has to do with none of the others that are moved.
+    #[inline(always)]
+    fn place_rows<const M: usize>(&self, first: usize, points: &mut [[f32; M]], all: &[[f32; M]]) {
+        let random = Random::new(self.seed, PLACE_STREAM);
+        for (row, point) in (first..).zip(points) {
+            let bonds = self.graph.starts[row]..self.graph.starts[row + 1];
+            let (others, weights) = self.graph.bonds(bonds);
+            let mut dice = Dice::new(random.words(u64::from(others[0])));
+            for epoch in 1..self.epochs {
+                let rate = RATE_OF_NEW * (1.0 - epoch as f32 / self.epochs as f32);
+                for (other, weight) in others.iter().zip(weights) {
+                    let times = |epoch: u32| (epoch as f32 * weight) as u32;
+                    if times(epoch) == times(epoch - 1) {
+                        continue;
+                    }
+                    let mut forces = Forces::new();
+                    forces.put(0, point, &all[*other as usize]);
+                    for lane in 1..=PUSHES {
+                        forces.put(lane, point, &all[dice.below(all.len())]);
+                    }
+                    let (shifts, _) = forces.shifts(self.curve);
+                    point.iter_mut().zip(shifts).for_each(|(x, shift)| *x += shift * rate);
                 }
             }
         }

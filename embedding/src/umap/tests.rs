@@ -16,14 +16,97 @@ fn clouds_stay_apart_and_whole() {
     let (n, d, k) = (900, 12, 3);
     let values = clouds(n, d, k);
     let rows = Matrix::new(&values, d).unwrap();
-    let Layout { points, neighbour_recall } = fit(&rows, &options(2), &Unwatched).unwrap();
+    let Layout { points, neighbour_recall, begun } = fit(&rows, &options(2), &Unwatched).unwrap();
     assert_eq!(neighbour_recall, 1.0, "so few are looked at by all pairs");
+    assert_eq!(begun, Begun::Pca(Why::Asked));
     let labels: Vec<u32> = (0..n as u32).map(|row| row % k as u32).collect();
     let drawn = Matrix::new(&points, 2).unwrap();
     let apart = metrics::silhouette(&drawn, &labels, 1, 1, &Unwatched).unwrap().unwrap();
     assert!(apart.mean > 0.7, "{apart:?}");
     let trust = metrics::trustworthiness(&rows, &points, 15, 1, 1, &Unwatched).unwrap().unwrap();
     assert!(trust.value > 0.9, "{trust:?}");
+}
+
+#[test]
+fn eigenvectors_begin_a_layout_as_well() {
+    let (n, d) = (900, 12);
+    let values = clouds(n, d, 3);
+    let rows = Matrix::new(&values, d).unwrap();
+    let with = |init: Init, threads| {
+        fit(&rows, &Options { init, ..options(threads) }, &Unwatched).unwrap()
+    };
+    let found = with(Init::Spectral, 2);
+    assert_eq!(found.begun, Begun::Spectral { parts: 3 });
+    let trust = |points: &[f32]| {
+        metrics::trustworthiness(&rows, points, 15, 1, 1, &Unwatched).unwrap().unwrap().value
+    };
+    let by_components = with(Init::Pca, 2);
+    let [one, other] = [&found, &by_components].map(|layout| trust(&layout.points));
+    assert!(one > other - 0.005, "{one} {other}");
+    assert_eq!(found, with(Init::Spectral, 1));
+    // From where it ended it does not go far.
+    let again = with(Init::Given(by_components.points.clone()), 1);
+    assert!(again.begun == Begun::Given && trust(&again.points) > other - 0.01);
+    let far = Matrix::new(&by_components.points, 2).unwrap();
+    let apart = metrics::correlation(&far, &again.points, 1, 1, &Unwatched).unwrap().unwrap();
+    assert!(apart.value > 0.9, "{apart:?}");
+}
+
+#[test]
+fn a_ring_begins_as_a_ring() {
+    let n = 1500;
+    let angle = |row: usize| row as f64 / n as f64 * std::f64::consts::TAU;
+    // Wound about itself, so that principal components have it cross itself.
+    let of = |row: usize| {
+        let a = angle(row);
+        [a.cos(), a.sin(), (5.0 * a).cos() * 3.0, (5.0 * a).sin() * 3.0].map(|x| x as f32)
+    };
+    let values: Vec<f32> = (0..n).flat_map(of).collect();
+    let rows = Matrix::new(&values, 4).unwrap();
+    let begin = |init: Init| {
+        let along = Along::new(&rows, 2, 1, &Unwatched).unwrap();
+        let neighbours = knn::exact(&rows, 14, Some(1), &Unwatched).unwrap();
+        let graph = graph::Graph::new(&neighbours, 500);
+        let options = Options { init, ..options(1) };
+        beginning::points(&graph, &along, &options, 1, &Unwatched).unwrap()
+    };
+    let (points, begun) = begin(Init::Spectral);
+    assert_eq!(begun, Begun::Spectral { parts: 1 });
+    // All are about as far from the middle, in their order.
+    for (row, point) in points.chunks(2).enumerate() {
+        let [x, y] = [point[0] - 5.0, point[1] - 5.0];
+        assert!(((x * x + y * y).sqrt() - 5.0).abs() < 0.3, "{row}: {point:?}");
+        let next = &points[(row + 1) % n * 2..][..2];
+        assert!((point[0] - next[0]).abs() + (point[1] - next[1]).abs() < 0.1, "{row}");
+    }
+    assert_eq!(begin(Init::Pca).1, Begun::Pca(Why::Asked));
+}
+
+#[test]
+fn what_has_no_eigenvectors_begins_by_components() {
+    let begun = |values: &[f32], d: usize| {
+        let options = Options { init: Init::Spectral, epochs: Some(20), ..options(1) };
+        let found = fit(&Matrix::new(values, d).unwrap(), &options, &Unwatched).unwrap();
+        assert!(found.points.iter().all(|x| x.is_finite()));
+        found.begun
+    };
+    assert_eq!(begun(&[1.0, 2.0, 4.0], 1), Begun::Pca(Why::Few));
+    // More parts than there are ends of axes, some of rows that are one and too few for more.
+    let many: Vec<f32> = (0..400).map(|row| (row / 20 * 100 + row % 20 / 10) as f32).collect();
+    assert_eq!(begun(&many, 1), Begun::Spectral { parts: 20 });
+    let ones: Vec<f32> = (0..200).map(|row| (row / 4) as f32).collect();
+    let options = |init| Options { init, neighbours: 4, epochs: Some(20), ..options(1) };
+    let rows = Matrix::new(&ones, 1).unwrap();
+    let found = fit(&rows, &options(Init::Spectral), &Unwatched).unwrap();
+    assert_eq!(found.begun, Begun::Spectral { parts: 50 });
+    for given in [vec![0.0; 399], vec![f32::NAN; 400]] {
+        let n = given.len();
+        let found = fit(&rows, &options(Init::Given(given)), &Unwatched);
+        let bad = Error::BadBeginning { given: n, rows: 200, dimensions: 2 };
+        assert_eq!(found.unwrap_err(), bad);
+    }
+    let one = fit(&rows, &options(Init::Given(vec![1.0; 400])), &Unwatched).unwrap();
+    assert!(one.begun == Begun::Given && one.points.iter().all(|x| x.is_finite()));
 }
 
 #[test]

@@ -188,7 +188,7 @@ mod tests {
                 "steps[0].k",
             ),
             (
-                r#"{"kind": "project", "table": "t", "into": "o", "algorithm": "tsne", "dimensions": 3}"#,
+                r#"{"kind": "project", "table": "t", "into": "o", "algorithm": "tsne", "dimensions": 4}"#,
                 "dimensions",
             ),
             (
