@@ -156,6 +156,12 @@ pub enum Column {
 #[serde(default)]
 pub struct Metrics {
     pub fit_seconds: f64,
+    /// What computed it, where that was not the processor: webgpu.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// Why it was the processor, where a device was asked first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

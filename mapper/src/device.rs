@@ -1,6 +1,6 @@
 //! Where clusters, and neighbours of a layout, are computed: by a graphics device where that takes
-//! clearly less time, else by the processor. What either finds is the same. A device that fails once is not asked again,
-//! and what it said goes with the result.
+//! clearly less time, else by the processor. What either finds is the same. A device that fails
+//! once is not asked again, and what it said goes with the result.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,6 +39,11 @@ impl Backend {
             Self::Processor | Self::ProcessorFor(_) => "cpu",
             Self::Device(_) => "webgpu",
         }
+    }
+
+    /// As the companion's jobs call theirs, where it is not the processor.
+    pub fn device(&self) -> Option<&'static str> {
+        matches!(self, Self::Device(_)).then(|| self.name())
     }
 
     /// What the person who asked should know.

@@ -125,7 +125,9 @@ impl Session {
         let mut made = made.map_err(|error| named(error, taken))?;
         let arrays = std::mem::take(&mut made.arrays);
         let columns = arrays.iter().map(|(column, _)| *column).collect();
-        let metrics = Box::new(std::mem::take(&mut made.metrics));
+        let mut metrics = Box::new(std::mem::take(&mut made.metrics));
+        metrics.backend = made.backend.device().map(str::to_owned);
+        metrics.backend_message = made.backend.message().map(str::to_owned);
         desk.tell(&Tell::Made { step: at, columns, metrics }, &arrays);
         Ok(made)
     }

@@ -146,6 +146,8 @@ struct Session {
     left_out: usize,
     made: Vec<Made>,
     live: Live,
+    /// Whether the graphics device had a part in it.
+    on_device: bool,
 }
 
 impl Session {
@@ -158,7 +160,16 @@ impl Session {
         let request = request(&asked, shape).to_string();
         let mapper = MapperLink::start(script, &request, &vectors.values)?;
         let (kept, live) = (vectors.places, Live::default());
-        Ok(Self { asked, mapper, shape, kept, left_out: 0, made: Vec::new(), live })
+        Ok(Self {
+            asked,
+            mapper,
+            shape,
+            kept,
+            left_out: 0,
+            made: Vec::new(),
+            live,
+            on_device: false,
+        })
     }
 
     /// Takes in what a step made, and shows it.
@@ -257,14 +268,16 @@ async fn make(
                     show(host, &session.live);
                 }
             }
-            Tell::Made { step, columns, .. } => {
+            Tell::Made { step, columns, metrics } => {
+                session.on_device |= metrics.backend.is_some();
                 let columns = columns.into_iter().zip(arrays).collect();
                 session.take(host, step, Made { columns });
             }
             Tell::Done { seconds } => {
                 session.keep(host)?;
                 let rows = session.shape[0] - session.left_out;
-                let message = texts::mapping::done(rows, session.left_out, seconds);
+                let message =
+                    texts::mapping::done(rows, session.left_out, seconds, session.on_device);
                 return Ok((session, message));
             }
             Tell::Failed { detail, .. } | Tell::Panicked { text: detail } => {

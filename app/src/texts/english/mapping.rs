@@ -21,13 +21,14 @@ pub fn of(done: u64, total: u64) -> String {
     format!("{} of {}", format::count(done), format::count(total))
 }
 
-pub fn done(rows: usize, left_out: usize, seconds: f64) -> String {
+pub fn done(rows: usize, left_out: usize, seconds: f64, on_device: bool) -> String {
     let rows = format::count(rows as u64);
+    let here = if on_device { "here, with the graphics device" } else { "here" };
     match left_out {
-        0 => format!("{rows} rows in {seconds:.1} s, here"),
+        0 => format!("{rows} rows in {seconds:.1} s, {here}"),
         out => {
             let out = format::count(out as u64);
-            format!("{rows} rows in {seconds:.1} s, here; {out} have no vector")
+            format!("{rows} rows in {seconds:.1} s, {here}; {out} have no vector")
         }
     }
 }
