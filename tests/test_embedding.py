@@ -11,7 +11,7 @@ from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.datasets import load_digits, load_iris, make_moons
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
-from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, davies_bouldin_score, silhouette_samples, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
@@ -35,6 +35,9 @@ def test_clusters_are_a_fixed_point_of_scikit_learn(lake, norm):
     inertia = sum(((data[labels == k] - means[k]) ** 2).sum() for k in range(10))
     assert outcome["metrics"]["inertia"] == pytest.approx(inertia, rel=1e-4)
     assert outcome["metrics"]["silhouette"] == pytest.approx(silhouette_score(data, labels), abs=1e-5)
+    each = silhouette_samples(data, labels)
+    each = [each[labels == k].mean() for k in range(10)]
+    assert outcome["metrics"]["silhouettes"] == pytest.approx(each, abs=1e-4)
     assert outcome["metrics"]["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(data, labels), rel=2e-3)
     assert outcome["metrics"]["davies_bouldin"] == pytest.approx(davies_bouldin_score(data, labels), rel=2e-3)
     assert outcome["metrics"]["sizes"] == np.bincount(labels).tolist()
@@ -268,6 +271,17 @@ def test_an_overwritten_table_has_one_more_version_and_its_history(lake):
     assert lineage["source"]["table"] == "digits" and lineage["steps"][0]["algorithm"] == "pca"
     table.load_as_version(0)
     assert table.to_pyarrow_table().column_names == ["uuid", "cluster"]
+
+
+def test_without_a_device_the_processor_computes_and_says_why(lake):
+    plain = done("cluster", "digits", "--into", "by-cpu", lake=lake)
+    asked = done("cluster", "digits", "--into", "by-cuda", "--backend", "cuda", lake=lake)
+    assert plain["message"] == "1797 rows"
+    if asked["backend"] == "cpu":
+        assert "computed on the CPU: no NVIDIA" in asked["message"]
+    assert written(lake, "by-cuda")["cluster"].equals(written(lake, "by-cpu")["cluster"])
+    layout = done("project", "digits", "--into", "layout-by-cuda", "--backend", "cuda", lake=lake)
+    assert layout["backend"] == "cpu" and "only k-means is computed by CUDA" in layout["message"]
 
 
 def test_a_result_keeps_the_vectors_where_that_is_asked_for(lake):

@@ -24,7 +24,7 @@ pub struct JobRecord {
     pub phase: Option<String>,
     /// What a person should know: how far it is, what was left out, why it failed.
     pub message: Option<String>,
-    /// What computed it: cpu.
+    /// What computed it: cpu or cuda.
     pub backend: Option<String>,
     #[schema(value_type = String)]
     pub created: DateTime<Utc>,

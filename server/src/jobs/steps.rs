@@ -11,6 +11,7 @@ use engine::steps::{DISTANCE, Labels, OUTLIER, PROBABILITY, Selection, Step, Wor
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
+use super::spec::Backend;
 
 /// What a step made of all rows.
 pub(super) struct Made {
@@ -18,6 +19,19 @@ pub(super) struct Made {
     pub(super) metrics: Map<String, Value>,
     /// Of a projection, n × dimensions: what a later step may cluster.
     points: Vec<f32>,
+    /// What computed it, where somebody asked for a device.
+    pub(super) device: Device,
+}
+
+/// What became of the wish for a device.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Device {
+    /// There was none, or there is no such algorithm on one.
+    #[default]
+    Unasked,
+    Cuda,
+    /// The processor did it, or ended it, and why.
+    FellBack(String),
 }
 
 /// Clusters whose sizes are told one by one.
@@ -33,6 +47,7 @@ pub(super) struct Task<'a> {
     pub(super) vectors: &'a dyn RowSource,
     pub(super) seed: u64,
     pub(super) threads: usize,
+    pub(super) backend: Backend,
 }
 
 impl Task<'_> {
@@ -43,7 +58,7 @@ impl Task<'_> {
         made: &[Made],
         watch: &dyn Watch,
     ) -> Result<Made, JobFailure> {
-        let Self { step, vectors, seed, threads } = self;
+        let Self { step, vectors, seed, threads, .. } = self;
         match &step.work {
             Work::KMeans { k, iterations_max, .. } => {
                 let mut options = kmeans::Options::new(*k, seed);
@@ -64,7 +79,7 @@ impl Task<'_> {
     }
 
     fn project(self, watch: &dyn Watch) -> Result<Made, JobFailure> {
-        let Self { step, vectors, seed, threads } = self;
+        let Self { step, vectors, seed, threads, .. } = self;
         let began = Instant::now();
         let mut own = Map::new();
         let points = match step.work {
@@ -101,23 +116,27 @@ impl Task<'_> {
     }
 
     fn cluster(self, options: &kmeans::Options, watch: &dyn Watch) -> Result<Made, JobFailure> {
-        let Self { step, vectors, seed, threads } = self;
+        let Self { step, vectors, seed, threads, .. } = self;
         let began = Instant::now();
-        let found = kmeans::fit(vectors, options, watch)?;
+        let (found, device) = self.means(options, watch)?;
         let fit_seconds = began.elapsed().as_secs_f64();
-        let silhouette = metrics::silhouette(vectors, &found.labels, seed, threads, watch)?;
+        let silhouettes = metrics::silhouettes(vectors, &found.labels, seed, threads, watch)?;
         let mut measured = Map::new();
         measured.insert("fit_seconds".into(), fit_seconds.into());
         measured.insert("k".into(), options.k.into());
         measured.insert("inertia".into(), found.inertia.into());
         measured.insert("iterations".into(), found.iterations.into());
         measured.insert("converged".into(), found.has_converged.into());
-        tell_silhouette(&mut measured, silhouette);
+        tell_silhouette(&mut measured, silhouettes.as_ref().map(|found| found.all));
         let apart = metrics::dispersion(vectors, &found.centroids, &found.labels, threads, watch)?;
         measured.insert("calinski_harabasz".into(), json!(apart.calinski_harabasz));
         measured.insert("davies_bouldin".into(), json!(apart.davies_bouldin));
         if found.sizes.len() <= SIZES_MAX {
             measured.insert("sizes".into(), json!(found.sizes));
+            let each = silhouettes.map(|found| found.clusters);
+            let each = each.map(|each| each.iter().map(|one| one.map(|one| one.mean)).collect());
+            let each: Option<Vec<Option<f64>>> = each;
+            measured.insert("silhouettes".into(), json!(each));
         }
         let labels = found.labels.iter().map(|label| *label as i32);
         let mut columns = vec![(step.name.clone(), self.labels(labels, options.k))];
@@ -126,7 +145,22 @@ impl Task<'_> {
                 metrics::distances(vectors, &found.centroids, &found.labels, threads, watch)?;
             columns.push((step.beside(DISTANCE), floats(distances)));
         }
-        Ok(Made { columns, metrics: measured, points: Vec::new() })
+        Ok(Made { columns, metrics: measured, points: Vec::new(), device })
+    }
+
+    /// The same to the bit by either. `auto` is the processor: no kernel has run on a device of
+    /// ours yet, so a device is for who asks for it.
+    fn means(
+        self,
+        options: &kmeans::Options,
+        watch: &dyn Watch,
+    ) -> Result<(kmeans::Clustering, Device), JobFailure> {
+        if self.backend != Backend::Cuda {
+            return Ok((kmeans::fit(self.vectors, options, watch)?, Device::Unasked));
+        }
+        let found = cuda::kmeans::fit(self.vectors, options, watch)?;
+        let device = found.fell_back.map_or(Device::Cuda, Device::FellBack);
+        Ok((found.clustering, device))
     }
 
     /// HDBSCAN, of the vectors or of a projection of them.
@@ -163,7 +197,7 @@ impl Task<'_> {
             (step.beside(PROBABILITY), floats(found.probabilities)),
             (step.beside(OUTLIER), floats(found.outlier_scores)),
         ];
-        Ok(Made { columns, metrics: measured, points: Vec::new() })
+        Ok(Made { columns, metrics: measured, points: Vec::new(), device: Device::Unasked })
     }
 
     /// Clusters by number or by name; what is below 0 is in none.
@@ -189,7 +223,7 @@ impl Task<'_> {
     }
 
     fn projection(self, points: Vec<f32>, watch: &dyn Watch) -> Result<Made, JobFailure> {
-        let Self { step, vectors, seed, threads } = self;
+        let Self { step, vectors, seed, threads, .. } = self;
         let names = step.columns();
         let dimensions = names.len().max(1);
         let column = |(at, (name, _)): (usize, (String, _))| {
@@ -197,15 +231,19 @@ impl Task<'_> {
             (name, floats(values.collect()))
         };
         let columns = names.into_iter().enumerate().map(column).collect();
-        let trust = metrics::trustworthiness(vectors, &points, NEIGHBOURS, seed, threads, watch)?;
+        let kept = metrics::neighbourhoods(vectors, &points, NEIGHBOURS, seed, threads, watch)?;
         let mut measured = Map::new();
-        let known = trust.map_or(Value::Null, |trust| trust.value.into());
-        measured.insert("trustworthiness".into(), known);
-        if let Some(trust) = trust {
-            measured.insert("trustworthiness_neighbours".into(), trust.neighbours.into());
-            measured.insert("trustworthiness_rows".into(), trust.rows.into());
+        let mut tell = |name: &str, value: Value| drop(measured.insert(name.to_owned(), value));
+        tell("trustworthiness", json!(kept.map(|kept| kept.trustworthiness)));
+        if let Some(kept) = kept {
+            tell("continuity", kept.continuity.into());
+            tell("neighbours_kept", kept.preservation.into());
+            tell("trustworthiness_neighbours", kept.neighbours.into());
+            tell("trustworthiness_rows", kept.rows.into());
         }
-        Ok(Made { columns, metrics: measured, points })
+        let far = metrics::correlation(vectors, &points, seed, threads, watch)?;
+        tell("distance_correlation", json!(far.map(|far| far.value)));
+        Ok(Made { columns, metrics: measured, points, device: Device::Unasked })
     }
 }
 

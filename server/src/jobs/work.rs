@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
 use super::spec::{Backend, JobSpec, Keep};
-use super::steps;
+use super::steps::{self, Device};
 use super::vectors::{LeftOut, VectorReader, Vectors};
 use super::{lineage, results};
 use crate::delta::write::{CommitInfo, check_replaceable};
@@ -47,7 +47,7 @@ pub trait Report: Send + Sync {
 pub struct Outcome {
     pub result: JobResult,
     pub metrics: Map<String, Value>,
-    /// What ran: `cpu`.
+    /// What ran: `cpu`, or `cuda`.
     pub backend: String,
     /// What the person who asked should know: rows left out, another backend than was asked for.
     pub message: String,
@@ -117,7 +117,8 @@ pub async fn perform(
     let table = place.name().to_owned();
     let rows = vectors.rows() as u64;
     let mut metrics = summed(spec, &vectors, &made);
-    let backend = "cpu";
+    let devices: Vec<Device> = made.iter().map(|made| made.device.clone()).collect();
+    let backend = if devices.contains(&Device::Cuda) { "cuda" } else { "cpu" };
     let mut lineage = lineage::of(spec, &source);
     lineage.insert("backend".into(), backend.into());
     lineage.insert("metrics".into(), Value::Object(metrics.clone()));
@@ -139,13 +140,13 @@ pub async fn perform(
             "write": seconds(began.elapsed() - read_in - computed_in),
         }),
     );
-    let message = message(spec, rows, vectors.left_out);
+    let message = message(spec, rows, vectors.left_out, &devices);
     teller.tell(1.0, "done", message.clone());
     let result = JobResult { table, version, rows };
     Ok(Outcome { result, metrics, backend: backend.to_owned(), message })
 }
 
-fn message(spec: &JobSpec, rows: u64, left_out: LeftOut) -> String {
+fn message(spec: &JobSpec, rows: u64, left_out: LeftOut, devices: &[Device]) -> String {
     let mut parts = vec![format!("{rows} rows")];
     let LeftOut { null, not_finite, zero } = left_out;
     if null > 0 {
@@ -157,8 +158,14 @@ fn message(spec: &JobSpec, rows: u64, left_out: LeftOut) -> String {
     if zero > 0 && spec.normalize == Normalize::L2 {
         parts.push(format!("{zero} vectors of zeros have no direction"));
     }
-    if spec.backend == Backend::Cuda {
-        parts.push("this limn has no CUDA: computed on the CPU".to_owned());
+    let fallen = devices.iter().filter_map(|device| match device {
+        Device::FellBack(why) => Some(why),
+        Device::Unasked | Device::Cuda => None,
+    });
+    if let Some(why) = fallen.last() {
+        parts.push(format!("computed on the CPU: {why}"));
+    } else if spec.backend == Backend::Cuda && devices.contains(&Device::Unasked) {
+        parts.push("only k-means is computed by CUDA, the rest on the CPU".to_owned());
     }
     parts.join("; ")
 }
@@ -332,7 +339,8 @@ async fn compute(
         for (at, step) in numbered {
             let begin = READ + share * at as f64;
             let watch = StepWatch { teller: &teller, phase: step.work.algorithm(), begin, share };
-            let task = steps::Task { step, vectors: vectors.as_ref(), seed: spec.seed, threads };
+            let (seed, backend) = (spec.seed, spec.backend);
+            let task = steps::Task { step, vectors: vectors.as_ref(), seed, threads, backend };
             made.push(task.run(&spec.steps, &made, &watch)?);
         }
         Ok(made)
