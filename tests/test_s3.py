@@ -154,14 +154,14 @@ def test_a_picture_beside_a_table(on_s3, store, bucket):
 
 
 def test_a_job_reads_and_writes_on_s3(store, bucket, serve):
-    """Results are committed by a conditional put, and jobs are remembered beside the tables."""
+    """Results are committed by a conditional put, jobs are remembered beside the tables, and their lineage is read."""
     out = io.BytesIO()
     pq.write_table(pa.table({"id": range(300), "emb": [[float(i % 3), float(i), 1.0] for i in range(300)]}), out)
     client(store).put_object(Bucket="lakes", Key="vectors/points.parquet", Body=out.getvalue())
     limn = serve(f"{bucket}/vectors", environment=environment(f"http://127.0.0.1:{store}"))
     job = {"kind": "cluster", "table": "points", "into": "labels", "k": 3, "normalize": "none"}
-    for mode, version in (("create", 0), ("overwrite", 1)):
-        begun = limn.post("/api/jobs", {**job, "mode": mode})
+    for change, version in (({}, 0), ({"k": 4, "mode": "overwrite"}, 1), ({"k": 4, "mode": "overwrite"}, 1)):
+        begun = limn.post("/api/jobs", {**job, **change})
         assert begun.status_code == 202, begun.text
         deadline = time.monotonic() + 30
         while (now := limn.get(begun.headers["Location"]).json())["state"] in ("queued", "running"):
@@ -171,7 +171,8 @@ def test_a_job_reads_and_writes_on_s3(store, bucket, serve):
     assert limn.rows({"table": "labels", "aggregates": COUNT}) == [(300,)]
     problem(limn.post("/api/jobs", job), 409, field="into")
     keys = [entry["Key"] for entry in client(store).list_objects_v2(Bucket="lakes", Prefix="vectors/")["Contents"]]
-    assert sum("_limn/jobs/" in key for key in keys) == 2
+    assert sum("_limn/jobs/" in key for key in keys) == 3
+    assert sum("labels/_delta_log/" in key for key in keys) == 2, "the third was answered from the second's result"
     assert not [key for key in keys if "_limn_writing" in key]
 
 

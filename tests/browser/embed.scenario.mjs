@@ -54,7 +54,7 @@ scenario('the vectors of a table become a map with clusters', (t) => withLake(t,
   await t.untilShown();
   await openDialog(t);
   assert.equal(await dialog(t).getByLabel('New table').inputValue(), 'digits-map');
-  assert.equal(await dialog(t).getByLabel('Vectors').inputValue(), 'emb');
+  assert.equal(await dialog(t).getByLabel('Vectors', { exact: true }).inputValue(), 'emb');
   await dialog(t).getByText(/^About .* for 1,797 × 64$/).waitFor();
   await t.shotsOfAll('embed-form');
   await dialog(t).getByRole('button', { name: 'Start' }).click();
