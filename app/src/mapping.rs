@@ -25,8 +25,21 @@ pub struct MapRequest {
     pub dimensions: usize,
     pub normalize: Normalize,
     pub seed: u64,
+    pub backend: Backend,
     /// In this order, as a job of kind `embed` has them.
     pub steps: Vec<Step>,
+}
+
+/// What computes. The result is the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// A graphics device where that takes clearly less time, else the processor.
+    #[default]
+    Auto,
+    Cpu,
+    /// A graphics device for whatever it can do, though it be played by the processor.
+    Webgpu,
 }
 
 /// A step of a request that is done, otherwise: of the same vectors, which the mapper still has.
@@ -71,16 +84,17 @@ impl MapRequest {
         let dimensions = fields.required("dimensions")?;
         let normalize = fields.optional("normalize")?.unwrap_or(Normalize::L2);
         let seed = fields.optional("seed")?.unwrap_or(SEED);
-        Ok(Self { rows, dimensions, normalize, seed, steps: steps::several(fields)? })
+        let backend = fields.optional("backend")?.unwrap_or_default();
+        Ok(Self { rows, dimensions, normalize, seed, backend, steps: steps::several(fields)? })
     }
 
     pub fn to_json(&self) -> String {
-        let Self { rows, dimensions, normalize, seed, steps } = self;
+        let Self { rows, dimensions, normalize, seed, backend, steps } = self;
         let asked = steps.iter().map(|step| Asked { kind: step.work.kind(), step });
         let steps: Vec<Asked<'_>> = asked.collect();
         serde_json::json!({
             "rows": rows, "dimensions": dimensions, "normalize": normalize, "seed": seed,
-            "steps": steps,
+            "backend": backend, "steps": steps,
         })
         .to_string()
     }
@@ -226,7 +240,8 @@ mod tests {
             Step { work: Work::Pca { dimensions: 2 }, name: "dim".to_owned() },
         ];
         let (normalize, seed) = (Normalize::L2, 614);
-        assert_eq!(found, MapRequest { rows: 3, dimensions: 2, normalize, seed, steps });
+        let backend = Backend::Auto;
+        assert_eq!(found, MapRequest { rows: 3, dimensions: 2, normalize, seed, backend, steps });
     }
 
     #[test]
@@ -250,7 +265,8 @@ mod tests {
             step(kmeans, "k"),
         ];
         let normalize = Normalize::None;
-        let wanted = MapRequest { rows: 8, dimensions: 5, normalize, seed: u64::MAX, steps };
+        let (seed, backend) = (u64::MAX, Backend::Webgpu);
+        let wanted = MapRequest { rows: 8, dimensions: 5, normalize, seed, backend, steps };
         assert_eq!(MapRequest::from_json(&wanted.to_json()).unwrap(), wanted);
     }
 

@@ -1,7 +1,7 @@
 //! A request from front to back: taken in, its steps done one after another, each told of when it
 //! is made. Knows no browser: where things are told is a [`Desk`].
 
-use app::mapping::{Again, Column, MapRequest, Tell};
+use app::mapping::{Again, Backend, Column, MapRequest, Tell};
 use embedding::rows::Matrix;
 use engine::error::QueryError;
 
@@ -77,6 +77,11 @@ async fn steps(
     let request = MapRequest::from_json(text)?;
     let taken = Taken::new(&request, values)?;
     desk.tell(&Tell::Taken { rows: taken.rows(), left_out: taken.left_out }, &[]);
+    let choice = match request.backend {
+        Backend::Auto => choice,
+        Backend::Cpu => Choice::Never,
+        Backend::Webgpu => Choice::Always,
+    };
     let (made, device) = (Vec::with_capacity(request.steps.len()), Device::new(choice));
     let mut session = Session { taken, made, device };
     for at in 0..request.steps.len() {

@@ -116,7 +116,8 @@ mod tests {
     use super::*;
 
     fn request(rows: usize, dimensions: usize, normalize: Normalize) -> MapRequest {
-        MapRequest { rows, dimensions, normalize, seed: 1, steps: Vec::new() }
+        let backend = app::mapping::Backend::Auto;
+        MapRequest { rows, dimensions, normalize, seed: 1, backend, steps: Vec::new() }
     }
 
     #[test]

@@ -64,9 +64,9 @@ scenario('the vectors of a table become a map with clusters', (t) => withLake(t,
   await t.untilSelected(1797);
   assert.equal(t.parameter('table'), 'digits-map');
 
-  // UMAP is what is offered first.
+  // UMAP is what is offered first; clusters are made before it, that a layout is seen in their colours.
   const jobs = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/jobs`)).json();
-  assert.deepEqual(jobs.jobs[0].metrics.steps.map((step) => step.algorithm), ['umap', 'kmeans']);
+  assert.deepEqual(jobs.jobs[0].metrics.steps.map((step) => step.algorithm), ['kmeans', 'umap']);
 
   // Clusters colour the points, and filter like any other column.
   const legend = t.page.locator('.legend');

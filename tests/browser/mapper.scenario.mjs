@@ -83,3 +83,24 @@ scenario(
   },
   { renderers: ['raster'] },
 );
+
+scenario(
+  'a graphics device gives the bits of the processor',
+  async (t) => {
+    await t.open();
+    const made = async (request) => {
+      const { told } = await t.page.evaluate(map, { request: { ...golden.request, ...request }, until: 0 });
+      assert.deepEqual(told.at(-1).kind, 'done', JSON.stringify(told.at(-1)));
+      return told.filter(({ kind }) => kind === 'made');
+    };
+    const clusters = await made({ backend: 'webgpu' });
+    assert.deepEqual(clusters.map(({ hashes }) => hashes), golden.hashes);
+    assert.equal(clusters[0].metrics.backend, 'webgpu', clusters[0].metrics.backend_message);
+    // Neighbours of a layout too, so that it is the same layout.
+    const steps = [{ kind: 'project', algorithm: 'umap' }, { kind: 'cluster', k: 3 }];
+    const [own, theirs] = [await made({ steps, backend: 'cpu' }), await made({ steps, backend: 'webgpu' })];
+    assert.deepEqual(theirs.map(({ hashes }) => hashes), own.map(({ hashes }) => hashes));
+    assert.deepEqual([own, theirs].map((all) => all.map(({ metrics }) => metrics.backend)), [[undefined, undefined], ['webgpu', 'webgpu']]);
+  },
+  { renderers: ['webgpu'] },
+);
