@@ -300,6 +300,7 @@ fn stages_know_only_what_is_left_of_them() {
     let walls = [
         ("embedding/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
         ("cuda/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
+        ("encoder/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
         ("engine/", vec!["server", "app", "tests"]),
         ("gpu/", vec!["engine", "server", "app", "tests", "arrow-array", "tokio"]),
         ("server/", vec!["app", "tests", "wgpu", "leptos"]),
@@ -362,6 +363,7 @@ fn documents_name_files_that_exist() {
         "engine/",
         "embedding/",
         "gpu/",
+        "encoder/",
         "server/",
         "app/",
         "mapper/",
