@@ -7,6 +7,7 @@ use crate::model::{Kind, Model, OpenOptions};
 use crate::picture::{self, Limits};
 use crate::pool::{Pooling, finish};
 use crate::preprocessing::Preprocessing;
+use crate::thumbnail;
 use crate::words::{Tokens, Words};
 
 /// How vectors are made. What is none is read from beside the model, or guessed.
@@ -24,6 +25,8 @@ pub struct Options {
     pub pooling: Option<Pooling>,
     /// Whether vectors get length one.
     pub is_unit: bool,
+    /// The longer side of a small picture that is made along with a picture's vector.
+    pub thumbnail: Option<u32>,
 }
 
 impl Default for Options {
@@ -36,6 +39,7 @@ impl Default for Options {
             output: None,
             pooling: None,
             is_unit: true,
+            thumbnail: None,
         }
     }
 }
@@ -48,6 +52,8 @@ pub enum Source {
     /// A picture as bytes of a file.
     Bytes(Vec<u8>),
     Text(String),
+    /// There is none, and why.
+    Missing(String),
 }
 
 /// A row's vector.
@@ -56,6 +62,8 @@ pub struct Encoded {
     pub vector: Vec<f32>,
     /// Width and height of a picture, as it is looked at.
     pub size: Option<(u32, u32)>,
+    /// The picture in small, as JPEG, where that was asked for.
+    pub thumbnail: Option<Vec<u8>>,
     /// Whether a text was longer than the model takes, so that its end does not count.
     pub is_cut: bool,
 }
@@ -67,6 +75,7 @@ pub struct Encoder {
     input: Preparation,
     limits: Limits,
     is_unit: bool,
+    thumbnail: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -77,7 +86,7 @@ enum Preparation {
 
 /// What a model is given for a row.
 enum Prepared {
-    Image { values: Vec<f32>, size: (u32, u32) },
+    Image { values: Vec<f32>, size: (u32, u32), thumbnail: Option<Vec<u8>> },
     Text(Tokens),
 }
 
@@ -109,7 +118,8 @@ impl Encoder {
                 Preparation::Texts(Box::new(words))
             }
         };
-        Ok(Self { model, input, limits: options.limits, is_unit: options.is_unit })
+        let Options { limits, is_unit, thumbnail, .. } = *options;
+        Ok(Self { model, input, limits, is_unit, thumbnail })
     }
 
     pub fn model(&self) -> &Model {
@@ -158,8 +168,12 @@ impl Encoder {
             let vector = next.ok_or_else(|| Failure::Model("it gave no row".to_owned()))?;
             let vector = finish(vector, self.is_unit)?;
             Ok(match prepared {
-                Prepared::Image { size, .. } => Encoded { vector, size: Some(size), is_cut: false },
-                Prepared::Text(Tokens { is_cut, .. }) => Encoded { vector, size: None, is_cut },
+                Prepared::Image { size, thumbnail, .. } => {
+                    Encoded { vector, size: Some(size), thumbnail, is_cut: false }
+                }
+                Prepared::Text(Tokens { is_cut, .. }) => {
+                    Encoded { vector, size: None, thumbnail: None, is_cut }
+                }
             })
         };
         prepared.into_iter().map(&mut row).collect()
@@ -167,6 +181,7 @@ impl Encoder {
 
     fn prepare(&self, source: &Source) -> Result<Prepared, Failure> {
         match (&self.input, source) {
+            (_, Source::Missing(reason)) => Err(Failure::Unreadable(reason.clone())),
             (Preparation::Images(_), Source::Path(path)) => self.image(&self.read(path)?),
             (Preparation::Images(_), Source::Bytes(bytes)) => self.image(bytes),
             (Preparation::Images(_), Source::Text(_)) => Err(Failure::WantsImages),
@@ -200,7 +215,9 @@ impl Encoder {
         };
         let pixels = picture::decode(bytes, &self.limits)?;
         let size = (pixels.width as u32, pixels.height as u32);
-        Ok(Prepared::Image { values: preprocessing.apply(pixels, layout), size })
+        let small = self.thumbnail.map(|side| thumbnail::of_pixels(&pixels, side)).transpose()?;
+        let values = preprocessing.apply(pixels, layout);
+        Ok(Prepared::Image { values, size, thumbnail: small })
     }
 }
 

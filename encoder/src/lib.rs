@@ -32,6 +32,7 @@ mod pool;
 mod preprocessing;
 mod resample;
 mod runner;
+mod thumbnail;
 mod words;
 
 pub use encoder::{Encoded, Encoder, Options, Source};
@@ -43,4 +44,5 @@ pub use pool::Pooling;
 pub use preprocessing::{CLIP, Fit, HALF, IMAGENET, Preprocessing, Scaling};
 pub use resample::{Filter, Pixels, resize};
 pub use runner::{Run, Unwatched, Watch, run};
+pub use thumbnail::thumbnail;
 pub use words::{Tokens, Words};

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -10,7 +11,7 @@ use crate::graph::Layout;
 use crate::resample::{Filter, Pixels, resize};
 
 /// What is subtracted from a channel, and what it is divided by after that.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Scaling {
     pub mean: [f32; 3],
     pub deviation: [f32; 3],
@@ -28,7 +29,8 @@ pub const IMAGENET: Scaling =
 pub const HALF: Scaling = Scaling { mean: [0.5; 3], deviation: [0.5; 3] };
 
 /// How a picture of any shape becomes one of the model's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fit {
     /// Its shorter side has so many pixels, and the middle is cut out.
     Crop { shortest: usize },
@@ -41,7 +43,7 @@ pub enum Fit {
 }
 
 /// All of it. The model's own size wins over this one where the model has one.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Preprocessing {
     pub width: usize,
     pub height: usize,

@@ -3,8 +3,11 @@
 //!
 //! A filter is as wide as what a new pixel covers of the old ones: shrinking leaves no moiré.
 
+use serde::Serialize;
+
 /// What a new pixel takes of the old ones around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Filter {
     Nearest,
     Bilinear,
@@ -92,6 +95,11 @@ fn byte(sum: i64) -> u8 {
 pub fn resize(pixels: Pixels, width: usize, height: usize, filter: Filter) -> Pixels {
     let pixels = if pixels.width == width { pixels } else { across(&pixels, width, filter) };
     if pixels.height == height { pixels } else { down(&pixels, height, filter) }
+}
+
+/// The same of pixels that are needed afterwards too.
+pub(crate) fn resized(pixels: &Pixels, width: usize, height: usize, filter: Filter) -> Pixels {
+    down(&across(pixels, width, filter), height, filter)
 }
 
 fn across(pixels: &Pixels, width: usize, filter: Filter) -> Pixels {
