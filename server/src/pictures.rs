@@ -6,9 +6,13 @@
 
 mod beside;
 mod hosts;
+mod small;
 mod web;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use crate::lake::Lakes;
 use crate::lake::error::LakeError;
@@ -58,24 +62,44 @@ pub enum PictureFailure {
 pub struct Pictures {
     lakes: Lakes,
     web: Web,
+    /// Pictures that are made smaller at a time.
+    turns: Arc<Semaphore>,
 }
 
 impl Pictures {
     pub fn new(lakes: Lakes, hosts: ImageHosts) -> Result<Self, String> {
-        Ok(Self { lakes, web: Web::new(hosts)? })
+        Ok(Self { lakes, web: Web::new(hosts)?, turns: small::turns() })
     }
 
     /// The picture that a cell of `table` names: by an `http` or `https` address, or by a path.
     pub async fn picture(&self, table: &str, source: &str) -> Result<Picture, PictureFailure> {
-        let is_web = ["http://", "https://"].iter().any(|scheme| source.starts_with(scheme));
-        let bytes = match is_web {
-            true => self.web.fetch(source).await?,
-            false => beside::read(&self.lakes, table, source).await?,
-        };
+        let bytes = self.bytes(table, source).await?;
         let shorter = |text: &str| text.chars().take(200).collect();
         let media_type = media_type_of(&bytes)
             .ok_or_else(|| PictureFailure::NoPicture { place: shorter(source) })?;
         Ok(Picture { bytes, media_type })
+    }
+
+    /// The same, its longer side of `side` pixels at most; as it is where it cannot be made
+    /// smaller.
+    pub async fn small(
+        &self,
+        table: &str,
+        source: &str,
+        side: u32,
+    ) -> Result<Picture, PictureFailure> {
+        let whole = self.picture(table, source).await?;
+        let small = small::jpeg(&self.turns, &whole.bytes, side).await;
+        Ok(small.map_or(whole, |bytes| Picture { bytes, media_type: "image/jpeg" }))
+    }
+
+    /// What is there, whatever it is.
+    pub async fn bytes(&self, table: &str, source: &str) -> Result<Bytes, PictureFailure> {
+        let is_web = ["http://", "https://"].iter().any(|scheme| source.starts_with(scheme));
+        match is_web {
+            true => self.web.fetch(source).await,
+            false => beside::read(&self.lakes, table, source).await,
+        }
     }
 }
 

@@ -88,15 +88,23 @@ pub fn column_of(columns: &[ColumnInfo], seen: impl Fn(&str) -> bool) -> Option<
     seen.or_else(held)
 }
 
-/// Where the picture may be had from, in the order to try; `api` is the companion's address.
-/// Empty where nobody can show it.
+/// What asks the companion for a picture that is no larger than it is shown among others.
+const SMALL: &str = "&side=384";
+
+/// The address of the picture in its own size.
+pub fn whole(address: &str) -> &str {
+    address.strip_suffix(SMALL).unwrap_or(address)
+}
+
+/// Where the picture may be had from, in the order to try; `api` is the companion's address,
+/// which makes large ones smaller. Empty where nobody can show it.
 pub fn addresses(source: &Source, api: Option<&str>, table: &str) -> Vec<String> {
     // Of a table that no companion has the page knows no folder.
     let is_here = file_of_name(table).is_some();
     let by_companion = |place: &str| {
         let api = api?.trim_end_matches('/');
         let (place, table) = (encoded(place), encoded(table));
-        Some(format!("{api}/api/image?table={table}&source={place}"))
+        Some(format!("{api}/api/image?table={table}&source={place}{SMALL}"))
     };
     match source {
         Source::Cell => Vec::new(),
@@ -191,7 +199,8 @@ mod tests {
     fn pictures_are_tried_where_they_are_then_by_the_companion() {
         let api = Some("http://h:1/");
         let web = Source::Web("https://a.org/b?c=d e&f".to_owned());
-        let proxied = "http://h:1/api/image?table=t&source=https%3A//a.org/b%3Fc%3Dd%20e%26f";
+        let proxied =
+            "http://h:1/api/image?table=t&source=https%3A//a.org/b%3Fc%3Dd%20e%26f&side=384";
         let direct = "https://a.org/b?c=d e&f";
         assert_eq!(addresses(&web, api, "t"), [direct, proxied]);
         assert_eq!(addresses(&web, None, "t"), [direct]);
@@ -199,7 +208,9 @@ mod tests {
         assert_eq!(addresses(&insecure, None, "t"), [""; 0]);
         assert_eq!(addresses(&insecure, api, "t").len(), 1);
         let beside = Source::Beside("ä.png".to_owned());
-        let from_lake = "http://h:1/api/image?table=a/b&source=%C3%A4.png";
+        let from_lake = "http://h:1/api/image?table=a/b&source=%C3%A4.png&side=384";
+        assert_eq!(whole(from_lake), "http://h:1/api/image?table=a/b&source=%C3%A4.png");
+        assert_eq!(whole(direct), direct);
         assert_eq!(addresses(&beside, api, "a/b"), [from_lake]);
         assert_eq!(addresses(&beside, api, "file:t.csv"), [""; 0]);
         assert_eq!(addresses(&beside, None, "t"), [""; 0]);

@@ -22,7 +22,12 @@ pub struct ImageParameters {
     source: Option<String>,
     /// The table that names it; needed for paths.
     table: Option<String>,
+    /// The longer side, in pixels, of a smaller picture, as JPEG: 16 to 1024. One that is no larger,
+    /// or that cannot be made smaller here, comes as it is; so it does if this is absent.
+    side: Option<u32>,
 }
+
+const SIDES: std::ops::RangeInclusive<u32> = 16..=1024;
 
 /// For how long a browser may show a picture without asking again.
 const CACHE: &str = "private, max-age=300";
@@ -50,7 +55,15 @@ pub async fn get_image(
     let missing = || Problem::bad_request("parameters", "Bad parameters", "source is missing");
     let source = parameters.source.ok_or_else(|| missing().with_field("source"))?;
     let table = parameters.table.unwrap_or_default();
-    let picture = state.pictures.picture(&table, &source).await?;
+    let picture = match parameters.side {
+        None => state.pictures.picture(&table, &source).await?,
+        Some(side) if SIDES.contains(&side) => state.pictures.small(&table, &source, side).await?,
+        Some(side) => {
+            let detail = format!("side is {side}, and may be 16 to 1024");
+            let refused = Problem::bad_request("parameters", "Bad parameters", detail);
+            return Err(refused.with_field("side"));
+        }
+    };
     let mut response = Response::new(Body::from(picture.bytes));
     for (name, value) in [
         (header::CONTENT_TYPE, picture.media_type),

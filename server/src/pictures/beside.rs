@@ -10,7 +10,7 @@ use crate::lake::Lakes;
 use crate::lake::store::lake_error;
 
 /// What may be asked for: the lake's other files are no pictures.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "bmp"];
+const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "tif", "tiff"];
 
 /// The file of this path, which counts from the table's folder, else from the lake's root.
 pub(super) async fn read(

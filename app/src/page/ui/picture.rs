@@ -12,7 +12,7 @@ use crate::page::lasting::{Derived, Lasting};
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::pictures::why_not;
 use crate::page::signals::{Page, use_page};
-use crate::state::pictures::{Source, addresses, source};
+use crate::state::pictures::{Source, addresses, source, whole};
 use crate::texts;
 
 /// The picture of a row, small where it stands. Where it cannot be shown it says why.
@@ -75,7 +75,7 @@ fn shown(column: String, row: u64, text: Option<String>, is_button: bool) -> Any
             return missing(reason, &said);
         }
         let Some(src) = addresses.get(at.get()).cloned() else { return ().into_any() };
-        let (large, label) = (Arc::clone(&src), alt.clone());
+        let (large, label) = (whole(&src).to_owned(), alt.clone());
         let image = view! {
             <img
                 src=src.to_string()
@@ -95,7 +95,7 @@ fn shown(column: String, row: u64, text: Option<String>, is_button: bool) -> Any
                 class="thumbnail"
                 tabindex="-1"
                 aria-label=texts::rows::enlarge(&alt)
-                on:click=move |_| page.table.large.set(Some((large.to_string(), label.clone())))
+                on:click=move |_| page.table.large.set(Some((large.clone(), label.clone())))
             >
                 {image}
             </button>
