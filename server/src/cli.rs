@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 mod embed;
+mod encode;
 mod job;
 mod query;
 mod sample;
@@ -25,6 +26,7 @@ enum Command {
     Query(query::QueryArguments),
     Cluster(embed::ClusterArguments),
     Project(embed::ProjectArguments),
+    Embed(encode::EncodeArguments),
     #[command(hide = true)]
     Job(job::JobArguments),
 }
@@ -64,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Query(arguments) => query::run(arguments),
         Command::Cluster(arguments) => embed::cluster(arguments),
         Command::Project(arguments) => embed::project(arguments),
+        Command::Embed(arguments) => encode::run(arguments),
         Command::Job(arguments) => job::run(arguments),
     };
     match done {

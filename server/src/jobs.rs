@@ -9,7 +9,7 @@ mod lineage;
 mod log;
 pub mod queue;
 pub mod record;
-mod results;
+pub(crate) mod results;
 pub mod spec;
 mod steps;
 pub mod stored;

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod config;
 mod delta;
+mod encode;
 pub mod http;
 pub mod jobs;
 pub mod lake;

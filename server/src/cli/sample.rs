@@ -36,7 +36,7 @@ pub(super) fn make() -> std::io::Result<PathBuf> {
 }
 
 /// Where state of this user's is kept, else the temporary folder.
-fn state_folder() -> PathBuf {
+pub(super) fn state_folder() -> PathBuf {
     let from = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
     let state = from("XDG_STATE_HOME").filter(|path| path.is_absolute());
     let state = state.or_else(|| from("HOME").map(|home| home.join(".local/state")));

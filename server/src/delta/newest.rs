@@ -1,5 +1,5 @@
-//! What an overwritten table holds at its newest version, as far as a commit must say it: its
-//! identity, and which files are its no longer.
+//! What a table holds at its newest version, as far as a commit that replaces or adds to it must
+//! know it: its identity, its columns, and its files.
 
 use std::sync::Arc;
 
@@ -15,18 +15,29 @@ use super::open::selected;
 use crate::lake::error::LakeError;
 use crate::lake::place::Place;
 
-/// The newest version of a table that is to be replaced.
+/// What is to be done to a table that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Replace,
+    Append,
+}
+
+/// The newest version of a table.
 #[derive(Debug)]
-pub(super) struct Replaced {
+pub(super) struct Newest {
     pub(super) version: u64,
     pub(super) id: String,
     pub(super) created: Option<i64>,
     pub(super) configuration: Map<String, Value>,
+    /// The columns, as the log has them.
+    pub(super) schema: String,
+    partitioned_by: Vec<String>,
     /// `remove` actions, without their time.
     pub(super) removes: Vec<Value>,
 }
 
-/// Features that ask nothing of a writer that replaces all files and the schema.
+/// Features that ask nothing of a writer that replaces all files and the schema, nor of one that
+/// adds files of the same columns, which know of none of them.
 const UNDERSTOOD: [&str; 10] = [
     "appendOnly",
     "invariants",
@@ -41,9 +52,9 @@ const UNDERSTOOD: [&str; 10] = [
 ];
 
 /// Properties that a table may have only if its writer does more than this one.
-fn forbids(configuration: &Map<String, Value>) -> Option<String> {
+fn forbids(purpose: Purpose, configuration: &Map<String, Value>) -> Option<String> {
     let is = |key: &str, value: &str| configuration.get(key).is_some_and(|found| found == value);
-    if is("delta.appendOnly", "true") {
+    if purpose == Purpose::Replace && is("delta.appendOnly", "true") {
         return Some("it only takes appended rows (delta.appendOnly)".to_owned());
     }
     let mapped = ["id", "name"].iter().any(|mode| is("delta.columnMapping.mode", mode));
@@ -54,23 +65,31 @@ fn forbids(configuration: &Map<String, Value>) -> Option<String> {
     constraint.map(|key| format!("it has a constraint ({key})"))
 }
 
-pub(super) async fn read(place: &Place) -> Result<Replaced, LakeError> {
+/// Reads it.
+///
+/// # Errors
+/// Also where it is a table that this writer cannot do that to.
+pub(super) async fn read(place: &Place, purpose: Purpose) -> Result<Newest, LakeError> {
     let unwritable = |reason: String| LakeError::Unwritable { table: place.name.clone(), reason };
     let store = Arc::clone(place.lake.store());
     let root = place.root.clone();
     let replayed = kernel::blocking(move || replay(&TableEngine::new(store, &root))).await;
-    let (replaced, unknown) = replayed.map_err(|error| unwritable(error.to_string()))?;
+    let (newest, unknown) = replayed.map_err(|error| unwritable(error.to_string()))?;
     if let Some(feature) = unknown {
         return Err(unwritable(format!("it has table feature {feature:?}; give another name")));
     }
-    match forbids(&replaced.configuration) {
+    if purpose == Purpose::Append && !newest.partitioned_by.is_empty() {
+        let columns = newest.partitioned_by.join(", ");
+        return Err(unwritable(format!("it is partitioned (by {columns}); give another name")));
+    }
+    match forbids(purpose, &newest.configuration) {
         Some(reason) => Err(unwritable(format!("{reason}; give another name"))),
-        None => Ok(replaced),
+        None => Ok(newest),
     }
 }
 
 /// The table, and the first writer feature that is not understood.
-fn replay(engine: &TableEngine) -> Result<(Replaced, Option<String>), KernelError> {
+fn replay(engine: &TableEngine) -> Result<(Newest, Option<String>), KernelError> {
     let snapshot = delta_kernel::Snapshot::builder_for(ROOT).build(engine)?;
     let configuration = snapshot.table_configuration();
     let (protocol, metadata) = (configuration.protocol(), configuration.metadata());
@@ -84,14 +103,16 @@ fn replay(engine: &TableEngine) -> Result<(Replaced, Option<String>), KernelErro
         let batch: RecordBatch = ArrowEngineData::try_from_engine_data(data)?.into();
         removes.extend(removes_of(&selected(&batch, selection)?));
     }
-    let replaced = Replaced {
+    let newest = Newest {
         version: snapshot.version(),
         id: metadata.id().to_owned(),
         created: metadata.created_time(),
         configuration: properties.map(|(key, value)| (key.clone(), value.clone().into())).collect(),
+        schema: metadata.schema_string().clone(),
+        partitioned_by: metadata.partition_columns().to_vec(),
         removes,
     };
-    Ok((replaced, unknown))
+    Ok((newest, unknown))
 }
 
 fn removes_of(files: &RecordBatch) -> Vec<Value> {

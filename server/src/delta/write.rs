@@ -1,6 +1,6 @@
 //! Writes a Delta table: data files first, then one commit that names them, so that a version is
-//! there whole or not at all. The kernel says what a table that is overwritten holds; replacing
-//! a table is no operation of its own, so the actions are put together here.
+//! there whole or not at all. The kernel says what a table that is overwritten, or added to, holds;
+//! replacing a table is no operation of its own, so the actions are put together here.
 //!
 //! Source: the Delta transaction protocol, <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>.
 
@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value, json};
 
 use super::log::commit_path;
-use super::replaced::{self, Replaced};
+use super::newest::{self, Newest, Purpose};
 use super::stats;
 use crate::lake::error::LakeError;
 use crate::lake::place::{MARKER, Place};
@@ -33,6 +33,10 @@ const GROUP_ROWS: usize = 1 << 17;
 /// A table that is being written. Dropped before its commit, it leaves files that no table names.
 pub(crate) struct TableWriter {
     place: Place,
+    /// What happens to a table that is there.
+    purpose: Purpose,
+    /// The version that has to be the newest when this is committed.
+    after: Option<u64>,
     schema: SchemaRef,
     /// Says in the commit whose it is.
     writer_id: String,
@@ -65,7 +69,20 @@ impl TableWriter {
         let (marker, file) = places(&place, &format!("{writer_id}.{attempt}"));
         claim(&place, &marker).await?;
         let parquet = parquet_writer(&place, &file, &schema)?;
-        Ok(Self { place, schema, writer_id: writer_id.to_owned(), marker, file, parquet })
+        let (purpose, writer_id) = (Purpose::Replace, writer_id.to_owned());
+        Ok(Self { place, purpose, after: None, schema, writer_id, marker, file, parquet })
+    }
+
+    /// The rows are added to those of a table that is there, which has to have the same columns.
+    pub(crate) fn appending(mut self) -> Self {
+        self.purpose = Purpose::Append;
+        self
+    }
+
+    /// There is no commit where another writer has made one since this version.
+    pub(crate) fn after(mut self, version: u64) -> Self {
+        self.after = Some(version);
+        self
     }
 
     /// Adds rows, of the schema that was given.
@@ -103,16 +120,26 @@ impl TableWriter {
         }
     }
 
+    /// Takes away what was written.
+    pub(crate) async fn abandon(self) {
+        drop(remove(&self.place, &self.file, &self.marker).await);
+    }
+
     async fn commit_actions(&self, info: &CommitInfo, add: Value) -> Result<u64, Uncommitted> {
         let place = &self.place;
         let surely = |error| Uncommitted { error, is_certain: true };
         for _ in 0..TRIES {
-            let replaced = match place.has_table {
-                true => Some(replaced::read(place).await.map_err(surely)?),
+            let newest = match place.has_table {
+                true => Some(newest::read(place, self.purpose).await.map_err(surely)?),
                 false => None,
             };
-            let version = replaced.as_ref().map_or(0, |replaced| replaced.version + 1);
-            let mut actions = self.actions(info, replaced).map_err(surely)?;
+            let version = newest.as_ref().map_or(0, |newest| newest.version + 1);
+            if self.after.is_some_and(|after| version != after + 1) {
+                let reason = "another writer has changed it meanwhile; try again".to_owned();
+                let table = place.name.clone();
+                return Err(surely(LakeError::Unwritable { table, reason }));
+            }
+            let mut actions = self.actions(info, newest).map_err(surely)?;
             actions.push(add.clone());
             let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
             let commit = commit_path(&place.root, version);
@@ -157,23 +184,25 @@ impl TableWriter {
         Ok(Some(String::from_utf8_lossy(&bytes).contains(own)))
     }
 
-    fn actions(
-        &self,
-        info: &CommitInfo,
-        replaced: Option<Replaced>,
-    ) -> Result<Vec<Value>, LakeError> {
+    fn actions(&self, info: &CommitInfo, newest: Option<Newest>) -> Result<Vec<Value>, LakeError> {
         let now = Utc::now().timestamp_millis();
+        let is_appended = newest.is_some() && self.purpose == Purpose::Append;
         let commit_info = json!({"commitInfo": {
             "timestamp": now,
             "operation": info.operation,
             "operationParameters": info.parameters,
             "engineInfo": concat!("limn/", env!("CARGO_PKG_VERSION")),
-            "isBlindAppend": false,
+            "isBlindAppend": is_appended,
             "txnId": self.writer_id,
             "limn": info.limn,
         }});
         let mut actions = vec![commit_info];
-        let (id, created, configuration, removes) = match replaced {
+        let schema = schema_text(&self.place, &self.schema)?;
+        if let Some(newest) = newest.as_ref().filter(|_| is_appended) {
+            self.check_columns(&newest.schema, &schema)?;
+            return Ok(actions);
+        }
+        let (id, created, configuration, removes) = match newest {
             Some(old) => (old.id, old.created, old.configuration, old.removes),
             None => {
                 actions.push(json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}));
@@ -183,7 +212,7 @@ impl TableWriter {
         actions.push(json!({"metaData": {
             "id": id,
             "format": {"provider": "parquet", "options": {}},
-            "schemaString": schema_text(&self.place, &self.schema)?,
+            "schemaString": schema,
             "partitionColumns": [],
             "configuration": configuration,
             "createdTime": created,
@@ -196,6 +225,19 @@ impl TableWriter {
             json!({"remove": remove})
         }));
         Ok(actions)
+    }
+
+    /// Rows are added to columns that are the same in all that the log says of them: one that is
+    /// generated, or bound by an invariant, is so by its metadata, which ours have none of.
+    fn check_columns(&self, theirs: &str, ours: &str) -> Result<(), LakeError> {
+        let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+        match read(theirs) == read(ours) {
+            true => Ok(()),
+            false => Err(LakeError::Unwritable {
+                table: self.place.name.clone(),
+                reason: format!("rows cannot be added: its columns are {theirs}, of these {ours}"),
+            }),
+        }
     }
 }
 
@@ -280,7 +322,7 @@ pub(crate) async fn last_commit(
 /// Whether a table that is to be replaced may be.
 pub(crate) async fn check_replaceable(place: &Place) -> Result<(), LakeError> {
     match place.has_table {
-        true => replaced::read(place).await.map(|_| ()),
+        true => newest::read(place, Purpose::Replace).await.map(|_| ()),
         false => Ok(()),
     }
 }

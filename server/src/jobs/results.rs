@@ -82,7 +82,7 @@ fn schema<'a>(own: impl IntoIterator<Item = &'a Field>, made: &[(String, DataTyp
 }
 
 /// The nearest type that a Delta table can hold without losing anything but nanoseconds.
-fn delta_type(data_type: &DataType) -> DataType {
+pub(crate) fn delta_type(data_type: &DataType) -> DataType {
     let utc = || Some(Arc::from("UTC"));
     let list = |item: &Field| {
         let item = Field::new("element", delta_type(item.data_type()), true);

@@ -158,11 +158,11 @@ fn message(spec: &JobSpec, rows: u64, left_out: LeftOut, devices: &[Device]) -> 
     if zero > 0 && spec.normalize == Normalize::L2 {
         parts.push(format!("{zero} vectors of zeros have no direction"));
     }
-    let fallen = devices.iter().filter_map(|device| match device {
+    let mut fallen = devices.iter().filter_map(|device| match device {
         Device::FellBack(why) => Some(why),
         Device::Unasked | Device::Cuda => None,
     });
-    if let Some(why) = fallen.last() {
+    if let Some(why) = fallen.next_back() {
         parts.push(format!("computed on the CPU: {why}"));
     } else if spec.backend == Backend::Cuda && devices.contains(&Device::Unasked) {
         parts.push("only k-means is computed by CUDA, the rest on the CPU".to_owned());
@@ -251,7 +251,7 @@ impl Source {
 const KEPT_BYTES_MAX: u64 = 1 << 30;
 
 /// Whether a column that nobody named is kept.
-fn is_kept(data_type: &DataType, has_bytes: bool) -> bool {
+pub(crate) fn is_kept(data_type: &DataType, has_bytes: bool) -> bool {
     let is_bytes = matches!(
         data_type,
         DataType::Binary
