@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.cluster import HDBSCAN, KMeans, MiniBatchKMeans
 from sklearn.datasets import load_digits, load_iris, make_moons
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
@@ -228,6 +228,66 @@ def test_options_that_do_not_fit_are_named(lake, command, arguments, word):
 
 
 # What is read, what is written
+
+
+def test_mini_batches_are_nearly_as_good_as_scikit_learns(lake):
+    data = normalize(load_digits().data)
+    outcome = done("cluster", "digits", "--into", "batches", "-k", 10, "--mini-batch", lake=lake)
+    theirs = [MiniBatchKMeans(10, batch_size=4096, n_init=1, random_state=seed).fit(data).inertia_ for seed in range(10)]
+    assert outcome["metrics"]["inertia"] < max(theirs) * 1.02
+    labels = written(lake, "batches")["cluster"].to_numpy()
+    assert outcome["metrics"]["sizes"] == np.bincount(labels).tolist()
+    assert adjusted_rand_score(load_digits().target, labels) > 0.5
+
+
+def test_a_layout_begins_by_eigenvectors(lake):
+    outcome = done("project", "digits", "--algorithm", "umap", "--init", "spectral", "--into", "spectral", lake=lake)
+    assert outcome["metrics"]["begun"] == "spectral" and outcome["metrics"]["trustworthiness"] > 0.97
+    usual = done("project", "digits", "--algorithm", "umap", "--into", "usual", lake=lake)
+    assert usual["metrics"]["begun"] == "pca"
+    assert written(lake, "usual")["dim_1"] != written(lake, "spectral")["dim_1"]
+
+
+def test_centroids_are_a_table(lake):
+    arguments = ["cluster", "digits", "-k", 10, "--into", "with-centroids", "--centroids-into", "centroids"]
+    outcome = done(*arguments, lake=lake)
+    assert outcome["metrics"]["tables"]["centroids"] == {"table": "centroids", "version": 0, "rows": 10}
+    labels, centroids = written(lake, "with-centroids")["cluster"].to_numpy(), written(lake, "centroids")
+    assert centroids.column_names == ["cluster", "size", "emb"]
+    assert centroids["size"].to_pylist() == np.bincount(labels).tolist()
+    data = normalize(load_digits().data.astype("f8"))
+    for cluster, mean in zip(centroids["cluster"].to_pylist(), centroids["emb"].to_pylist()):
+        assert mean == pytest.approx(data[labels == cluster].mean(axis=0), abs=1e-6)
+    # The same job again is answered from its result; where a part of that is gone it is done again.
+    assert "made before" in done(*arguments, lake=lake)["message"]
+    assert limn(*arguments[:-3], "other", *arguments[-2:], lake=lake).returncode == 1
+    for wrong in (["project", "digits"], ["cluster", "digits", "--algorithm", "hdbscan"]):
+        run = limn(*wrong, "--into", "x", *(["--centroids-into", "y"] if wrong[0] == "cluster" else ["--neighbours-into", "x"]), lake=lake)
+        assert run.returncode == 2 and "_into" in run.stderr, run.stderr
+    run = limn("cluster", "digits", "--into", "x", "--centroids-into", "digits", lake=lake)
+    assert run.returncode == 2 and "it is the table that is read" in run.stderr
+
+
+@pytest.mark.parametrize("algorithm", ["umap", "pca"])
+def test_neighbours_are_a_table(lake, algorithm):
+    """Those that a layout began with, or found for the purpose: scikit-learn's."""
+    into, near = f"near-{algorithm}", f"near-{algorithm}-of"
+    outcome = done("project", "digits", "--algorithm", algorithm, "--into", into, "--neighbours-into", near, lake=lake)
+    told = outcome["metrics"]["tables"]["neighbours"]
+    found = written(lake, near)
+    assert found.column_names == ["uuid", "neighbours", "distances"] and told["rows"] == 1797
+    assert found["uuid"] == written(lake, into)["uuid"]
+    k = told["k"]
+    data = normalize(load_digits().data.astype("f8"))
+    distances, rows = NearestNeighbors(n_neighbors=k + 1).fit(data).kneighbors(data)
+    ours = np.array(found["distances"].to_pylist())
+    assert ours == pytest.approx(distances[:, 1:], abs=1e-5)
+    same = [set(a) == set(b[1:]) for a, b in zip(found["neighbours"].to_pylist(), rows)]
+    assert np.mean(same) > 0.99
+    if algorithm == "umap":
+        # It is the same layout as without.
+        done("project", "digits", "--algorithm", "umap", "--into", "near-without", lake=lake)
+        assert written(lake, into)["dim_1"] == written(lake, "near-without")["dim_1"]
 
 
 def test_the_same_seed_gives_the_same_labels_with_any_threads(lake):

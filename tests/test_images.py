@@ -1,5 +1,6 @@
 """Pictures that cells name, at /api/image: files of the lake, and addresses of the web."""
 
+import io
 import struct
 import threading
 import time
@@ -7,7 +8,9 @@ import zlib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from limn_server import Limn, problem
 
@@ -22,6 +25,17 @@ def png(rgb, side=8):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def wide():
+    """400 × 200, and not small as a file: a slope with noise."""
+    slope = np.linspace(0, 200, 400)[None, :, None] + np.linspace(0, 30, 3)[None, None, :] + np.zeros((200, 1, 1))
+    noise = np.random.default_rng(1).integers(0, 20, slope.shape)
+    out = io.BytesIO()
+    Image.fromarray((slope + noise).astype(np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+WIDE = wide()
+CLAIMS = WIDE[:16] + struct.pack(">II", 30_000, 30_000) + WIDE[24:]
 RED, GREEN, BLUE = (png(rgb) for rgb in [(255, 0, 0), (0, 255, 0), (0, 0, 255)])
 
 
@@ -101,6 +115,8 @@ def lake(tmp_path_factory):
     (lake / "birds/pics/red.png").write_bytes(RED)
     (lake / "birds/pics/Grün 1.PNG").write_bytes(GREEN)
     (lake / "blue.png").write_bytes(BLUE)
+    (lake / "wide.png").write_bytes(WIDE)
+    (lake / "claims.png").write_bytes(CLAIMS)
     (lake / "page.png").write_text("<html>")
     (lake / "large.png").write_bytes(GREEN + bytes(33 << 20))
     (root / "secret.png").write_bytes(RED)
@@ -133,6 +149,23 @@ def test_pictures_of_the_lake_by_their_paths(server):
     # What is not beside the table may count from the lake's root.
     shown(image(server, "blue.png"), BLUE)
     shown(image(server, "/birds/pics/red.png"), RED)
+
+
+def test_large_pictures_are_made_smaller(server):
+    """As Pillow makes them, but for what JPEG loses; what is small, or is no picture here, stays."""
+    found = image(server, "wide.png", side=100)
+    assert (found.status_code, found.headers["Content-Type"]) == (200, "image/jpeg")
+    assert found.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    small, whole = Image.open(io.BytesIO(found.content)), Image.open(io.BytesIO(WIDE))
+    assert small.size == (100, 50)
+    theirs = whole.resize((100, 50), Image.Resampling.BICUBIC)
+    assert np.abs(np.asarray(small, float) - np.asarray(theirs, float)).mean() < 4
+    shown(image(server, "wide.png"), WIDE)
+    shown(image(server, "blue.png", side=100), BLUE)
+    # A claim of more pixels than are decoded here.
+    shown(image(server, "claims.png", side=100), CLAIMS)
+    for side, field in ((0, "side"), (15, "side"), (1025, "side"), (-1, None), ("a", None)):
+        problem(image(server, "wide.png", side=side), 400, field=field)
 
 
 def test_no_path_leads_elsewhere(server):

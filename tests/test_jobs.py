@@ -203,6 +203,27 @@ def test_a_killed_process_is_a_failed_job_and_nothing_else(server):
     assert follow(server, started(server, kind="cluster", table="digits", into="job-after"))["state"] == "done"
 
 
+def test_a_job_beyond_its_memory_fails_and_nothing_else(tmp_path, serve):
+    random = np.random.default_rng(5)
+    pq.write_table(pa.table({"emb": vectors(random.normal(size=(400_000, 64)).astype("f4"))}), tmp_path / "many.parquet")
+    pq.write_table(digits_table(), tmp_path / "digits.parquet")
+    limn = serve(tmp_path, arguments=["--job-memory", "120MB"])
+    job = follow(limn, started(limn, kind="cluster", table="many", into="too-much"))
+    assert job["state"] == "failed" and "--job-memory" in job["message"], job
+    limn.assert_alive()
+    assert follow(limn, started(limn, kind="cluster", table="digits", into="enough"))["state"] == "done"
+    assert set(limn.tables()) == {"many", "digits", "enough"}
+
+
+def test_a_machine_without_memory_ends_a_job_before_its_server(server):
+    job = started(server, **long_job("job-score"))
+    follow(server, job, until=lambda job: job["phase"] == "kmeans")
+    (child,) = children(server)
+    scores = [int(Path(f"/proc/{process}/oom_score_adj").read_text()) for process in (child, server.process.pid)]
+    assert scores[0] == 1000 > scores[1]
+    server.session.delete(f"{server.url}/api/jobs/{job['id']}")
+
+
 def test_a_failed_job_says_why(server):
     job = follow(server, started(server, kind="cluster", table="ragged", into="job-ragged"))
     assert job["state"] == "failed" and "different lengths" in job["message"] and job["result"] is None

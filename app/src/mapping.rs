@@ -222,7 +222,7 @@ pub struct Metrics {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use engine::steps::{Labels, Selection, Work};
+    use engine::steps::{Init, Labels, Selection, Work};
 
     use super::*;
 
@@ -234,7 +234,8 @@ mod tests {
     fn a_request_has_the_defaults_of_a_job() {
         let found = request(r#"[{"kind": "cluster"}, {"kind": "project"}]"#).unwrap();
         let (k, iterations_max, labels) = (10, 300, Labels::Number);
-        let clusters = Work::KMeans { k, iterations_max, labels, has_distances: false };
+        let clusters =
+            Work::KMeans { k, iterations_max, labels, has_distances: false, has_batches: false };
         let steps = vec![
             Step { work: clusters, name: "cluster".to_owned() },
             Step { work: Work::Pca { dimensions: 2 }, name: "dim".to_owned() },
@@ -255,9 +256,16 @@ mod tests {
             labels,
             of: of.map(str::to_owned),
         };
-        let kmeans = Work::KMeans { k: 3, iterations_max: 7, labels, has_distances: true };
+        let kmeans = Work::KMeans {
+            k: 3,
+            iterations_max: 7,
+            labels,
+            has_distances: true,
+            has_batches: true,
+        };
+        let init = Init::Spectral;
         let steps = vec![
-            step(Work::Umap { dimensions: 3, neighbours: 7, min_distance: 0.25 }, "u"),
+            step(Work::Umap { dimensions: 3, neighbours: 7, min_distance: 0.25, init }, "u"),
             step(Work::Tsne { dimensions: 1, perplexity: Some(12.5) }, "t"),
             step(Work::Tsne { dimensions: 2, perplexity: None }, "dim"),
             step(of(Some("u")), "of u"),

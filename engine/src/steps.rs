@@ -37,12 +37,13 @@ const MIN_SAMPLES_UNASKED_MAX: usize = 100;
 const MIN_SAMPLES_MAX: usize = 1000;
 
 /// Every field of a step, whichever the algorithm.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 17] = [
     "algorithm",
     "k",
     "max_iterations",
     "labels",
     "distances",
+    "mini_batch",
     "min_cluster_size",
     "min_samples",
     "selection",
@@ -50,6 +51,7 @@ const FIELDS: [&str; 15] = [
     "dimensions",
     "neighbours",
     "min_dist",
+    "init",
     "perplexity",
     "as",
     "kind",
@@ -95,6 +97,9 @@ pub enum Work {
         /// Whether how far rows are from their centroid is a column too.
         #[serde(rename = "distances")]
         has_distances: bool,
+        /// Learnt from some rows at a time: sooner done, and not quite as good.
+        #[serde(rename = "mini_batch", skip_serializing_if = "is_unasked")]
+        has_batches: bool,
     },
     Hdbscan {
         min_cluster_size: usize,
@@ -112,11 +117,29 @@ pub enum Work {
         neighbours: usize,
         #[serde(rename = "min_dist")]
         min_distance: f64,
+        #[serde(skip_serializing_if = "is_unasked")]
+        init: Init,
     },
     Tsne {
         dimensions: usize,
         perplexity: Option<f64>,
     },
+}
+
+/// Where the points of a layout begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Init {
+    /// Along principal components.
+    #[default]
+    Pca,
+    /// By eigenvectors of the graph of neighbours.
+    Spectral,
+}
+
+/// What was said of old is said in the same words.
+fn is_unasked<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What the column of clusters is made of.
@@ -282,6 +305,7 @@ fn kmeans(fields: &mut Fields) -> Result<Work, QueryError> {
         iterations_max: fields.optional("max_iterations")?.unwrap_or(ITERATIONS_MAX),
         labels: fields.optional("labels")?.unwrap_or_default(),
         has_distances: fields.optional("distances")?.unwrap_or_default(),
+        has_batches: fields.optional("mini_batch")?.unwrap_or_default(),
     })
 }
 
@@ -321,7 +345,8 @@ fn umap(fields: &mut Fields) -> Result<Work, QueryError> {
     if !(0.0..=1.0).contains(&min_distance) {
         return Err(QueryError::malformed(fields.at("min_dist"), "it must be from 0 to 1"));
     }
-    Ok(Work::Umap { dimensions, neighbours, min_distance })
+    let init = fields.optional("init")?.unwrap_or_default();
+    Ok(Work::Umap { dimensions, neighbours, min_distance, init })
 }
 
 fn tsne(fields: &mut Fields) -> Result<Work, QueryError> {

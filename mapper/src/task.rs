@@ -5,7 +5,7 @@ use app::mapping::{Column, Metrics};
 use embedding::rows::{Matrix, RowSource};
 use embedding::watch::{Phase, Watch};
 use embedding::{Error, hdbscan, kmeans, metrics, pca, tsne, umap};
-use engine::steps::{Selection, Step, Work};
+use engine::steps::{Init, Selection, Step, Work};
 
 use crate::device::{Backend, Device};
 use crate::run::{Array, Desk};
@@ -48,11 +48,7 @@ impl Task<'_> {
     /// What the algorithm says.
     pub async fn run(self, all: &[Step], made: &[Made], watch: &dyn Watch) -> Result<Made, Error> {
         match &self.step.work {
-            Work::KMeans { k, iterations_max, has_distances, .. } => {
-                let mut options = kmeans::Options::new(*k, self.seed);
-                (options.max_iterations, options.threads) = (*iterations_max, Some(THREADS));
-                self.cluster(&options, *has_distances, watch).await
-            }
+            Work::KMeans { has_distances, .. } => self.cluster(*has_distances, watch).await,
             Work::Hdbscan { min_cluster_size, min_samples, selection, of, .. } => {
                 let mut options = hdbscan::Options::new(*min_cluster_size);
                 (options.min_samples, options.threads) = (Some(*min_samples), Some(THREADS));
@@ -67,10 +63,13 @@ impl Task<'_> {
                 self.density(&Matrix::new(&before.points, dimensions)?, &options, watch)
             }
             Work::Pca { dimensions } => self.components(*dimensions, watch),
-            Work::Umap { dimensions, neighbours, min_distance } => {
+            Work::Umap { dimensions, neighbours, min_distance, init } => {
                 let mut options = umap::Options::new(*dimensions, self.seed);
                 (options.neighbours, options.min_distance) = (*neighbours, *min_distance);
                 options.threads = Some(THREADS);
+                if *init == Init::Spectral {
+                    options.init = umap::Init::Spectral;
+                }
                 let began = self.desk.now_millis();
                 let (layout, backend) = self.device.umap(self.rows, &options, watch).await?;
                 let fit_seconds = (self.desk.now_millis() - began) / 1000.0;
@@ -142,21 +141,32 @@ impl Task<'_> {
         Ok(Made { arrays, metrics, points, ..Made::default() })
     }
 
-    async fn cluster(
-        self,
-        options: &kmeans::Options,
-        has_distances: bool,
-        watch: &dyn Watch,
-    ) -> Result<Made, Error> {
+    /// K-means as the step says.
+    async fn means(self, watch: &dyn Watch) -> Result<(kmeans::Clustering, Backend), Error> {
+        let Work::KMeans { k, iterations_max, has_batches, .. } = self.step.work else {
+            return Err(Error::NoDimensions);
+        };
+        if has_batches {
+            let mut options = kmeans::Batches::new(k, self.seed);
+            options.threads = Some(THREADS);
+            return Ok((kmeans::fit_batches(self.rows, &options, watch)?, Backend::default()));
+        }
+        let mut options = kmeans::Options::new(k, self.seed);
+        (options.max_iterations, options.threads) = (iterations_max, Some(THREADS));
+        self.device.kmeans(self.rows, &options, watch).await
+    }
+
+    async fn cluster(self, has_distances: bool, watch: &dyn Watch) -> Result<Made, Error> {
         let (rows, taken) = (self.rows, self.taken);
         let began = self.desk.now_millis();
-        let (found, backend) = self.device.kmeans(rows, options, watch).await?;
+        let (found, backend) = self.means(watch).await?;
+        let k = found.sizes.len();
         let fit_seconds = (self.desk.now_millis() - began) / 1000.0;
         let labels = found.labels.iter().map(|label| *label as i32);
         let mut arrays = vec![(Column::Labels, Array::Labels(taken.labels(labels)))];
         let metrics = Metrics {
             fit_seconds,
-            k: Some(options.k),
+            k: Some(k),
             inertia: Some(found.inertia),
             iterations: Some(found.iterations),
             converged: Some(found.has_converged),

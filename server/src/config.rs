@@ -78,6 +78,10 @@ pub struct LimitSettings {
     #[arg(long, value_name = "N", env = "LIMN_THREADS")]
     pub threads: Option<usize>,
 
+    /// Memory that the process of one job may use, all of it; one that needs more fails [default: no limit]
+    #[arg(long, value_name = "SIZE", env = "LIMN_JOB_MEMORY")]
+    pub job_memory: Option<ByteSize>,
+
     /// Longest time that one query may compute [default: 5min]
     #[arg(long, value_name = "TIME", env = "LIMN_TIME_LIMIT")]
     pub time_limit: Option<Span>,
@@ -130,6 +134,8 @@ pub struct Limits {
     pub spill_dir: Option<PathBuf>,
     pub spill_bytes: u64,
     pub threads: usize,
+    /// Of the process of a job.
+    pub job_bytes: Option<u64>,
     pub time: Duration,
     pub rows: Option<u64>,
     pub body_bytes: usize,
@@ -232,6 +238,7 @@ impl LimitSettings {
             spill_dir: self.spill_dir.or(fallback.spill_dir),
             spill_limit: self.spill_limit.or(fallback.spill_limit),
             threads: self.threads.or(fallback.threads),
+            job_memory: self.job_memory.or(fallback.job_memory),
             time_limit: self.time_limit.or(fallback.time_limit),
             row_limit: self.row_limit.or(fallback.row_limit),
             body_limit: self.body_limit.or(fallback.body_limit),
@@ -261,6 +268,7 @@ impl LimitSettings {
             spill_dir: self.spill_dir,
             spill_bytes: bytes(self.spill_limit, 100 << 30),
             threads,
+            job_bytes: self.job_memory.map(|size| size.0),
             time: span(self.time_limit, Duration::from_secs(300)),
             rows: self.row_limit,
             body_bytes: memory(bytes(self.body_limit, 1 << 20)),

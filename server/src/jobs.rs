@@ -5,6 +5,7 @@
 pub(crate) mod child;
 pub mod estimate;
 pub mod failure;
+mod further;
 mod lineage;
 mod log;
 pub mod queue;

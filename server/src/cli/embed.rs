@@ -38,6 +38,14 @@ pub(super) struct ClusterArguments {
     #[arg(long)]
     distances: bool,
 
+    /// Of kmeans: learn from some rows at a time, which is sooner done and not quite as good
+    #[arg(long)]
+    mini_batch: bool,
+
+    /// Of kmeans: a further table, of each cluster's size and the mean of its vectors
+    #[arg(long, value_name = "TABLE")]
+    centroids_into: Option<String>,
+
     /// Of hdbscan: rows that make a cluster [default: 15]
     #[arg(long, value_name = "N")]
     min_cluster_size: Option<u64>,
@@ -69,6 +77,10 @@ pub(super) struct ProjectArguments {
     /// Of umap: how near points may come to each other, from 0 to 1 [default: 0.1]
     #[arg(long, value_name = "X")]
     min_dist: Option<f64>,
+
+    /// Of umap: where points begin, pca or spectral [default: pca]
+    #[arg(long, value_name = "NAME")]
+    init: Option<String>,
 
     /// Of tsne: about how many neighbours count [default: 30, fewer where there are few rows]
     #[arg(long, value_name = "X")]
@@ -118,6 +130,10 @@ struct CommonArguments {
     #[arg(long)]
     keep_vectors: bool,
 
+    /// A further table, of the nearest neighbours of each row
+    #[arg(long, value_name = "TABLE")]
+    neighbours_into: Option<String>,
+
     /// l2 or none [default: l2]
     #[arg(long, value_name = "NORM")]
     normalize: Option<String>,
@@ -152,6 +168,8 @@ pub(super) fn cluster(arguments: ClusterArguments) -> Result<(), Failure> {
         ("max_iterations", arguments.max_iterations.map(Value::from)),
         ("algorithm", arguments.algorithm.map(Value::from)),
         ("distances", arguments.distances.then_some(Value::Bool(true))),
+        ("mini_batch", arguments.mini_batch.then_some(Value::Bool(true))),
+        ("centroids_into", arguments.centroids_into.map(Value::from)),
         ("min_cluster_size", arguments.min_cluster_size.map(Value::from)),
         ("min_samples", arguments.min_samples.map(Value::from)),
         ("selection", arguments.selection.map(Value::from)),
@@ -165,6 +183,7 @@ pub(super) fn project(arguments: ProjectArguments) -> Result<(), Failure> {
         ("dimensions", arguments.dimensions.map(Value::from)),
         ("neighbours", arguments.neighbours.map(Value::from)),
         ("min_dist", arguments.min_dist.map(Value::from)),
+        ("init", arguments.init.map(Value::from)),
         ("perplexity", arguments.perplexity.map(Value::from)),
     ];
     run(arguments.common, "project", own.into())
@@ -252,6 +271,7 @@ fn job_text(
         ("id", names(common.id)),
         ("keep", keep),
         ("keep_vectors", common.keep_vectors.then_some(Value::Bool(true))),
+        ("neighbours_into", common.neighbours_into.map(Value::from)),
         ("normalize", common.normalize.map(Value::from)),
         ("backend", common.backend.map(Value::from)),
         ("seed", common.seed.map(Value::from)),

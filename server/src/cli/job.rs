@@ -26,6 +26,7 @@ pub(super) struct JobArguments {
 pub(super) fn run(arguments: JobArguments) -> Result<(), Failure> {
     log_to_stderr("error");
     let limits = arguments.limits.limits().map_err(Failure::usage)?;
+    child::bound_memory(limits.job_bytes).map_err(Failure::failed)?;
     let specs = arguments.lake.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
     let specs: Vec<LakeSpec> = specs.map_err(Failure::usage)?;
     let runtime = io_runtime()?;

@@ -48,6 +48,9 @@ pub struct JobDocument {
     labels: Option<String>,
     /// Of kmeans: also a column `_distance`, how far rows are from their centroid.
     distances: Option<bool>,
+    /// Of kmeans: learnt from some rows at a time, sooner done and not quite as good; false, if
+    /// absent.
+    mini_batch: Option<bool>,
     /// Of hdbscan: rows that make a cluster; 15, if absent. Rows in none are -1, or noise.
     min_cluster_size: Option<u64>,
     /// Of hdbscan: rows of a neighbourhood; as many as make a cluster, but 100 at most,
@@ -64,6 +67,8 @@ pub struct JobDocument {
     neighbours: Option<u64>,
     /// Of umap: how near points may come to each other, from 0 to 1; 0.1, if absent.
     min_dist: Option<f64>,
+    /// Of umap: where points begin, pca or spectral; pca, if absent.
+    init: Option<String>,
     /// Of tsne: about how many neighbours count; 30, or a third of few rows, if absent.
     perplexity: Option<f64>,
     /// What the result's column is called, or what stands before `_1`, `_2` of dimensions.
@@ -85,6 +90,11 @@ pub struct JobDocument {
     keep_vectors: Option<bool>,
     /// The table to write.
     into: String,
+    /// A further table: of each cluster of kmeans its size and the mean of its vectors.
+    centroids_into: Option<String>,
+    /// A further table: of each row the nearest others, by their places among the rows of `into`
+    /// from 0 on, and how far they are.
+    neighbours_into: Option<String>,
     /// create or overwrite; create, if absent.
     mode: Option<String>,
     /// Jobs of a higher one are begun first; 0, if absent.

@@ -50,6 +50,9 @@ impl Start {
         add("spill-limit", format!("{}B", limits.spill_bytes));
         add("threads", limits.threads.to_string());
         add("store-timeout", format!("{}ms", limits.store_timeout.as_millis()));
+        if let Some(bytes) = limits.job_bytes {
+            add("job-memory", format!("{bytes}B"));
+        }
         if let Some(folder) = &limits.spill_dir {
             add("spill-dir", folder.display().to_string());
         }
@@ -126,6 +129,10 @@ impl Running {
             (Some(9), _) => "the job's process was killed, most likely because the machine ran \
                 out of memory: filter rows, or give it more"
                 .to_owned(),
+            (Some(6), words) if words.contains("memory allocation of") => {
+                "the job needs more memory than it may have: filter rows, or raise --job-memory"
+                    .to_owned()
+            }
             (Some(signal), _) => format!("the job's process died of signal {signal}"),
             (None, "") => "the job's process ended without a word".to_owned(),
             (None, words) => format!("the job's process ended: {words}"),
@@ -136,6 +143,14 @@ impl Running {
     pub(super) async fn kill(mut self) {
         drop(self.child.kill().await);
     }
+}
+
+/// The process's own side: keeps to `bytes` of memory, and where the machine has none left is the
+/// one to be ended, before the server and whatever else runs there.
+pub(crate) fn bound_memory(bytes: Option<u64>) -> std::io::Result<()> {
+    // Only Linux has it, and there anybody may give himself up.
+    drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
+    bytes.map_or(Ok(()), |bytes| rlimit::setrlimit(rlimit::Resource::DATA, bytes, bytes))
 }
 
 /// The process's own side: says lines on stdout.

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
+use super::further;
 use super::spec::JobSpec;
 use super::work::{JobResult, Outcome, Source};
 use crate::delta::write::{committed_by, last_commit};
@@ -34,7 +35,9 @@ pub(super) fn of(spec: &JobSpec, source: &Source) -> Map<String, Value> {
         ("steps", json!(spec.steps)),
         ("limn", json!(env!("CARGO_PKG_VERSION"))),
     ];
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    // Of old nobody was asked for them.
+    let further = spec.written().skip(1).map(|(field, name)| (field, json!(name)));
+    fields.into_iter().chain(further).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What an earlier attempt of the same id had written when it, or its server, was ended.
@@ -57,7 +60,7 @@ pub(super) async fn made_before(
     let Some(place) = written(queries, spec).await else { return Ok(None) };
     let Ok(Some(commit)) = last_commit(&place, 1, |_| true).await else { return Ok(None) };
     let is_same = of(spec, source).iter().all(|(name, value)| said(&commit.1, name) == Some(value));
-    if !is_same {
+    if !is_same || !further::are_there(queries, spec).await {
         return Ok(None);
     }
     let mut outcome = outcome(queries, &place, commit).await?;

@@ -4,7 +4,7 @@ use engine::error::QueryError;
 use engine::predicate::Predicate;
 use engine::query::Version;
 use engine::steps::fields::Fields;
-use engine::steps::{self, Kind, Normalize, SEED, Step};
+use engine::steps::{self, Kind, Normalize, SEED, Step, Work};
 use serde::{Deserialize, Serialize};
 
 /// A job on the vectors of a table.
@@ -29,6 +29,10 @@ pub struct JobSpec {
     pub steps: Vec<Step>,
     /// The table that is written.
     pub into: String,
+    /// The table that the centroids of k-means go to.
+    pub centroids_into: Option<String>,
+    /// The table that the nearest neighbours of each row go to.
+    pub neighbours_into: Option<String>,
     pub overwrite: bool,
     /// Jobs of a higher one are begun first.
     pub priority: i32,
@@ -78,6 +82,8 @@ impl JobSpec {
         let backend = fields.optional("backend")?.unwrap_or(Backend::Auto);
         let seed = fields.optional("seed")?.unwrap_or(SEED);
         let into = fields.required("into")?;
+        let centroids_into = fields.optional("centroids_into")?;
+        let neighbours_into = fields.optional("neighbours_into")?;
         let priority = fields.optional("priority")?.unwrap_or_default();
         // What is left says what is to be done.
         let steps = match kind {
@@ -103,6 +109,8 @@ impl JobSpec {
             seed,
             steps,
             into,
+            centroids_into,
+            neighbours_into,
             overwrite,
             priority,
         };
@@ -110,12 +118,36 @@ impl JobSpec {
         Ok(job)
     }
 
+    /// The tables that are written, by their fields.
+    pub fn written(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let further = [
+            ("centroids_into", self.centroids_into.as_ref()),
+            ("neighbours_into", self.neighbours_into.as_ref()),
+        ];
+        let further = further.into_iter().filter_map(|(field, name)| Some((field, name?)));
+        std::iter::once(("into", &self.into)).chain(further)
+    }
+
     fn check(&self) -> Result<(), QueryError> {
         if self.id.as_ref().is_some_and(Vec::is_empty) {
             return Err(QueryError::malformed("id", "it names no column"));
         }
-        if self.into == self.table {
-            return Err(QueryError::malformed("into", "it is the table that is read"));
+        let mut tables = vec![("table", &self.table)];
+        for (field, name) in self.written() {
+            match tables.iter().find(|(_, other)| *other == name) {
+                None => tables.push((field, name)),
+                Some(("table", _)) => {
+                    return Err(QueryError::malformed(field, "it is the table that is read"));
+                }
+                Some((other, _)) => {
+                    return Err(QueryError::malformed(field, format!("it is that of {other}")));
+                }
+            }
+        }
+        let means = self.steps.iter().filter(|step| matches!(step.work, Work::KMeans { .. }));
+        if self.centroids_into.is_some() && means.count() != 1 {
+            let detail = "centroids are of k-means, and of one step";
+            return Err(QueryError::malformed("centroids_into", detail));
         }
         Ok(())
     }
@@ -135,7 +167,7 @@ fn keep(fields: &mut Fields) -> Result<Keep, QueryError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use engine::steps::{Labels, Work};
+    use engine::steps::Labels;
 
     use super::*;
 
@@ -144,7 +176,8 @@ mod tests {
         let job = JobSpec::from_json(r#"{"kind": "cluster", "table": "t", "into": "o"}"#).unwrap();
         assert_eq!((job.normalize, job.seed, job.overwrite), (Normalize::L2, 614, false));
         let (k, iterations_max, labels) = (10, 300, Labels::Number);
-        let work = Work::KMeans { k, iterations_max, labels, has_distances: false };
+        let work =
+            Work::KMeans { k, iterations_max, labels, has_distances: false, has_batches: false };
         assert_eq!(job.steps, [Step { work, name: "cluster".to_owned() }]);
         let nulls = r#"{"kind": "cluster", "table": "t", "into": "o", "k": null, "version": null}"#;
         assert_eq!(JobSpec::from_json(nulls).unwrap(), job);

@@ -6,21 +6,33 @@ use std::time::Instant;
 use arrow_array::{ArrayRef, Float32Array, Int32Array, StringArray};
 use embedding::rows::{Matrix, RowSource};
 use embedding::watch::Watch;
-use embedding::{hdbscan, kmeans, metrics, pca, tsne, umap};
-use engine::steps::{DISTANCE, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
+use embedding::{hdbscan, kmeans, knn, metrics, pca, tsne, umap};
+use engine::steps::{DISTANCE, Init, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
 use super::spec::Backend;
 
 /// What a step made of all rows.
+#[derive(Default)]
 pub(super) struct Made {
     pub(super) columns: Vec<(String, ArrayRef)>,
     pub(super) metrics: Map<String, Value>,
     /// Of a projection, n × dimensions: what a later step may cluster.
     points: Vec<f32>,
+    /// Of k-means.
+    pub(super) centroids: Option<Centroids>,
+    /// Of a layout that began with them.
+    pub(super) neighbours: Option<knn::Neighbours>,
     /// What computed it, where somebody asked for a device.
     pub(super) device: Device,
+}
+
+/// Means of clusters.
+pub(super) struct Centroids {
+    /// k × d.
+    pub(super) rows: Vec<f32>,
+    pub(super) sizes: Vec<u64>,
 }
 
 /// What became of the wish for a device.
@@ -48,6 +60,8 @@ pub(super) struct Task<'a> {
     pub(super) seed: u64,
     pub(super) threads: usize,
     pub(super) backend: Backend,
+    /// Whether neighbours are wanted that are found on the way.
+    pub(super) has_neighbours: bool,
 }
 
 impl Task<'_> {
@@ -58,14 +72,9 @@ impl Task<'_> {
         made: &[Made],
         watch: &dyn Watch,
     ) -> Result<Made, JobFailure> {
-        let Self { step, vectors, seed, threads, .. } = self;
+        let Self { step, vectors, .. } = self;
         match &step.work {
-            Work::KMeans { k, iterations_max, .. } => {
-                let mut options = kmeans::Options::new(*k, seed);
-                options.max_iterations = *iterations_max;
-                options.threads = Some(threads);
-                self.cluster(&options, watch)
-            }
+            Work::KMeans { .. } => self.cluster(watch),
             Work::Hdbscan { of: None, .. } => self.density(vectors, watch),
             Work::Hdbscan { of: Some(of), .. } => {
                 let mut before = all.iter().zip(made).filter(|(step, _)| step.name == *of);
@@ -82,13 +91,27 @@ impl Task<'_> {
         let Self { step, vectors, seed, threads, .. } = self;
         let began = Instant::now();
         let mut own = Map::new();
+        let mut found = None;
         let points = match step.work {
-            Work::Umap { dimensions, neighbours, min_distance } => {
+            Work::Umap { dimensions, neighbours, min_distance, init } => {
                 let mut options = umap::Options::new(dimensions, seed);
                 (options.neighbours, options.min_distance) = (neighbours, min_distance);
                 options.threads = Some(threads);
-                let layout = umap::fit(vectors, &options, watch)?;
+                if init == Init::Spectral {
+                    options.init = umap::Init::Spectral;
+                }
+                let wanted = options.found_of(vectors.rows());
+                let layout = match self.has_neighbours && wanted < vectors.rows() {
+                    false => umap::fit(vectors, &options, watch)?,
+                    // The same, and they are kept.
+                    true => {
+                        let near = knn::nearest(vectors, wanted, Some(threads), seed, watch)?;
+                        found = Some(near.neighbours.clone());
+                        umap::fit_among(vectors, &options, near, watch)?
+                    }
+                };
                 own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
+                own.insert("begun".into(), begun(layout.begun));
                 layout.points
             }
             Work::Tsne { dimensions, perplexity } => {
@@ -112,18 +135,20 @@ impl Task<'_> {
         own.insert("fit_seconds".into(), began.elapsed().as_secs_f64().into());
         let mut made = self.projection(points, watch)?;
         made.metrics.append(&mut own);
+        made.neighbours = found;
         Ok(made)
     }
 
-    fn cluster(self, options: &kmeans::Options, watch: &dyn Watch) -> Result<Made, JobFailure> {
+    fn cluster(self, watch: &dyn Watch) -> Result<Made, JobFailure> {
         let Self { step, vectors, seed, threads, .. } = self;
         let began = Instant::now();
-        let (found, device) = self.means(options, watch)?;
+        let (found, device) = self.means(watch)?;
+        let k = found.sizes.len();
         let fit_seconds = began.elapsed().as_secs_f64();
         let silhouettes = metrics::silhouettes(vectors, &found.labels, seed, threads, watch)?;
         let mut measured = Map::new();
         measured.insert("fit_seconds".into(), fit_seconds.into());
-        measured.insert("k".into(), options.k.into());
+        measured.insert("k".into(), k.into());
         measured.insert("inertia".into(), found.inertia.into());
         measured.insert("iterations".into(), found.iterations.into());
         measured.insert("converged".into(), found.has_converged.into());
@@ -139,26 +164,34 @@ impl Task<'_> {
             measured.insert("silhouettes".into(), json!(each));
         }
         let labels = found.labels.iter().map(|label| *label as i32);
-        let mut columns = vec![(step.name.clone(), self.labels(labels, options.k))];
+        let mut columns = vec![(step.name.clone(), self.labels(labels, k))];
         if let Work::KMeans { has_distances: true, .. } = step.work {
             let distances =
                 metrics::distances(vectors, &found.centroids, &found.labels, threads, watch)?;
             columns.push((step.beside(DISTANCE), floats(distances)));
         }
-        Ok(Made { columns, metrics: measured, points: Vec::new(), device })
+        let centroids = Some(Centroids { rows: found.centroids, sizes: found.sizes });
+        Ok(Made { columns, metrics: measured, centroids, device, ..Made::default() })
     }
 
     /// The same to the bit by either. `auto` is the processor: no kernel has run on a device of
     /// ours yet, so a device is for who asks for it.
-    fn means(
-        self,
-        options: &kmeans::Options,
-        watch: &dyn Watch,
-    ) -> Result<(kmeans::Clustering, Device), JobFailure> {
-        if self.backend != Backend::Cuda {
-            return Ok((kmeans::fit(self.vectors, options, watch)?, Device::Unasked));
+    fn means(self, watch: &dyn Watch) -> Result<(kmeans::Clustering, Device), JobFailure> {
+        let Self { step, vectors, seed, threads, .. } = self;
+        let Work::KMeans { k, iterations_max, has_batches, .. } = step.work else {
+            return Err(JobFailure::Ended("the step is no k-means".to_owned()));
+        };
+        if has_batches {
+            let mut options = kmeans::Batches::new(k, seed);
+            options.threads = Some(threads);
+            return Ok((kmeans::fit_batches(vectors, &options, watch)?, Device::Unasked));
         }
-        let found = cuda::kmeans::fit(self.vectors, options, watch)?;
+        let mut options = kmeans::Options::new(k, seed);
+        (options.max_iterations, options.threads) = (iterations_max, Some(threads));
+        if self.backend != Backend::Cuda {
+            return Ok((kmeans::fit(vectors, &options, watch)?, Device::Unasked));
+        }
+        let found = cuda::kmeans::fit(vectors, &options, watch)?;
         let device = found.fell_back.map_or(Device::Cuda, Device::FellBack);
         Ok((found.clustering, device))
     }
@@ -197,7 +230,7 @@ impl Task<'_> {
             (step.beside(PROBABILITY), floats(found.probabilities)),
             (step.beside(OUTLIER), floats(found.outlier_scores)),
         ];
-        Ok(Made { columns, metrics: measured, points: Vec::new(), device: Device::Unasked })
+        Ok(Made { columns, metrics: measured, ..Made::default() })
     }
 
     /// Clusters by number or by name; what is below 0 is in none.
@@ -243,8 +276,21 @@ impl Task<'_> {
         }
         let far = metrics::correlation(vectors, &points, seed, threads, watch)?;
         tell("distance_correlation", json!(far.map(|far| far.value)));
-        Ok(Made { columns, metrics: measured, points, device: Device::Unasked })
+        Ok(Made { columns, metrics: measured, points, ..Made::default() })
     }
+}
+
+/// Where a layout began, in words.
+fn begun(begun: umap::Begun) -> Value {
+    let text = match begun {
+        umap::Begun::Spectral { .. } => "spectral",
+        umap::Begun::Pca(umap::Why::Asked) => "pca",
+        umap::Begun::Pca(umap::Why::Few) => "pca: too few rows for eigenvectors",
+        umap::Begun::Pca(umap::Why::Parts) => "pca: the graph of neighbours has too many parts",
+        umap::Begun::Pca(umap::Why::NotFound) => "pca: eigenvectors were not found in time",
+        umap::Begun::Given => "given",
+    };
+    text.into()
 }
 
 /// What rows in no cluster are called.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
+use embedding::knn;
 use embedding::rows::RowSource;
 use embedding::watch::{Phase, Watch};
 use engine::error::QueryError;
@@ -20,7 +21,7 @@ use super::failure::JobFailure;
 use super::spec::{Backend, JobSpec, Keep};
 use super::steps::{self, Device};
 use super::vectors::{LeftOut, VectorReader, Vectors};
-use super::{lineage, results};
+use super::{further, lineage, results};
 use crate::delta::write::{CommitInfo, check_replaceable};
 use crate::lake::Place;
 use crate::query::vectors::{known, vector_column};
@@ -72,6 +73,7 @@ pub async fn check(queries: &Queries, spec: &JobSpec) -> Result<Option<Outcome>,
     if let Some(outcome) = lineage::made_before(queries, spec, &source).await? {
         return Ok(Some(outcome));
     }
+    further::check(queries, spec, None).await?;
     place(queries, spec, &source).await.map(|_| None)
 }
 
@@ -105,6 +107,7 @@ pub async fn perform(
     }
     // Whether the result can be written is found out before hours are spent on it.
     place(queries, spec, &source).await?;
+    further::check(queries, spec, Some(id)).await?;
     let vectors = read(queries, spec, &source, &teller).await?;
     let read_in = began.elapsed();
 
@@ -121,14 +124,14 @@ pub async fn perform(
     let backend = if devices.contains(&Device::Cuda) { "cuda" } else { "cpu" };
     let mut lineage = lineage::of(spec, &source);
     lineage.insert("backend".into(), backend.into());
-    lineage.insert("metrics".into(), Value::Object(metrics.clone()));
-    let operation = if spec.overwrite { "WRITE" } else { "CREATE TABLE AS SELECT" };
-    let mut parameters = Map::new();
-    if spec.overwrite {
-        parameters.insert("mode".into(), "Overwrite".into());
+    let info = commit_info(spec, lineage.clone());
+    let rows_of = (vectors.beside.as_slice(), source.ids.len());
+    let tables = further::write(queries, spec, id, &made, rows_of, &source.column, &info).await?;
+    if !tables.is_empty() {
+        metrics.insert("tables".into(), tables.into());
     }
-    parameters.insert("job".into(), serde_json::to_value(spec.kind).unwrap_or_default());
-    let info = CommitInfo { operation, parameters, limn: Value::Object(lineage) };
+    lineage.insert("metrics".into(), Value::Object(metrics.clone()));
+    let info = commit_info(spec, lineage);
     let columns: Vec<(String, ArrayRef)> = made.into_iter().flat_map(|made| made.columns).collect();
     let version = results::write(place, id, &vectors.beside, &columns, info).await?;
     let seconds = |time: Duration| Value::from(time.as_secs_f64());
@@ -144,6 +147,16 @@ pub async fn perform(
     teller.tell(1.0, "done", message.clone());
     let result = JobResult { table, version, rows };
     Ok(Outcome { result, metrics, backend: backend.to_owned(), message })
+}
+
+fn commit_info(spec: &JobSpec, lineage: Map<String, Value>) -> CommitInfo {
+    let operation = if spec.overwrite { "WRITE" } else { "CREATE TABLE AS SELECT" };
+    let mut parameters = Map::new();
+    if spec.overwrite {
+        parameters.insert("mode".into(), "Overwrite".into());
+    }
+    parameters.insert("job".into(), serde_json::to_value(spec.kind).unwrap_or_default());
+    CommitInfo { operation, parameters, limn: Value::Object(lineage) }
 }
 
 fn message(spec: &JobSpec, rows: u64, left_out: LeftOut, devices: &[Device]) -> String {
@@ -340,8 +353,20 @@ async fn compute(
             let begin = READ + share * at as f64;
             let watch = StepWatch { teller: &teller, phase: step.work.algorithm(), begin, share };
             let (seed, backend) = (spec.seed, spec.backend);
-            let task = steps::Task { step, vectors: vectors.as_ref(), seed, threads, backend };
+            let vectors = vectors.as_ref();
+            let has_neighbours = spec.neighbours_into.is_some();
+            let task = steps::Task { step, vectors, seed, threads, backend, has_neighbours };
             made.push(task.run(&spec.steps, &made, &watch)?);
+        }
+        let are_found = made.iter().any(|made| made.neighbours.is_some());
+        if let (true, false, Some(last)) =
+            (spec.neighbours_into.is_some(), are_found, made.last_mut())
+        {
+            let watch =
+                StepWatch { teller: &teller, phase: "neighbours", begin: 1.0 - WRITE, share: 0.0 };
+            let k = further::NEIGHBOURS.min(vectors.rows().saturating_sub(1));
+            let found = knn::nearest(vectors.as_ref(), k, Some(threads), spec.seed, &watch)?;
+            last.neighbours = Some(found.neighbours);
         }
         Ok(made)
     };
