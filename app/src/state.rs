@@ -16,6 +16,7 @@ pub mod defaults;
 pub mod describe;
 pub mod embed;
 pub mod figure;
+pub mod finding;
 pub mod format;
 pub mod groups;
 pub mod history;

@@ -35,6 +35,16 @@ table = {
 }
 table |= {name: list(columns[i]) for i, name in enumerate(["kingdom", "phylum", "class", "family", "species"])}
 pq.write_table(pa.table(table), sys.argv[1] + "/specimens.parquet")
+subjects = [["turbo", "engine", "gear"], ["lake", "river", "water"], ["finch", "robin", "nest"]]
+common = ["the", "with", "new", "old", "near", "found", "about", "great", "small", "first"]
+group = random.integers(3, size=4000)
+titles = []
+for i, g in enumerate(group):
+    own = [word for word in subjects[g] if random.random() < [.8, .5, .3][subjects[g].index(word)]]
+    rest = list(random.choice(common, size=5, replace=False))
+    titles.append(" ".join(random.permutation(own + rest)).capitalize() + f", no. {i}.")
+titles[7] = None
+pq.write_table(pa.table({"topic": [str(g) for g in group], "title": titles}), sys.argv[1] + "/articles.parquet")
 pq.write_table(pa.table({"x": [0.5, 1.5]}), sys.argv[1] + "/numbers.parquet")
 known = [(f, c) for f, c in zip(columns[3], cluster) if f is not None]
 family, own = zip(*known)
@@ -42,6 +52,7 @@ print(json.dumps({
     "rand": adjusted_rand_score(family, own),
     "mutual": normalized_mutual_info_score(family, own),
     "rows": len(known),
+    "turbo": float(np.mean(["turbo" in (t or "").lower() for t, g in zip(titles, group) if g == 0])),
     "clusters": [int((cluster == c).sum()) for c in range(3)],
     "corvidae": int(sum(f == "Corvidae" for f in columns[3])),
     "insecta": int(sum(c == "Insecta" for c in columns[2])),
@@ -201,4 +212,21 @@ scenario('groups are counted with no network, and of tables too large for the br
   assert.equal(await t.page.getByRole('button', { name: 'Groups', exact: true }).count(), 0);
   await t.page.keyboard.press('s');
   await dialog(t).getByText('No column of this table has groups').waitFor();
+}), raster);
+
+scenario('words of texts set groups apart, and name them', (t) => withLake(t, async (truth) => {
+  for (const budget of ['', '&budget=1']) {
+    await t.openLink(`link=1&table=articles&columns=topic,title&view=1:bars:topic:12${budget}`);
+    await t.untilShown();
+    await openDialog(t);
+    await row(t, '0').getByText('“turbo” “engine” “gear”').waitFor();
+    await row(t, '1').getByText('“lake” “river” “water”').waitFor();
+    const hint = await row(t, '0').locator('.groups-trait').first().getAttribute('title');
+    assert.ok(hint.startsWith(`“turbo”: in the texts of ${Math.round(truth.turbo * 100)} % here`) || hint.includes(`${(truth.turbo * 100).toFixed(0)}`), hint);
+    assert.equal(await dialog(t).getByLabel('Name of 2').getAttribute('placeholder'), 'finch, robin');
+    // What all of them say sets nobody apart.
+    assert.doesNotMatch(await dialog(t).innerText(), /“(the|with|new|old)”/);
+    if (!budget) await t.shotsOfAll('groups-terms');
+    await t.page.keyboard.press('Escape');
+  }
 }), raster);

@@ -21,7 +21,7 @@ pub(super) fn next(page: Page) -> u64 {
 
 pub(super) fn receive(page: Page, letter: Letter) {
     // Nobody waits once the dialog is closed.
-    if page.dialog.get_untracked() == Some(Dialog::Groups) {
+    if matches!(page.dialog.get_untracked(), Some(Dialog::Groups | Dialog::Find)) {
         page.letters.update(|letters| letters.push(letter));
     }
 }

@@ -14,6 +14,7 @@ mod empty;
 mod files;
 mod filter;
 mod filters;
+mod finding;
 mod grid;
 mod groups;
 mod header;
@@ -121,6 +122,7 @@ pub(super) fn App() -> impl IntoView {
             <saved::SavedDialog/>
             <embed::EmbedDialog/>
             <groups::GroupsDialog/>
+            <finding::FindDialog/>
             <files::FileDrop/>
         </div>
     }

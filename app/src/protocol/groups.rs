@@ -13,6 +13,8 @@ pub enum GroupsAsked {
     Counts(Counts),
     /// Answered by rows' numbers, group by group as they were asked for.
     Extremes(Extremes),
+    /// Answered by [`Finds`].
+    Find(Find),
 }
 
 /// Rows of the selection, counted by the values of some columns together.
@@ -26,6 +28,17 @@ pub struct Counts {
     pub measures: Vec<String>,
     /// How many groups at most: of more, those with the most rows.
     pub most: u32,
+    /// Whether the last of the keys is counted word by word: rows whose text has a word, however
+    /// often.
+    #[serde(default)]
+    pub has_terms: bool,
+}
+
+impl Counts {
+    /// The same by the words of the last key.
+    pub fn of_terms(self) -> Self {
+        Self { has_terms: true, ..self }
+    }
 }
 
 /// Rows of each group that have least of a measure, or most.
@@ -39,6 +52,34 @@ pub struct Extremes {
     pub is_most: bool,
     /// Rows of each.
     pub count: u32,
+}
+
+/// Rows of the selection whose texts have all of some words, each in one of some columns, in
+/// letters of any size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Find {
+    pub words: Vec<String>,
+    pub columns: Vec<String>,
+    /// Columns whose numbers are wanted of the rows: where their points are.
+    pub numbers: Vec<String>,
+    pub most: u32,
+}
+
+/// The first of the rows that were found.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Finds {
+    pub rows: Vec<FoundRow>,
+    /// Whether there are more.
+    pub is_cut: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FoundRow {
+    pub row: u64,
+    /// The first of the columns that has one of the words, and what it says.
+    pub column: String,
+    pub text: String,
+    pub numbers: Vec<Option<f64>>,
 }
 
 /// Groups, those with the most rows first.

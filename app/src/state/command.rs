@@ -259,6 +259,8 @@ pub enum Dialog {
     Embed,
     /// What groups of rows are made of.
     Groups,
+    /// Rows by words of their texts.
+    Find,
 }
 
 /// A key, whether Ctrl (or Cmd) and Shift are held, what it says in the help, and what it does.
@@ -271,7 +273,7 @@ pub struct Shortcut {
 }
 
 /// Keys that work anywhere but while text is being typed.
-pub const SHORTCUTS: [Shortcut; 20] = [
+pub const SHORTCUTS: [Shortcut; 21] = [
     shortcut("k", true, false, commands::FIND, || Command::ShowDialog {
         dialog: Some(Dialog::Palette),
     }),
@@ -301,6 +303,9 @@ pub const SHORTCUTS: [Shortcut; 20] = [
     }),
     shortcut("s", false, false, commands::SUMMARISE_GROUPS, || Command::ShowDialog {
         dialog: Some(Dialog::Groups),
+    }),
+    shortcut("w", false, false, commands::FIND_ROWS, || Command::ShowDialog {
+        dialog: Some(Dialog::Find),
     }),
     shortcut("f", false, false, commands::OPEN_FILE, || Command::ChooseFile),
     shortcut("r", false, false, commands::REFRESH, || Command::Refresh),

@@ -259,6 +259,11 @@ pub fn describing(columns: &[ColumnInfo], by: &str) -> (Vec<String>, Vec<String>
     (some(others().filter(is_name).collect()), some(others().filter(is_number).collect()))
 }
 
+/// Whether a column's values are texts, of which words may say more than the whole.
+pub fn is_text(columns: &[ColumnInfo], name: &str) -> bool {
+    columns.iter().any(|column| column.name == name && column.kind == Kind::Text)
+}
+
 /// Whether a column is one of several that are numbered, as those of a projection are.
 fn is_coordinate(columns: &[ColumnInfo], name: &str) -> bool {
     let Some((map, number)) = name.rsplit_once('_') else { return false };

@@ -11,6 +11,7 @@ pub mod drawing;
 pub mod embed;
 pub mod figure;
 pub mod filters;
+pub mod finding;
 pub mod frame;
 pub mod grid;
 pub mod groups;

@@ -2,6 +2,8 @@
 //! here, by the companion where they are not.
 
 mod extremes;
+mod finding;
+mod terms;
 
 use std::rc::Rc;
 
@@ -28,6 +30,8 @@ use crate::worker::turn::Stride;
 
 /// Groups that are counted here at most: beyond, there is nothing to be seen in them.
 const GROUPS_HERE_MAX: usize = 1 << 20;
+/// Texts of groups whose words are counted.
+const TEXTS_MAX: u32 = 300_000;
 const ROWS: &str = "limn_rows";
 /// Between two looks whether the question before is answered.
 const PAUSE_MILLIS: u32 = 10;
@@ -41,12 +45,18 @@ async fn answer_to(host: &Rc<Host>, text: &str) -> Result<String, String> {
     let bad = |error: serde_json::Error| error.to_string();
     match serde_json::from_str(text).map_err(bad)? {
         GroupsAsked::Counts(asked) => serde_json::to_string(&count(host, &asked).await?),
+        GroupsAsked::Find(asked) => serde_json::to_string(&finding::find(host, &asked).await?),
         GroupsAsked::Extremes(asked) => serde_json::to_string(&extremes::find(host, &asked).await?),
     }
     .map_err(bad)
 }
 
 async fn count(host: &Rc<Host>, asked: &Counts) -> Result<Groups, String> {
+    if asked.has_terms {
+        let texts = Counts { has_terms: false, most: TEXTS_MAX, ..asked.clone() };
+        let texts = Box::pin(count(host, &texts)).await?;
+        return Ok(terms::of(&texts, asked.most as usize));
+    }
     let names = asked.keys.iter().chain(&asked.measures);
     let batches = match is_here(host, names) {
         true => vec![count_here(host, asked).await?],

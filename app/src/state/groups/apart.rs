@@ -22,8 +22,18 @@ const DISTANCE_MIN: f64 = 0.5;
 pub enum Trait {
     /// A name that is more frequent here, and its shares here and elsewhere.
     Name { column: String, value: Literal, here: f64, elsewhere: f64 },
+    /// Words that are in more texts here, the clearest first, each with its shares.
+    Terms { column: String, terms: Vec<Term> },
     /// A number whose mean here is so many standard deviations away from that of all rows.
     Number { column: String, mean: f64, distance: f64 },
+}
+
+/// A word, and the shares of rows here and elsewhere whose texts have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    pub word: String,
+    pub here: f64,
+    pub elsewhere: f64,
 }
 
 /// Traits, each with how much it tells.
@@ -40,8 +50,7 @@ pub fn names(column: &str, table: &Contingency) -> Vec<Traits> {
             each.filter_map(|(at, here)| {
                 let (value, everywhere) = (table.values.get(*at)?, of_values.get(*at)?);
                 let counts = Counts { here: *here, rows, everywhere: *everywhere, all };
-                let share = *here as f64 / rows.max(1) as f64;
-                let elsewhere = (everywhere - here) as f64 / (all - rows).max(1) as f64;
+                let (share, elsewhere) = counts.shares();
                 let is_apart = counts.certainty() >= CERTAINTY_MIN && share >= SHARE_MIN;
                 let value = value.clone();
                 let found =
@@ -53,6 +62,35 @@ pub fn names(column: &str, table: &Contingency) -> Vec<Traits> {
         .collect()
 }
 
+/// Words of a text column that are said of a group.
+const TERMS: usize = 3;
+
+/// Words of a column of texts that set groups apart, as [`names`] has it; `rows` are those of each
+/// group, of which one may have several words, or none.
+pub fn terms(column: &str, table: &Contingency, rows: &[u64]) -> Vec<Traits> {
+    let (_, of_words) = table.sums();
+    let all: u64 = rows.iter().sum();
+    let of_group = |group: usize| {
+        let rows = rows.get(group).copied().unwrap_or_default();
+        let each = table.row(group).iter().filter_map(|(at, here)| {
+            let (word, everywhere) = (table.values.get(*at)?, *of_words.get(*at)?);
+            let counts = Counts { here: *here, rows, everywhere, all };
+            let (here, elsewhere) = counts.shares();
+            let is_apart = counts.certainty() >= CERTAINTY_MIN && here >= SHARE_MIN;
+            let word = word.as_text().to_owned();
+            is_apart.then(|| (counts.information(), Term { word, here, elsewhere }))
+        });
+        let mut found: Vec<(f64, Term)> = each.collect();
+        found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        found.truncate(TERMS);
+        let Some((information, _)) = found.first() else { return Vec::new() };
+        let (information, column) = (*information, column.to_owned());
+        let terms = found.into_iter().map(|(_, term)| term).collect();
+        vec![(information, Trait::Terms { column, terms })]
+    };
+    (0..table.groups.len()).map(of_group).collect()
+}
+
 /// Of one value: rows with it here, of how many; and everywhere, of how many.
 struct Counts {
     here: u64,
@@ -62,6 +100,13 @@ struct Counts {
 }
 
 impl Counts {
+    /// Of the rows here, and of those elsewhere.
+    fn shares(&self) -> (f64, f64) {
+        let elsewhere = self.everywhere.saturating_sub(self.here) as f64;
+        let others = self.all.saturating_sub(self.rows).max(1) as f64;
+        (self.here as f64 / self.rows.max(1) as f64, elsewhere / others)
+    }
+
     /// Rows that a group is thought to have besides, with and without the value.
     fn prior(&self) -> (f64, f64) {
         let with = PRIOR_ROWS * self.everywhere as f64 / self.all as f64;
@@ -106,14 +151,25 @@ pub fn numbers(columns: &[String], group: &Group, all: &Group) -> Traits {
     .collect()
 }
 
-/// Those that tell most first, one of each column.
+/// Those that tell most first, one of each column. Of a column with whole values that set a group
+/// apart, words of these say nothing more.
 pub fn clearest(mut traits: Traits, most: usize) -> Vec<Trait> {
+    let named: Vec<String> = traits
+        .iter()
+        .filter_map(|(_, one)| match one {
+            Trait::Name { column, .. } => Some(column.clone()),
+            _ => None,
+        })
+        .collect();
+    traits.retain(|(_, one)| !matches!(one, Trait::Terms { column, .. } if named.contains(column)));
     traits.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let mut seen: Vec<String> = Vec::new();
     let mut found = Vec::new();
     for (_, one) in traits {
         let column = match &one {
-            Trait::Name { column, .. } | Trait::Number { column, .. } => column,
+            Trait::Name { column, .. }
+            | Trait::Terms { column, .. }
+            | Trait::Number { column, .. } => column,
         };
         if !seen.contains(column) {
             seen.push(column.clone());
@@ -150,7 +206,11 @@ pub fn proposed(groups: &[Vec<Trait>]) -> Vec<Option<String>> {
 }
 
 fn proposed_of(traits: &[Trait]) -> Option<String> {
-    let is_common = |one: &&Trait| matches!(one, Trait::Name { here, .. } if *here >= MAJORITY);
+    let is_common = |one: &&Trait| match one {
+        Trait::Name { here, .. } => *here >= MAJORITY,
+        Trait::Terms { terms, .. } => terms.first().is_some_and(|term| term.here >= MAJORITY),
+        Trait::Number { .. } => false,
+    };
     let common: Vec<String> = traits.iter().filter(is_common).take(PARTS_MAX).map(said).collect();
     match common.is_empty() {
         false => Some(common.join(", ")),
@@ -168,6 +228,10 @@ fn said(one: &Trait) -> String {
                 true => value.to_owned(),
                 false => format!("{column} {value}"),
             }
+        }
+        Trait::Terms { terms, .. } => {
+            let words: Vec<&str> = terms.iter().take(PARTS_MAX).map(|t| t.word.as_str()).collect();
+            words.join(", ")
         }
         Trait::Number { column, distance, .. } => {
             crate::texts::groups::far_in(column, *distance > 0.0)

@@ -1,7 +1,7 @@
 //! Groups held to figures that scikit-learn gives, and to what can be counted by hand.
 #![allow(clippy::unwrap_used)]
 
-use super::apart::{Trait, clearest, names, numbers, proposed};
+use super::apart::{Trait, clearest, names, numbers, proposed, terms};
 use super::tree::{of, slabs, text, widths};
 use super::*;
 use crate::protocol::groups::Group;
@@ -124,7 +124,9 @@ fn what_sets_groups_apart_is_what_is_frequent_here_and_rare_elsewhere() {
     ]));
     let both = [names("order", &broad)[0].clone(), names("family", &table)[0].clone()].concat();
     let columns = clearest(both, 2).into_iter().map(|one| match one {
-        Trait::Name { column, .. } | Trait::Number { column, .. } => column,
+        Trait::Name { column, .. } | Trait::Terms { column, .. } | Trait::Number { column, .. } => {
+            column
+        }
     });
     assert_eq!(columns.collect::<Vec<_>>(), ["family", "order"]);
     // What all rows have, or a single row, sets nobody apart.
@@ -132,6 +134,37 @@ fn what_sets_groups_apart_is_what_is_frequent_here_and_rare_elsewhere() {
     assert!(names("c", &same).iter().all(Vec::is_empty));
     let few = Contingency::new(&self::found(&[(&["0", "x"], 1), (&["1", "y"], 50)]));
     assert!(names("c", &few)[0].is_empty());
+}
+
+#[test]
+fn words_of_texts_set_groups_apart() {
+    let table = Contingency::new(&found(&[
+        (&["0", "the"], 95),
+        (&["0", "engine"], 60),
+        (&["0", "turbo"], 80),
+        (&["0", "lake"], 2),
+        (&["1", "the"], 190),
+        (&["1", "lake"], 100),
+        (&["1", "engine"], 10),
+    ]));
+    let traits = terms("title", &table, &[100, 200]);
+    let words = |group: usize| match traits[group].as_slice() {
+        [(_, Trait::Terms { column, terms })] if column == "title" => {
+            terms.iter().map(|term| term.word.clone()).collect()
+        }
+        _ => Vec::new(),
+    };
+    assert_eq!(words(0), ["turbo", "engine"]);
+    assert_eq!(words(1), ["lake"]);
+    let [(_, Trait::Terms { terms, .. })] = traits[0].as_slice() else { panic!("{traits:?}") };
+    assert_eq!((terms[0].here, terms[0].elsewhere), (0.8, 0.0));
+    // Where a whole title is what sets it apart, its words are not said again.
+    let value = Literal::from("Turbo engines");
+    let whole = Trait::Name { column: "title".to_owned(), value, here: 0.5, elsewhere: 0.0 };
+    let both = vec![traits[0][0].clone(), (0.01, whole.clone())];
+    assert_eq!(clearest(both, 4), [whole]);
+    let names = proposed(&[vec![traits[0][0].1.clone()], vec![traits[1][0].1.clone()]]);
+    assert_eq!(names, [Some("turbo, engine".to_owned()), Some("lake".to_owned())]);
 }
 
 #[test]

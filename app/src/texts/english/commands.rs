@@ -28,6 +28,7 @@ pub const KEPT_OFFLINE: &str = "What is kept offline";
 pub const COPY_LINK: &str = "Copy a link to this view";
 pub const SAVED_VIEWS: &str = "Save this view, or open a saved one";
 pub const SUMMARISE_GROUPS: &str = "Groups: what they are made of, and what sets them apart";
+pub const FIND_ROWS: &str = "Find rows by words, and go to their points";
 pub const MAP_VECTORS: &str = "Map vectors: lay rows out by likeness, find clusters";
 pub const OPEN_FILE: &str = "Open a file";
 pub const REFRESH: &str = "Ask for tables and versions again";

@@ -97,6 +97,15 @@ pub fn shares(here: f64, elsewhere: f64) -> String {
     format!("{} here, {} elsewhere", percent(here), percent(elsewhere))
 }
 
+/// A word of texts.
+pub fn quoted(word: &str) -> String {
+    format!("“{word}”")
+}
+
+pub fn term(word: &str, here: f64, elsewhere: f64) -> String {
+    format!("{}: in the texts of {}", quoted(word), shares(here, elsewhere))
+}
+
 /// Of a number whose mean is far from that of all rows.
 pub fn is_far(distance: f64) -> &'static str {
     match distance {

@@ -143,7 +143,7 @@ pub(super) fn counts(
     most: u32,
 ) -> Counts {
     let without = free.iter().map(|column| column_clause(column)).collect();
-    Counts { keys, without, measures, most }
+    Counts { keys, without, measures, most, has_terms: false }
 }
 
 /// Asks for groups, and for those of other rows once others are selected.

@@ -10,9 +10,9 @@ use super::naming;
 use super::{is_chosen, name_of, of_columns, toggle};
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::signals::{Page, use_page};
-use crate::protocol::groups::Group;
+use crate::protocol::groups::{Group, Groups};
 use crate::state::format;
-use crate::state::groups::apart::{self, Trait, Traits};
+use crate::state::groups::apart::{self, Term, Trait, Traits};
 use crate::state::groups::{self, Contingency, GROUPS_MAX, PAIRS_MAX};
 use crate::texts::groups as words;
 use engine::literal::Literal;
@@ -71,8 +71,19 @@ pub(super) fn Summary(by: Lasting<String>) -> impl IntoView {
             })
         })
         .collect();
+    let worded: Vec<_> = (0..groups::COLUMNS_MAX)
+        .map(|at| {
+            counted(move || {
+                let column = described.with(|(names, _)| names.get(at).cloned())?;
+                let is_text = of_columns(page, |columns| groups::is_text(columns, &column));
+                let keys = vec![by.get(), column];
+                is_text.then(|| counts(keys, &[by.get()], Vec::new(), PAIRS_MAX).of_terms())
+            })
+        })
+        .collect();
     let lines = Derived::new(move |_| {
-        let mixed: Vec<Counted> = mixed.iter().map(|counted| counted.get()).collect();
+        let mixed: Vec<[Counted; 2]> =
+            mixed.iter().zip(&worded).map(|(names, terms)| [names.get(), terms.get()]).collect();
         let has_distance = distance.with(Option::is_some);
         let of_measures = (&measured.get(), &all.get(), has_distance);
         described.with(|described| {
@@ -153,7 +164,7 @@ fn lines(
     (grouped, in_all): (&Counted, &Counted),
     (measured, all, has_distance): (&Counted, &Counted, bool),
     (names, numbers): &(Vec<String>, Vec<String>),
-    mixed: &[Counted],
+    mixed: &[[Counted; 2]],
 ) -> Vec<Line> {
     let Some(found) = grouped.groups() else { return Vec::new() };
     let only = |of: &Counted| of.groups().and_then(|all| all.groups.first()).cloned();
@@ -168,15 +179,7 @@ fn lines(
     let shown = found.groups.iter().map(|group| group.rows).sum();
     let total: u64 = only(in_all).map_or(shown, |all| all.rows);
     let longest = found.groups.iter().map(|group| group.rows).max().unwrap_or(1).max(1);
-    let tables: Vec<(Contingency, Vec<Traits>)> = names
-        .iter()
-        .zip(mixed)
-        .filter_map(|(column, counted)| {
-            let table = Contingency::new(counted.groups().filter(|found| !found.is_cut)?);
-            let traits = apart::names(column, &table);
-            Some((table, traits))
-        })
-        .collect();
+    let tables = tables(found, names, mixed);
     let numbers_of = numbers;
     let line = |group: &Group| {
         let value = group.key.first().cloned().flatten();
@@ -214,6 +217,34 @@ fn lines(
         line.proposed = proposed.filter(|_| line.value.is_some());
     }
     lines
+}
+
+/// What values of each column, and words of texts, say of groups.
+fn tables(
+    found: &Groups,
+    names: &[String],
+    mixed: &[[Counted; 2]],
+) -> Vec<(Contingency, Vec<Traits>)> {
+    let rows_of = |value: &Literal| {
+        let mut groups = found.groups.iter();
+        let own = groups.find(|group| group.key.first() == Some(&Some(value.clone())));
+        own.map_or(0, |group| group.rows)
+    };
+    let table =
+        |counted: &Counted| Some(Contingency::new(counted.groups().filter(|found| !found.is_cut)?));
+    let of_column = |(column, [by_names, by_terms]): (&String, &[Counted; 2])| {
+        let names = table(by_names).map(|table| {
+            let traits = apart::names(column, &table);
+            (table, traits)
+        });
+        let terms = table(by_terms).map(|table| {
+            let rows: Vec<u64> = table.groups.iter().map(rows_of).collect();
+            let traits = apart::terms(column, &table, &rows);
+            (table, traits)
+        });
+        [names, terms]
+    };
+    names.iter().zip(mixed).flat_map(of_column).flatten().collect()
 }
 
 fn row(
@@ -267,6 +298,12 @@ fn trait_of(one: Trait) -> impl IntoView {
     let (column, value, hint) = match one {
         Trait::Name { column, value, here, elsewhere } => {
             (column, value.as_text().to_owned(), words::shares(here, elsewhere))
+        }
+        Trait::Terms { column, terms } => {
+            let said = |term: &Term| words::term(&term.word, term.here, term.elsewhere);
+            let hint = terms.iter().map(said).collect::<Vec<_>>().join("\n");
+            let quoted = terms.iter().map(|term| words::quoted(&term.word));
+            (column, quoted.collect::<Vec<_>>().join(" "), hint)
         }
         Trait::Number { column, mean, distance } => {
             let mean = format::number(mean, mean.abs() / 1000.0);
