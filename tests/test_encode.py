@@ -1,5 +1,6 @@
 """Vectors of pictures and texts by `limn embed`, beside onnxruntime and Pillow."""
 
+import csv
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import deltalake
 import numpy as np
@@ -418,3 +420,49 @@ def test_what_cannot_be_done_is_said(lake, model, tmp_path):
     run = embed(lake, scans, "--model", model, *common)
     assert run.returncode == 1 and "none of the rows has a vector" in run.stderr
     assert not (lake / "out").exists()
+
+
+def sort(lake, *arguments):
+    command = [binary(), "pictures", *map(str, arguments), "--lake", str(lake)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_pictures_go_into_a_folder_for_each_group(lake, tmp_path, web):
+    names = [f"scans/{load_digits().target[at]}/{name_of(at)}" for at in range(30)]
+    groups = [str(at % 3) for at in range(28)] + ["../../out", None]
+    bytes_ = [(lake / name).read_bytes() for name in names]
+    addresses = [f"{web}/lake/{name}" for name in names]
+    # One that is not there, and two of one name.
+    paths = [*names[:5], "scans/none.png", *names[6:]]
+    paths[8] = paths[2]
+    pq.write_table(pa.table({"cluster": groups, "path": paths, "image": bytes_, "url": addresses}), lake / "map.parquet")
+    folders = ["cluster_.._.._out", "cluster_0", "cluster_1", "cluster_2", "cluster_missing"]
+    for column, further in (("path", []), ("path", ["--link"]), ("image", []), ("url", ["--image-host", "127.0.0.1"])):
+        out = tmp_path / "sorted" / f"{column}{len(further)}"
+        run = sort(lake, "map", "--by", "cluster", "--out", out, "--column", column, *further)
+        outcome = told(run)
+        missing = 1 if column == "path" else 0
+        assert (outcome["pictures"], outcome["failed"], outcome["groups"]) == (30 - missing, missing, 5), run.stderr
+        assert ("row 5: " in run.stderr) == bool(missing)
+        assert sorted(path.name for path in out.iterdir()) == ["cluster_.._.._out", "cluster_0", "cluster_1", "cluster_2", "cluster_missing", "cluster_summary.csv"]
+        with open(out / "cluster_summary.csv", newline="") as file:
+            summary = list(csv.DictReader(file))
+        assert [line["cluster"] for line in summary] == [group or "missing" for at, group in enumerate(groups) if not (missing and at == 5)]
+        source = {name: (lake / name).read_bytes() for name in set(paths) if (lake / name).is_file()}
+        wanted = [source[name] for name in paths if name in source] if column == "path" else bytes_
+        for line, content in zip(summary, wanted):
+            file = Path(line["abs_path"])
+            assert file.is_absolute() and file.name == line["file_name"] and file.parent.name in folders
+            assert file.read_bytes() == content
+            assert file.is_symlink() == ("--link" in further)
+        assert len({line["abs_path"].lower() for line in summary}) == len(summary)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lake", "sorted"]
+    # Nothing is written over, and a group can be had alone.
+    again = sort(lake, "map", "--by", "cluster", "--out", out, "--column", "image")
+    assert again.returncode == 1 and "is not empty" in again.stderr
+    alone = ["--filters", '[{"column": "cluster", "op": "eq", "value": "1"}]', "--column", "image"]
+    assert told(sort(lake, "map", "--by", "cluster", "--out", tmp_path / "alone", *alone))["pictures"] == 9
+    for arguments, said in ((["--by", "none"], '"none"'), (["--by", "cluster"], "--column")):
+        run = sort(lake, "map", "--out", tmp_path / "refused", *arguments)
+        assert run.returncode == 1 and said in run.stderr, run.stderr
+        assert not (tmp_path / "refused").exists()

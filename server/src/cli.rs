@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 mod embed;
 mod encode;
 mod job;
+mod pictures;
 mod query;
 mod sample;
 mod serve;
@@ -27,6 +28,7 @@ enum Command {
     Cluster(embed::ClusterArguments),
     Project(embed::ProjectArguments),
     Embed(encode::EncodeArguments),
+    Pictures(pictures::PicturesArguments),
     #[command(hide = true)]
     Job(job::JobArguments),
 }
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Cluster(arguments) => embed::cluster(arguments),
         Command::Project(arguments) => embed::project(arguments),
         Command::Embed(arguments) => encode::run(arguments),
+        Command::Pictures(arguments) => pictures::run(arguments),
         Command::Job(arguments) => job::run(arguments),
     };
     match done {

@@ -7,6 +7,7 @@
 
 mod failure;
 mod folder;
+pub(crate) mod folders;
 mod keeper;
 pub(crate) mod model;
 mod rows;

@@ -105,7 +105,7 @@ impl Pictures {
 
 /// Which picture bytes are, of those kinds that every browser shows and none runs. SVG is not
 /// among them: it is a document with scripts.
-fn media_type_of(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn media_type_of(bytes: &[u8]) -> Option<&'static str> {
     let brand = bytes.get(4..12).unwrap_or_default();
     match bytes {
         _ if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some("image/png"),

@@ -31,6 +31,7 @@ columns = list(zip(*[kinds[i] for i in of]))
 table = {
     "id": [f"s{i:05}" for i in range(6000)],
     "cluster": [str(c) for c in cluster],
+    "far": random.uniform(0, 1000, size=6000),
     "length": np.array(columns[5]) * random.uniform(.9, 1.1, size=6000),
 }
 table |= {name: list(columns[i]) for i, name in enumerate(["kingdom", "phylum", "class", "family", "species"])}
@@ -229,4 +230,50 @@ scenario('words of texts set groups apart, and name them', (t) => withLake(t, as
     if (!budget) await t.shotsOfAll('groups-terms');
     await t.page.keyboard.press('Escape');
   }
+}), raster);
+
+scenario('rows are found by words, and their points gone to', (t) => withLake(t, async (truth) => {
+  const found = t.page.getByRole('dialog', { name: 'Find rows' });
+  const input = () => found.getByRole('searchbox');
+  const record = t.page.getByRole('complementary', { name: 'Record' });
+  for (const budget of ['', '&budget=1']) {
+    await t.openLink(`link=1&table=specimens&columns=length,species,family,id,far&view=1:scatter:length:far${budget}`);
+    await t.untilShown();
+    await t.page.keyboard.press('w');
+    await input().waitFor();
+    assert.ok(await input().evaluate((element) => element === document.activeElement));
+    await input().fill('no such words');
+    await found.getByText('No row that passes the filters has all of these words.').waitFor();
+    await input().fill('S0031 corv');
+    const expected = await t.ask({
+      table: 'specimens', columns: ['_row', 'id', 'length', 'far'],
+      filters: [{ column: 'id', op: 'contains', value: 's0031' }, { column: 'family', op: 'contains', value: 'corv' }],
+    });
+    assert.ok(expected.length > 0);
+    await found.getByText(`${expected.length} rows`).waitFor();
+    assert.equal(await found.locator('.found li').count(), expected.length);
+    assert.deepEqual(await found.locator('.found li').first().locator('mark').allTextContents(), ['corv'].map((word) => word[0].toUpperCase() + word.slice(1)));
+    if (!budget) await t.shotsOfAll('finding');
+    // Enter goes to the first: it is pinned.
+    await input().press('Enter');
+    await found.waitFor({ state: 'hidden' });
+    await record.getByRole('heading', { name: `Row ${words(Number(expected[0]._row))}`, exact: true }).waitFor();
+    // A view that is closer moves to the point, and shows as much as before.
+    await t.openLink(`link=1&table=specimens&columns=length,species,family,id,far&view=1:scatter:length:far@0:1:0:1${budget}`);
+    await t.untilShown();
+    await t.page.keyboard.press('w');
+    await input().fill(`"${expected[0].id}"`);
+    await found.locator('.found li button').first().click();
+    await t.until('the view has moved', async () => {
+      const [left, right, low, high] = t.parameter('view').split('@')[1].split(':').map(Number);
+      const [x, y] = [Number(expected[0].length), Number(expected[0].far)];
+      return left < x && x < right && low < y && y < high && Math.abs(right - left - 1) < 1e-6;
+    });
+  }
+  // Of many the first are told.
+  await t.page.keyboard.press('Escape');
+  await t.page.keyboard.press('w');
+  await input().fill('corv');
+  await found.getByText('The first 100 rows').waitFor();
+  assert.ok(truth.corvidae > 100);
 }), raster);

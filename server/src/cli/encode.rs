@@ -11,6 +11,7 @@ use engine::predicate::Predicate;
 use engine::query::Version;
 use engine::steps::Normalize;
 use serde_json::value::RawValue;
+use tokio::runtime::Runtime;
 
 use super::serve::lakes_to_serve;
 use super::{Failure, io_runtime, log_to_stderr, sample};
@@ -18,7 +19,7 @@ use crate::config::{LimitSettings, Settings};
 use crate::encode::model::{self, Opened, Wanted};
 use crate::encode::{self, From, Place, Report, Spec};
 use crate::jobs::spec::Keep;
-use crate::lake::Lakes;
+use crate::lake::{LakeSpec, Lakes};
 use crate::pictures::{ImageHosts, Pictures};
 use crate::query::Queries;
 
@@ -166,11 +167,52 @@ impl EncodeArguments {
     }
 }
 
-fn version(text: &str) -> Version {
+/// What such a command stands on.
+pub(super) struct Ground {
+    pub(super) runtime: Runtime,
+    lakes: Vec<LakeSpec>,
+    queries: Arc<Queries>,
+    pictures: Arc<Pictures>,
+}
+
+impl Ground {
+    pub(super) fn new(
+        lake: Vec<String>,
+        limits: LimitSettings,
+        image_host: Vec<String>,
+    ) -> Result<Self, Failure> {
+        let file = Settings::from_file(None).map_err(Failure::usage)?;
+        let settings = Settings { lake, limits, image_host, ..Settings::default() };
+        let config = settings.or(file).config().map_err(Failure::usage)?;
+        let lakes = lakes_to_serve(&config)?;
+        let runtime = io_runtime()?;
+        let opened = {
+            // Stores are opened where a runtime is.
+            let _entered = runtime.enter();
+            Lakes::open(&lakes, config.limits.lake_options()).map_err(Failure::failed)?
+        };
+        let hosts = ImageHosts(config.image_hosts.clone());
+        let pictures = Arc::new(Pictures::new(opened.clone(), hosts).map_err(Failure::failed)?);
+        let queries = Arc::new(Queries::new(opened, &config.limits).map_err(Failure::failed)?);
+        Ok(Self { runtime, lakes, queries, pictures })
+    }
+
+    pub(super) fn place(&self) -> Place<'_> {
+        let Self { runtime, lakes, queries, pictures } = self;
+        Place { handle: runtime.handle(), queries, lakes, pictures }
+    }
+
+    /// Does not wait for reads that still hang in a store.
+    pub(super) fn end(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+pub(super) fn version(text: &str) -> Version {
     text.parse().map_or_else(|_| Version::Fingerprint(text.to_owned()), Version::Number)
 }
 
-fn filters(text: &str) -> Result<Predicate, Failure> {
+pub(super) fn filters(text: &str) -> Result<Predicate, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::usage(format!("--filters: {error}"));
     let raw = RawValue::from_string(text.to_owned()).map_err(|error| bad(&error))?;
     Predicate::from_filters(&raw, "filters").map_err(|error| bad(&error))
@@ -179,23 +221,10 @@ fn filters(text: &str) -> Result<Predicate, Failure> {
 pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     log_to_stderr("error");
     let (spec, wanted) = (arguments.spec()?, arguments.wanted());
-    let file = Settings::from_file(None).map_err(Failure::usage)?;
-    let EncodeArguments { lake, limits, image_host, .. } = arguments;
-    let settings = Settings { lake, limits, image_host, ..Settings::default() };
-    let config = settings.or(file).config().map_err(Failure::usage)?;
-    let lakes = lakes_to_serve(&config)?;
-    let runtime = io_runtime()?;
-    let opened = {
-        // Stores are opened where a runtime is.
-        let _entered = runtime.enter();
-        Lakes::open(&lakes, config.limits.lake_options()).map_err(Failure::failed)?
-    };
-    let hosts = ImageHosts(config.image_hosts.clone());
-    let pictures = Arc::new(Pictures::new(opened.clone(), hosts).map_err(Failure::failed)?);
-    let queries = Arc::new(Queries::new(opened, &config.limits).map_err(Failure::failed)?);
+    let ground = Ground::new(arguments.lake, arguments.limits, arguments.image_host)?;
     let progress = Arc::new(Progress::default());
     let interrupted = Arc::clone(&progress);
-    runtime.spawn(async move {
+    ground.runtime.spawn(async move {
         // The first time what was made is kept; the second time nothing is waited for.
         if tokio::signal::ctrl_c().await.is_ok() {
             interrupted.is_cancelled.store(true, Ordering::Relaxed);
@@ -204,16 +233,14 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
             std::process::exit(130);
         }
     });
-    let handle = runtime.handle();
-    let model = model::open(handle, &wanted, &|bytes| progress.fetched(bytes));
+    let model = model::open(ground.runtime.handle(), &wanted, &|bytes| progress.fetched(bytes));
     progress.end_line();
     let model = model.map_err(Failure::failed)?;
     eprintln!("{}", described(&model));
-    let place = Place { handle, queries: &queries, lakes: &lakes, pictures: &pictures };
-    let done = encode::perform(&place, &model, &spec, progress.as_ref());
+    let done = encode::perform(&ground.place(), &model, &spec, progress.as_ref());
     progress.end_line();
     progress.say_rest();
-    runtime.shutdown_background();
+    ground.end();
     let outcome = done.map_err(Failure::failed)?;
     eprintln!("{}", message(&outcome));
     super::print(&serde_json::to_string_pretty(&outcome).map_err(Failure::failed)?);

@@ -13,7 +13,7 @@ pub(crate) enum EncodeFailure {
     Model(#[from] encoder::Error),
     #[error("the model cannot be fetched from {url}: {reason}")]
     Fetch { url: String, reason: String },
-    #[error("cannot read folder {}: {reason}", folder.display())]
+    #[error("folder {} cannot be used: {reason}", folder.display())]
     Folder { folder: PathBuf, reason: String },
     #[error(
         "there are no pictures in {}: files ending in {endings}{hint}", folder.display()

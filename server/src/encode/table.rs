@@ -30,8 +30,8 @@ use crate::query::{pin, version_spec};
 use crate::scan::ROW_COLUMN;
 
 /// Rows whose pictures are fetched together, and how many of them at a time.
-const FETCHED_ROWS: usize = 64;
-const FETCHES: usize = 16;
+pub(super) const FETCHED_ROWS: usize = 64;
+pub(super) const FETCHES: usize = 16;
 
 /// The cells of a column, with what else the result has of their rows.
 pub(super) struct Cells {
@@ -276,7 +276,7 @@ impl Prepare {
     }
 }
 
-fn is_bytes(data_type: &DataType) -> bool {
+pub(super) fn is_bytes(data_type: &DataType) -> bool {
     matches!(
         data_type,
         DataType::Binary
@@ -309,6 +309,15 @@ const PICTURES: [&str; 12] = [
     "file_name",
     "filename",
 ];
+
+/// The column of pictures, or of where they are.
+pub(super) fn picture_column(
+    schema: &Schema,
+    table: &str,
+    named: Option<&str>,
+) -> Result<String, EncodeFailure> {
+    column_of(schema, table, named, false)
+}
 
 /// The column that is named, else the only one that it can be.
 fn column_of(
