@@ -59,6 +59,9 @@ fi
 if wanted embedding && [ -z "$ROWS" ]; then
   step "clusters and projections beside scikit-learn" "$PYTHON" benches/embedding.py "$BINARY"
 fi
+if wanted encode && [ -z "$ROWS" ]; then
+  step "vectors of pictures beside onnxruntime" "$PYTHON" benches/encode.py "$BINARY"
+fi
 if wanted W1 W2 W3 W4 W5 W6 W7 W8 W10 memory wire size; then
   need_chromium
   need_peers

@@ -76,9 +76,8 @@ pub struct Finds {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct FoundRow {
     pub row: u64,
-    /// The first of the columns that has one of the words, and what it says.
-    pub column: String,
-    pub text: String,
+    /// The first columns that have the words, and what they say.
+    pub texts: Vec<(String, String)>,
     pub numbers: Vec<Option<f64>>,
 }
 

@@ -140,13 +140,15 @@ fn shown(page: Page, (asked, found): Answer) -> AnyView {
 
 fn line(page: Page, asked: Rc<Find>, row: FoundRow) -> impl IntoView {
     let number = row.row;
-    let parts =
-        finding::parts(&row.text, &asked.words).into_iter().map(|(part, is_word)| match is_word {
-            true => view! { <mark>{part}</mark> }.into_any(),
-            false => part.into_any(),
-        });
-    let parts = parts.collect_view();
-    let column = row.column.clone();
+    let texts = row.texts.iter().map(|(column, text)| {
+        let parts =
+            finding::parts(text, &asked.words).into_iter().map(|(part, is_word)| match is_word {
+                true => view! { <mark>{part}</mark> }.into_any(),
+                false => part.into_any(),
+            });
+        view! { <span><small>{column.clone()}</small> " " {parts.collect_view()}</span> }
+    });
+    let texts = texts.collect_view();
     view! {
         <li>
             <button
@@ -156,8 +158,7 @@ fn line(page: Page, asked: Rc<Find>, row: FoundRow) -> impl IntoView {
                 on:focus=move |_| light(page, Some(number))
             >
                 <small>{words::row(number)}</small>
-                <span>{parts}</span>
-                <small>{column}</small>
+                <span class="found-texts">{texts}</span>
             </button>
         </li>
     }

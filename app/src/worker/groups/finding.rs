@@ -115,26 +115,24 @@ async fn find_elsewhere(host: &Rc<Host>, asked: &Find) -> Result<Finds, String> 
 
 /// A row as the page is told of it.
 fn read(batch: &RecordBatch, row: usize, number: u64, asked: &Find) -> FoundRow {
-    let words: Vec<String> = asked.words.iter().map(|word| word.to_lowercase()).collect();
-    let texts = asked.columns.iter().filter_map(|name| {
-        let value = literal(batch.column_by_name(name)?.as_ref(), row)?;
-        Some((name, value.as_text().to_owned()))
-    });
-    let place = |text: &str| {
-        let text = text.to_lowercase();
-        words.iter().filter_map(|word| text.find(word.as_str())).min()
-    };
-    let (column, text) = texts
-        .filter_map(|(name, text)| Some((name.clone(), part_about(&text, place(&text)?))))
-        .next()
-        .unwrap_or_default();
+    let mut left: Vec<String> = asked.words.iter().map(|word| word.to_lowercase()).collect();
+    let mut texts = Vec::new();
+    for name in &asked.columns {
+        let value = batch.column_by_name(name).and_then(|column| literal(column.as_ref(), row));
+        let Some(value) = value else { continue };
+        let small = value.as_text().to_lowercase();
+        if let Some(place) = left.iter().filter_map(|word| small.find(word.as_str())).min() {
+            left.retain(|word| !small.contains(word.as_str()));
+            texts.push((name.clone(), part_about(value.as_text(), place)));
+        }
+    }
     let number_of = |name: &String| {
         let column = batch.column_by_name(name)?.slice(row, 1);
         let mut values = Vec::new();
         (column.null_count() == 0 && floats_into(column.as_ref(), &mut values)).then_some(())?;
         values.first().copied().filter(|value| value.is_finite())
     };
-    FoundRow { row: number, column, text, numbers: asked.numbers.iter().map(number_of).collect() }
+    FoundRow { row: number, texts, numbers: asked.numbers.iter().map(number_of).collect() }
 }
 
 /// What a text says about a place, which counts bytes.
