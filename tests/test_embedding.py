@@ -290,6 +290,46 @@ def test_neighbours_are_a_table(lake, algorithm):
         assert written(lake, into)["dim_1"] == written(lake, "near-without")["dim_1"]
 
 
+def test_new_rows_are_placed_on_a_map(lake):
+    """Beside rows that they are like, the same whichever others are placed with them."""
+    old = '[{"column": "uuid", "op": "lt", "value": "digit-1500"}]'
+    new = '[{"column": "uuid", "op": "ge", "value": "digit-1500"}]'
+    few = '[{"column": "uuid", "op": "ge", "value": "digit-1700"}]'
+    project = ["project", "digits", "--algorithm", "umap", "--keep", "digit"]
+    done(*project, "--filters", old, "--into", "old-map", "--keep-vectors", lake=lake)
+    outcome = done(*project, "--filters", new, "--into", "placed", "--onto", "old-map", lake=lake)
+    assert (outcome["result"]["rows"], outcome["metrics"]["placed_among"]) == (297, 1500)
+    done(*project, "--filters", few, "--into", "few-placed", "--onto", "old-map", lake=lake)
+    fitted, placed, alone = (written(lake, name) for name in ("old-map", "placed", "few-placed"))
+    points = lambda table: np.stack([table["dim_1"].to_numpy(), table["dim_2"].to_numpy()], axis=1)
+    nearest = NearestNeighbors(n_neighbors=1).fit(points(fitted)).kneighbors(points(placed), return_distance=False)[:, 0]
+    # Their neighbours on the map are of their digit nearly as often as those among all vectors.
+    data, digits = normalize(load_digits().data), load_digits().target
+    of_vectors = NearestNeighbors(n_neighbors=1).fit(data[:1500]).kneighbors(data[1500:], return_distance=False)[:, 0]
+    best = (digits[of_vectors] == digits[1500:]).mean()
+    found = (fitted["digit"].to_numpy()[nearest] == placed["digit"].to_numpy()).mean()
+    assert found > best - 0.05, (found, best)
+    assert np.array_equal(points(placed)[-97:], points(alone))
+    # Rows of the map itself come to lie about where they are.
+    done(*project, "--filters", old, "--into", "again-placed", "--onto", "old-map", lake=lake)
+    moved = np.linalg.norm(points(written(lake, "again-placed")) - points(fitted), axis=1)
+    assert np.median(moved) < 0.1 * np.ptp(points(fitted), axis=0).max()
+    # Not of other vectors, nor on what is no map.
+    for arguments, words in (
+        (["--onto", "old-map", "--normalize", "none"], "normalize"),
+        (["--onto", "placed"], "keep_vectors"),
+        (["--onto", "digits_delta"], "dim_1"),
+        (["--onto", "nowhere"], "nowhere"),
+        (["--onto", "out"], "it is the map"),
+    ):
+        run = limn(*project, "--into", "out", *arguments, lake=lake)
+        assert run.returncode in (1, 2) and words in run.stderr, (arguments, run.stderr)
+    run = limn("project", "digits", "--algorithm", "pca", "--into", "out", "--onto", "old-map", lake=lake)
+    assert run.returncode == 2 and "by umap" in run.stderr
+    run = limn("project", "iris", "--algorithm", "umap", "--into", "out", "--onto", "old-map", lake=lake)
+    assert run.returncode == 1 and not (lake / "out").exists(), run.stderr
+
+
 def test_the_same_seed_gives_the_same_labels_with_any_threads(lake):
     for threads in (1, 3):
         done("cluster", "many", "--into", f"threads-{threads}", "--max-iterations", 5, "--threads", threads, lake=lake)

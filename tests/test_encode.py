@@ -304,6 +304,12 @@ def test_texts_of_a_table(lake, tmp_path):
         assert vector == pytest.approx(unit(mean), abs=1e-6)
     again = told(embed(lake, "--table", "titles", "--model", model, "--into", "title-vectors"))
     assert (again["rows"], again["rows_before"]) == (0, 6)
+    # Rows are counted: where others have taken some away, there is no telling which are left.
+    deltalake.DeltaTable(lake / "title-vectors").delete("id = 2")
+    run = embed(lake, "--table", "titles", "--model", model, "--into", "title-vectors")
+    assert run.returncode == 1 and "others have written" in run.stderr, run.stderr
+    run = embed(lake, "--table", "titles", "--model", model, "--into", "titles", "--overwrite")
+    assert run.returncode == 1 and "names the table that is read" in run.stderr, run.stderr
 
     # Some rows and some columns, of a table that has several texts.
     more = rows.append_column("body", pa.array(TEXTS[::-1]))

@@ -8,6 +8,7 @@ pub mod failure;
 mod further;
 mod lineage;
 mod log;
+mod onto;
 pub mod queue;
 pub mod record;
 pub(crate) mod results;

@@ -78,6 +78,10 @@ pub(super) struct ProjectArguments {
     #[arg(long, value_name = "X")]
     min_dist: Option<f64>,
 
+    /// Of umap: place rows on this map, a table with its vectors, where rows like them are
+    #[arg(long, value_name = "TABLE")]
+    onto: Option<String>,
+
     /// Of umap: where points begin, pca or spectral [default: pca]
     #[arg(long, value_name = "NAME")]
     init: Option<String>,
@@ -183,6 +187,7 @@ pub(super) fn project(arguments: ProjectArguments) -> Result<(), Failure> {
         ("dimensions", arguments.dimensions.map(Value::from)),
         ("neighbours", arguments.neighbours.map(Value::from)),
         ("min_dist", arguments.min_dist.map(Value::from)),
+        ("onto", arguments.onto.map(Value::from)),
         ("init", arguments.init.map(Value::from)),
         ("perplexity", arguments.perplexity.map(Value::from)),
     ];

@@ -116,6 +116,11 @@ impl Keeper {
         self.is_going_on
     }
 
+    /// Whether nobody else has written to it since.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.own == self.version
+    }
+
     pub(super) fn rows_before(&self) -> u64 {
         self.rows_before
     }

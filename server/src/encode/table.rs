@@ -62,6 +62,10 @@ impl Cells {
         let From::Table { table, version, column, filters, keep } = &spec.from else {
             return Err(EncodeFailure::Nothing);
         };
+        if *table == spec.into {
+            let reason = "--into names the table that is read; give another name";
+            return Err(EncodeFailure::Mismatch(reason.to_owned()));
+        }
         let lakes = place.queries.lakes();
         let version = version_spec(version.as_ref())?;
         let snapshot = place.handle.block_on(lakes.snapshot(table, version))?;
@@ -133,6 +137,13 @@ impl Rows for Cells {
     }
 
     fn skip(&mut self, _: &Place<'_>, keeper: &Keeper) -> Result<(), EncodeFailure> {
+        if keeper.is_going_on() && !keeper.is_untouched() {
+            return Err(EncodeFailure::Mismatch(format!(
+                "others have written to table {:?} since, so that there is no telling which rows \
+                 are left; give another name, or --overwrite",
+                keeper.table(),
+            )));
+        }
         // Every row that was read has one that was written.
         self.rows_before = keeper.rows_before();
         Ok(())

@@ -67,6 +67,9 @@ pub struct JobDocument {
     neighbours: Option<u64>,
     /// Of umap: how near points may come to each other, from 0 to 1; 0.1, if absent.
     min_dist: Option<f64>,
+    /// Of umap: the table of a map, with its vectors, that rows are placed on rather than laid out
+    /// by themselves.
+    onto: Option<String>,
     /// Of umap: where points begin, pca or spectral; pca, if absent.
     init: Option<String>,
     /// Of tsne: about how many neighbours count; 30, or a third of few rows, if absent.

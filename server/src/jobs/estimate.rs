@@ -9,11 +9,12 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use engine::predicate::Predicate;
 use engine::query::{Aggregate, AggregateOp, Query};
-use engine::steps::{Step, Work};
+use engine::steps::{Init, Step, Work};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::failure::JobFailure;
+use super::onto;
 use super::spec::JobSpec;
 use super::work::Source;
 use crate::query::{Pinned, Queries, pin};
@@ -37,7 +38,9 @@ pub async fn estimate(queries: &Queries, spec: &JobSpec) -> Result<Estimate, Job
     let rows = count(queries, &source.pinned).await?;
     let dimensions = dimensions(queries, &source).await?;
     let limits = queries.limits();
-    let load = Load { n: rows as f64, d: dimensions as f64, threads: limits.threads.max(1) as f64 };
+    let map_rows = source.onto.as_ref().and_then(onto::Map::rows).map(|rows| rows as f64);
+    let threads = limits.threads.max(1) as f64;
+    let load = Load { n: rows as f64, d: dimensions as f64, threads, map_rows };
     let mut seconds = START + load.n * load.d * 4.0 / READ_BYTES;
     let mut memory = BASE_BYTES + (load.n * load.d * 4.0).min(limits.memory_bytes as f64);
     let mut most_beside = 0.0_f64;
@@ -73,6 +76,12 @@ const DENSE_ROW: f64 = 4e-6;
 const TREE_DIMENSIONS: f64 = 8.0;
 /// Rows of a neighbourhood that double the time for a tree.
 const NEAR_FREE: f64 = 40.0;
+/// Batches that k-means learns from mostly, where it learns from batches, and their rows.
+const BATCHES: f64 = 60.0;
+const BATCH_ROWS: f64 = 4096.0;
+/// Seconds for one row of eigenvectors of a graph, and epochs of a row that is placed.
+const SPECTRAL_ROW: f64 = 1e-4;
+const PLACING_EPOCHS: f64 = 100.0;
 /// Bytes that rows are copied to for their neighbours, at most: as they are, and as lists.
 const NEIGHBOUR_BYTES: f64 = 2.1e9;
 /// What a pair of rows takes beside its products; how many are all looked at, and of more how
@@ -87,16 +96,18 @@ struct Load {
     n: f64,
     d: f64,
     threads: f64,
+    /// Of the map that rows are placed on.
+    map_rows: Option<f64>,
 }
 
 impl Load {
     /// Seconds, and bytes beside the vectors.
     fn of(self, step: &Step, all: &[Step]) -> (f64, f64) {
-        let Self { n, d, threads } = self;
+        let Self { n, d, threads, map_rows } = self;
         let products = |count: f64| 2.0 * count / PRODUCTS / threads;
         let measured = MEASURED_ROWS.min(n);
         match &step.work {
-            Work::KMeans { k, iterations_max, .. } => {
+            Work::KMeans { k, iterations_max, has_batches, .. } => {
                 let k_rows = *k as f64;
                 let tries = 2.0 + k_rows.ln().floor();
                 let sampled = n.min(INIT_ROWS.max(64.0 * k_rows));
@@ -108,7 +119,10 @@ impl Load {
                     }
                 };
                 let iterations = ITERATIONS.min(f64::from(*iterations_max));
-                let fit = products(n * k_rows * d) * (iterations + 1.0);
+                let fit = match has_batches {
+                    false => products(n * k_rows * d) * (iterations + 1.0),
+                    true => products(k_rows * d * (n + BATCHES * BATCH_ROWS)),
+                };
                 let silhouette = products(measured * measured * d);
                 (init + fit + silhouette, k_rows * d * 16.0 * threads + n * 12.0)
             }
@@ -124,10 +138,19 @@ impl Load {
                 (took + products(measured * measured * d), n * (200.0 + pairs))
             }
             Work::Pca { .. } => (self.components() + self.trust(), d * d * 8.0 * (threads + 2.0)),
-            Work::Umap { neighbours, .. } => {
+            Work::Umap { .. } if map_rows.is_some() => {
+                let m = map_rows.unwrap_or_default();
+                let near = products(n * m * (d + PAIR));
+                (near + n * PLACING_EPOCHS * UMAP_ROW + self.trust(), m * d * 4.0)
+            }
+            Work::Umap { neighbours, init, .. } => {
                 let epochs = if n <= 10_000.0 { 500.0 } else { 200.0 };
                 let layout = n * epochs * UMAP_ROW;
-                let seconds = self.components() + self.neighbours() + layout + self.trust();
+                let begin = match init {
+                    Init::Pca => self.components(),
+                    Init::Spectral => n * SPECTRAL_ROW,
+                };
+                let seconds = begin + self.neighbours() + layout + self.trust();
                 (seconds, n * *neighbours as f64 * 60.0 + self.copies())
             }
             Work::Tsne { perplexity, .. } => {
@@ -140,7 +163,7 @@ impl Load {
     }
 
     fn components(self) -> f64 {
-        let Self { n, d, threads } = self;
+        let Self { n, d, threads, .. } = self;
         n * d * d / PRODUCTS / threads + 0.8e-10 * d * d * d
     }
 

@@ -37,7 +37,13 @@ pub(super) fn of(spec: &JobSpec, source: &Source) -> Map<String, Value> {
     ];
     // Of old nobody was asked for them.
     let further = spec.written().skip(1).map(|(field, name)| (field, json!(name)));
-    fields.into_iter().chain(further).map(|(name, value)| (name.to_owned(), value)).collect()
+    let onto = source.onto.as_ref().map(|map| ("onto", map.lineage()));
+    fields
+        .into_iter()
+        .chain(onto)
+        .chain(further)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// What an earlier attempt of the same id had written when it, or its server, was ended.

@@ -22,6 +22,8 @@ pub struct JobSpec {
     pub keep: Keep,
     /// Whether the result has the vectors too: so it can be searched, and mapped again.
     pub keep_vectors: bool,
+    /// The map that rows are placed on, rather than laid out by themselves.
+    pub onto: Option<String>,
     pub normalize: Normalize,
     pub backend: Backend,
     pub seed: u64,
@@ -78,6 +80,7 @@ impl JobSpec {
         let id = fields.optional("id")?;
         let keep = keep(&mut fields)?;
         let keep_vectors = fields.optional("keep_vectors")?.unwrap_or_default();
+        let onto = fields.optional("onto")?;
         let normalize = fields.optional("normalize")?.unwrap_or(Normalize::L2);
         let backend = fields.optional("backend")?.unwrap_or(Backend::Auto);
         let seed = fields.optional("seed")?.unwrap_or(SEED);
@@ -104,6 +107,7 @@ impl JobSpec {
             id,
             keep,
             keep_vectors,
+            onto,
             normalize,
             backend,
             seed,
@@ -143,6 +147,14 @@ impl JobSpec {
                     return Err(QueryError::malformed(field, format!("it is that of {other}")));
                 }
             }
+        }
+        let maps = self.steps.iter().filter(|step| matches!(step.work, Work::Umap { .. }));
+        if self.onto.is_some() && maps.count() != 1 {
+            let detail = "rows are placed on a map by umap, in one step";
+            return Err(QueryError::malformed("onto", detail));
+        }
+        if self.onto.as_ref() == Some(&self.into) {
+            return Err(QueryError::malformed("into", "it is the map that rows are placed on"));
         }
         let means = self.steps.iter().filter(|step| matches!(step.work, Work::KMeans { .. }));
         if self.centroids_into.is_some() && means.count() != 1 {

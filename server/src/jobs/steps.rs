@@ -11,6 +11,7 @@ use engine::steps::{DISTANCE, Init, Labels, OUTLIER, PROBABILITY, Selection, Ste
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
+use super::onto::Onto;
 use super::spec::Backend;
 
 /// What a step made of all rows.
@@ -62,6 +63,8 @@ pub(super) struct Task<'a> {
     pub(super) backend: Backend,
     /// Whether neighbours are wanted that are found on the way.
     pub(super) has_neighbours: bool,
+    /// The map that rows are placed on.
+    pub(super) onto: Option<&'a Onto>,
 }
 
 impl Task<'_> {
@@ -100,6 +103,9 @@ impl Task<'_> {
                 if init == Init::Spectral {
                     options.init = umap::Init::Spectral;
                 }
+                if let Some(onto) = self.onto {
+                    return self.place(onto, options, watch);
+                }
                 let wanted = options.found_of(vectors.rows());
                 let layout = match self.has_neighbours && wanted < vectors.rows() {
                     false => umap::fit(vectors, &options, watch)?,
@@ -136,6 +142,23 @@ impl Task<'_> {
         let mut made = self.projection(points, watch)?;
         made.metrics.append(&mut own);
         made.neighbours = found;
+        Ok(made)
+    }
+
+    /// Rows placed on a map that there is.
+    fn place(
+        self,
+        onto: &Onto,
+        options: umap::Options,
+        watch: &dyn Watch,
+    ) -> Result<Made, JobFailure> {
+        let began = Instant::now();
+        let map = umap::Model::new(&onto.vectors, &onto.points, options)?;
+        let points = map.place(self.vectors, watch)?;
+        let fit_seconds = began.elapsed().as_secs_f64();
+        let mut made = self.projection(points, watch)?;
+        made.metrics.insert("fit_seconds".into(), fit_seconds.into());
+        made.metrics.insert("placed_among".into(), onto.vectors.rows().into());
         Ok(made)
     }
 

@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::failure::JobFailure;
+use super::onto::Onto;
 use super::spec::{Backend, JobSpec, Keep};
 use super::steps::{self, Device};
 use super::vectors::{LeftOut, VectorReader, Vectors};
-use super::{further, lineage, results};
+use super::{further, lineage, onto, results};
 use crate::delta::write::{CommitInfo, check_replaceable};
 use crate::lake::Place;
 use crate::query::vectors::{known, vector_column};
@@ -109,10 +110,14 @@ pub async fn perform(
     place(queries, spec, &source).await?;
     further::check(queries, spec, Some(id)).await?;
     let vectors = read(queries, spec, &source, &teller).await?;
+    let onto = match &source.onto {
+        Some(map) => Some(map.read(queries, spec).await?),
+        None => None,
+    };
     let read_in = began.elapsed();
 
     let vectors = Arc::new(vectors);
-    let made = compute(queries, spec, &vectors, &teller).await?;
+    let made = compute(queries, spec, &vectors, onto, &teller).await?;
     let computed_in = began.elapsed() - read_in;
 
     teller.tell(1.0 - WRITE, "writing", format!("writing {}", spec.into));
@@ -209,6 +214,8 @@ pub(super) struct Source {
     pub(super) ids: Vec<String>,
     /// Columns that the result has too.
     pub(super) kept: Vec<Field>,
+    /// The map that rows are placed on.
+    pub(super) onto: Option<onto::Map>,
 }
 
 impl Source {
@@ -255,7 +262,8 @@ impl Source {
             filters: spec.filters.clone(),
             ..Query::of_table(&spec.table)
         };
-        Ok(Self { pinned: pin(query, snapshot)?, column, ids, kept })
+        let onto = onto::open(queries, spec).await?;
+        Ok(Self { pinned: pin(query, snapshot)?, column, ids, kept, onto })
     }
 }
 
@@ -341,6 +349,7 @@ async fn compute(
     queries: &Queries,
     spec: &JobSpec,
     vectors: &Arc<Vectors>,
+    onto: Option<Onto>,
     teller: &Arc<Teller>,
 ) -> Result<Vec<steps::Made>, JobFailure> {
     let (spec, vectors, teller) = (spec.clone(), Arc::clone(vectors), Arc::clone(teller));
@@ -355,7 +364,8 @@ async fn compute(
             let (seed, backend) = (spec.seed, spec.backend);
             let vectors = vectors.as_ref();
             let has_neighbours = spec.neighbours_into.is_some();
-            let task = steps::Task { step, vectors, seed, threads, backend, has_neighbours };
+            let onto = onto.as_ref();
+            let task = steps::Task { step, vectors, seed, threads, backend, has_neighbours, onto };
             made.push(task.run(&spec.steps, &made, &watch)?);
         }
         let are_found = made.iter().any(|made| made.neighbours.is_some());
