@@ -32,7 +32,7 @@ pub(super) struct Newest {
     /// The columns, as the log has them.
     pub(super) schema: String,
     partitioned_by: Vec<String>,
-    /// `remove` actions, without their time.
+    /// `remove` actions, without their time; of a table that is added to there are none.
     pub(super) removes: Vec<Value>,
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn read(place: &Place, purpose: Purpose) -> Result<Newest, Lake
     let unwritable = |reason: String| LakeError::Unwritable { table: place.name.clone(), reason };
     let store = Arc::clone(place.lake.store());
     let root = place.root.clone();
-    let replayed = kernel::blocking(move || replay(&TableEngine::new(store, &root))).await;
+    let replayed = kernel::blocking(move || replay(&TableEngine::new(store, &root), purpose)).await;
     let (newest, unknown) = replayed.map_err(|error| unwritable(error.to_string()))?;
     if let Some(feature) = unknown {
         return Err(unwritable(format!("it has table feature {feature:?}; give another name")));
@@ -89,20 +89,18 @@ pub(super) async fn read(place: &Place, purpose: Purpose) -> Result<Newest, Lake
 }
 
 /// The table, and the first writer feature that is not understood.
-fn replay(engine: &TableEngine) -> Result<(Newest, Option<String>), KernelError> {
+fn replay(engine: &TableEngine, purpose: Purpose) -> Result<(Newest, Option<String>), KernelError> {
     let snapshot = delta_kernel::Snapshot::builder_for(ROOT).build(engine)?;
     let configuration = snapshot.table_configuration();
     let (protocol, metadata) = (configuration.protocol(), configuration.metadata());
     let features = protocol.writer_features().unwrap_or_default().iter().map(ToString::to_string);
     let unknown = features.into_iter().find(|name| !UNDERSTOOD.contains(&name.as_str()));
     let properties = metadata.configuration().iter();
-    let scan = snapshot.clone().scan_builder().without_row_transforms().build()?;
-    let mut removes = Vec::new();
-    for scanned in scan.scan_metadata(engine)? {
-        let (data, selection) = scanned?.scan_files.into_parts();
-        let batch: RecordBatch = ArrowEngineData::try_from_engine_data(data)?.into();
-        removes.extend(removes_of(&selected(&batch, selection)?));
-    }
+    let removes = match purpose {
+        Purpose::Replace => removes(&snapshot, engine)?,
+        // However many files there are, one more asks nothing of them.
+        Purpose::Append => Vec::new(),
+    };
     let newest = Newest {
         version: snapshot.version(),
         id: metadata.id().to_owned(),
@@ -113,6 +111,21 @@ fn replay(engine: &TableEngine) -> Result<(Newest, Option<String>), KernelError>
         removes,
     };
     Ok((newest, unknown))
+}
+
+/// Of all its files.
+fn removes(
+    snapshot: &Arc<delta_kernel::Snapshot>,
+    engine: &TableEngine,
+) -> Result<Vec<Value>, KernelError> {
+    let scan = Arc::clone(snapshot).scan_builder().without_row_transforms().build()?;
+    let mut removes = Vec::new();
+    for scanned in scan.scan_metadata(engine)? {
+        let (data, selection) = scanned?.scan_files.into_parts();
+        let batch: RecordBatch = ArrowEngineData::try_from_engine_data(data)?.into();
+        removes.extend(removes_of(&selected(&batch, selection)?));
+    }
+    Ok(removes)
 }
 
 fn removes_of(files: &RecordBatch) -> Vec<Value> {

@@ -16,7 +16,6 @@ use super::spec::JobSpec;
 use super::steps::{Centroids, Made};
 use crate::delta::write::{CommitInfo, check_replaceable, committed_by};
 use crate::lake::Place;
-use crate::lake::error::LakeError;
 use crate::query::Queries;
 
 /// How many neighbours of a row there are where no layout says how many it looks at.
@@ -52,18 +51,14 @@ async fn place(
     overwrite: bool,
     id: Option<&str>,
 ) -> Result<Place, JobFailure> {
-    let place = queries.lakes().place(name, true).await.map_err(JobFailure::Into)?;
+    let at =
+        async |overwrite| queries.lakes().place(name, overwrite).await.map_err(JobFailure::Into);
+    let there = at(true).await?;
     let is_own = match id {
-        Some(id) if place.has_table => committed_by(&place, id).await?.is_some(),
+        Some(id) if there.has_table => committed_by(&there, id).await?.is_some(),
         _ => false,
     };
-    if place.has_table && !overwrite && !is_own {
-        return Err(JobFailure::Into(LakeError::Taken {
-            name: name.to_owned(),
-            reason: "a table of this name exists; give another name, or \"mode\": \"overwrite\""
-                .to_owned(),
-        }));
-    }
+    let place = if is_own { there } else { at(overwrite).await? };
     check_replaceable(&place).await.map_err(JobFailure::Into)?;
     Ok(place)
 }
