@@ -402,6 +402,7 @@ def test_what_cannot_be_done_is_said(lake, model, tmp_path):
         ([scans, "--model", tmp_path / "none.onnx"], 1, "none.onnx"),
         ([scans, "--model", words], 1, "--table"),
         ([scans, "--model", model, "--output", "other"], 1, '"other"'),
+        ([scans, "--model", model, "--as", "Path"], 1, "would be there twice"),
         ([scans], 2, "--model"),
         (["--model", model], 2, "FOLDER"),
         ([scans, "--table", "clash", "--model", model], 2, "cannot be used with"),
@@ -463,6 +464,13 @@ def test_pictures_go_into_a_folder_for_each_group(lake, tmp_path, web):
             assert file.is_symlink() == ("--link" in further)
         assert len({line["abs_path"].lower() for line in summary}) == len(summary)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lake", "sorted"]
+    # A link is to what would be copied, beside the table first, whatever its lake is called.
+    (lake / "deep" / "scans").mkdir(parents=True)
+    (lake / "deep" / "scans" / "own.png").write_bytes(bytes_[0])
+    pq.write_table(pa.table({"cluster": ["a", "a"], "path": ["scans/own.png", names[1]]}), lake / "deep" / "map.parquet")
+    told(sort(f"shelf={lake}", "shelf/deep/map", "--by", "cluster", "--out", tmp_path / "sorted" / "named", "--link"))
+    links = {path.name: path.resolve() for path in (tmp_path / "sorted" / "named" / "cluster_a").iterdir()}
+    assert links == {"own.png": lake / "deep" / "scans" / "own.png", Path(names[1]).name: lake / names[1]}
     # Nothing is written over, and a group can be had alone.
     again = sort(lake, "map", "--by", "cluster", "--out", out, "--column", "image")
     assert again.returncode == 1 and "is not empty" in again.stderr

@@ -51,7 +51,7 @@ pub use snapshot::{DataFile, Snapshot};
 pub use spec::{LakeRoot, LakeSpec};
 pub use statistics::ColumnStatistics;
 pub use store::StoreOptions;
-pub use table::{Commit, Table};
+pub use table::{Beside, Commit, Table};
 pub use version::{Version, VersionSpec};
 
 use discover::TableSource;

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::table::{FETCHED_ROWS, FETCHES, is_bytes, picture_column};
 use super::{EncodeFailure, Place};
-use crate::lake::{LakeRoot, Snapshot};
+use crate::lake::{Beside, LakeRoot, Snapshot};
 use crate::pictures::media_type_of;
 use crate::query::vectors::known;
 use crate::query::{pin, version_spec};
@@ -84,7 +84,12 @@ pub(crate) fn sort(
         };
         handle.block_on(queries.fold(pinned, give, take))?.map(drop)
     });
-    let source = Source { place, sorting, snapshot: &snapshot };
+    let root = match sorting.has_links {
+        true => Some(place.handle.block_on(lakes.table(&sorting.table))?.beside()),
+        false => None,
+    };
+    let source =
+        Source { place, snapshot: &snapshot, linked: root.and_then(|b| on_disk(place, &b)) };
     let mut sorted = Sorted::default();
     for batch in &batches {
         for at in (0..batch.num_rows()).step_by(FETCHED_ROWS) {
@@ -113,8 +118,18 @@ type Row = (u64, String, String, Result<Found, String>);
 
 struct Source<'a> {
     place: &'a Place<'a>,
-    sorting: &'a Sorting,
     snapshot: &'a Snapshot,
+    /// Where files are linked to: the lake's folder, and the table's in it.
+    linked: Option<[PathBuf; 2]>,
+}
+
+/// The folders of a lake that is on this machine, and of what lies beside a table.
+fn on_disk(place: &Place<'_>, beside: &Beside) -> Option<[PathBuf; 2]> {
+    let lake = place.lakes.iter().find(|lake| lake.label() == beside.lake)?;
+    let LakeRoot::Folder(root) = &lake.root else { return None };
+    let root = fs::canonicalize(root).ok()?;
+    let folder = root.join(beside.folder.as_ref());
+    Some([root, folder])
 }
 
 impl Source<'_> {
@@ -165,22 +180,15 @@ impl Source<'_> {
             .collect())
     }
 
-    /// The file of this machine that a path names, where links to such are wanted.
+    /// The file of this machine that a path names, where links to such are wanted: the one that
+    /// would be copied.
     fn file(&self, path: &str) -> Option<PathBuf> {
+        let [root, beside] = self.linked.as_ref()?;
         let is_plain = !path.contains("://") && !path.split('/').any(|part| part == "..");
-        if !self.sorting.has_links || !is_plain {
-            return None;
-        }
         let path = path.strip_prefix("./").unwrap_or(path).trim_start_matches('/');
-        self.place.lakes.iter().find_map(|lake| {
-            let LakeRoot::Folder(root) = &lake.root else { return None };
-            let root = fs::canonicalize(root).ok()?;
-            let table = root.join(self.snapshot.table());
-            let beside = [Some(table.as_path()), table.parent(), Some(root.as_path())];
-            let found = beside.into_iter().flatten().map(|folder| folder.join(path));
-            let found = found.filter_map(|file| fs::canonicalize(file).ok());
-            found.filter(|file| file.starts_with(&root)).find(|file| file.is_file())
-        })
+        let found = [beside, root].into_iter().filter(|_| is_plain);
+        let found = found.filter_map(|folder| fs::canonicalize(folder.join(path)).ok());
+        found.filter(|file| file.starts_with(root)).find(|file| file.is_file())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where vectors are kept: commits of a table, each of what was made since the one before.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
@@ -49,6 +50,7 @@ impl Keeper {
         schema: SchemaRef,
         lineage: Map<String, Value>,
     ) -> Result<Self, EncodeFailure> {
+        check_names(&schema)?;
         let (handle, lakes) = (place.handle.clone(), place.queries.lakes().clone());
         let found = handle.block_on(lakes.place(&spec.into, true))?;
         check_schema(&found, &schema)?;
@@ -212,6 +214,20 @@ impl Keeper {
             false => self.version.ok_or(EncodeFailure::Nothing)?,
         };
         Ok((version, self.added))
+    }
+}
+
+/// No two columns may have the same name, in letters of whatever size, as Delta has it.
+fn check_names(schema: &Schema) -> Result<(), EncodeFailure> {
+    let mut taken = HashSet::new();
+    match schema.fields().iter().find(|field| !taken.insert(field.name().to_lowercase())) {
+        None => Ok(()),
+        Some(twice) => Err(EncodeFailure::Column {
+            column: twice.name().clone(),
+            reason: "would be there twice: name the vectors otherwise, with --as, or of a table \
+                choose columns with --keep"
+                .to_owned(),
+        }),
     }
 }
 

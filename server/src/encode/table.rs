@@ -80,15 +80,6 @@ impl Cells {
         let small = has_thumbnails.then(|| Field::new(THUMBNAILS, DataType::Binary, true));
         let made = small.into_iter().chain([Field::new(&spec.name, vector_type(), true)]);
         let fields: Vec<Field> = own.chain(made).collect();
-        for (at, field) in fields.iter().enumerate() {
-            let same = |other: &&Field| other.name().eq_ignore_ascii_case(field.name());
-            if fields.iter().take(at).any(|other| same(&other)) {
-                let reason = "would be there twice: name the vectors otherwise, with --as, or choose \
-                    columns with --keep";
-                let (column, reason) = (field.name().clone(), reason.to_owned());
-                return Err(EncodeFailure::Column { column, reason });
-            }
-        }
         Ok(Self {
             snapshot,
             column,
