@@ -144,7 +144,7 @@ impl Task<'_> {
     /// K-means as the step says.
     async fn means(self, watch: &dyn Watch) -> Result<(kmeans::Clustering, Backend), Error> {
         let Work::KMeans { k, iterations_max, has_batches, .. } = self.step.work else {
-            return Err(Error::NoDimensions);
+            return Err(Error::Source("the step is no k-means".to_owned()));
         };
         if has_batches {
             let mut options = kmeans::Batches::new(k, self.seed);

@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 mod embed;
 mod encode;
+mod ground;
 mod job;
 mod pictures;
 mod query;

@@ -11,17 +11,12 @@ use engine::predicate::Predicate;
 use engine::query::Version;
 use engine::steps::Normalize;
 use serde_json::value::RawValue;
-use tokio::runtime::Runtime;
 
-use super::serve::lakes_to_serve;
-use super::{Failure, io_runtime, log_to_stderr, sample};
-use crate::config::{LimitSettings, Settings};
+use super::ground::{Ground, GroundArguments};
+use super::{Failure, log_to_stderr, sample};
 use crate::encode::model::{self, Opened, Wanted};
-use crate::encode::{self, From, Place, Report, Spec};
+use crate::encode::{self, From, Report, Spec};
 use crate::jobs::spec::Keep;
-use crate::lake::{LakeSpec, Lakes};
-use crate::pictures::{ImageHosts, Pictures};
-use crate::query::Queries;
 
 /// Make vectors of a folder of pictures, or of a table's pictures or texts, by a model in ONNX
 ///
@@ -102,16 +97,8 @@ pub(super) struct EncodeArguments {
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u64).range(1..))]
     commit_rows: u64,
 
-    /// A lake: a folder, s3://bucket/prefix, or name=URI; may be repeated [default: ./lake]
-    #[arg(long = "lake", value_name = "URI", env = "LIMN_LAKE", value_delimiter = ';')]
-    lake: Vec<String>,
-
-    /// A host that pictures may be fetched from, as example.org or *.example.org; * for all public ones; may be repeated [default: none]
-    #[arg(long, value_name = "HOST", env = "LIMN_IMAGE_HOST", value_delimiter = ',')]
-    image_host: Vec<String>,
-
     #[command(flatten)]
-    limits: LimitSettings,
+    ground: GroundArguments,
 }
 
 fn normalize(text: &str) -> Result<Normalize, String> {
@@ -167,47 +154,6 @@ impl EncodeArguments {
     }
 }
 
-/// What such a command stands on.
-pub(super) struct Ground {
-    pub(super) runtime: Runtime,
-    lakes: Vec<LakeSpec>,
-    queries: Arc<Queries>,
-    pictures: Arc<Pictures>,
-}
-
-impl Ground {
-    pub(super) fn new(
-        lake: Vec<String>,
-        limits: LimitSettings,
-        image_host: Vec<String>,
-    ) -> Result<Self, Failure> {
-        let file = Settings::from_file(None).map_err(Failure::usage)?;
-        let settings = Settings { lake, limits, image_host, ..Settings::default() };
-        let config = settings.or(file).config().map_err(Failure::usage)?;
-        let lakes = lakes_to_serve(&config)?;
-        let runtime = io_runtime()?;
-        let opened = {
-            // Stores are opened where a runtime is.
-            let _entered = runtime.enter();
-            Lakes::open(&lakes, config.limits.lake_options()).map_err(Failure::failed)?
-        };
-        let hosts = ImageHosts(config.image_hosts.clone());
-        let pictures = Arc::new(Pictures::new(opened.clone(), hosts).map_err(Failure::failed)?);
-        let queries = Arc::new(Queries::new(opened, &config.limits).map_err(Failure::failed)?);
-        Ok(Self { runtime, lakes, queries, pictures })
-    }
-
-    pub(super) fn place(&self) -> Place<'_> {
-        let Self { runtime, lakes, queries, pictures } = self;
-        Place { handle: runtime.handle(), queries, lakes, pictures }
-    }
-
-    /// Does not wait for reads that still hang in a store.
-    pub(super) fn end(self) {
-        self.runtime.shutdown_background();
-    }
-}
-
 pub(super) fn version(text: &str) -> Version {
     text.parse().map_or_else(|_| Version::Fingerprint(text.to_owned()), Version::Number)
 }
@@ -221,7 +167,7 @@ pub(super) fn filters(text: &str) -> Result<Predicate, Failure> {
 pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     log_to_stderr("error");
     let (spec, wanted) = (arguments.spec()?, arguments.wanted());
-    let ground = Ground::new(arguments.lake, arguments.limits, arguments.image_host)?;
+    let ground = Ground::new(arguments.ground)?;
     let progress = Arc::new(Progress::default());
     let interrupted = Arc::clone(&progress);
     ground.runtime.spawn(async move {

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::encode::{Ground, filters, version};
+use super::encode::{filters, version};
+use super::ground::{Ground, GroundArguments};
 use super::{Failure, log_to_stderr};
-use crate::config::LimitSettings;
 use crate::encode::folders::{self, Sorting};
 use engine::predicate::Predicate;
 
@@ -43,16 +43,8 @@ pub(super) struct PicturesArguments {
     #[arg(long)]
     link: bool,
 
-    /// A lake: a folder, s3://bucket/prefix, or name=URI; may be repeated [default: ./lake]
-    #[arg(long = "lake", value_name = "URI", env = "LIMN_LAKE", value_delimiter = ';')]
-    lake: Vec<String>,
-
-    /// A host that pictures may be fetched from, as example.org or *.example.org; * for all public ones; may be repeated [default: none]
-    #[arg(long, value_name = "HOST", env = "LIMN_IMAGE_HOST", value_delimiter = ',')]
-    image_host: Vec<String>,
-
     #[command(flatten)]
-    limits: LimitSettings,
+    ground: GroundArguments,
 }
 
 /// Rows that failed, of which each is told.
@@ -69,7 +61,7 @@ pub(super) fn run(arguments: PicturesArguments) -> Result<(), Failure> {
         out: arguments.out,
         has_links: arguments.link,
     };
-    let ground = Ground::new(arguments.lake, arguments.limits, arguments.image_host)?;
+    let ground = Ground::new(arguments.ground)?;
     let is_terminal = std::io::stderr().is_terminal();
     let told = |done: u64| {
         if is_terminal {
