@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import boto3
+import h5py
+import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
@@ -151,6 +153,37 @@ def test_a_picture_beside_a_table(on_s3, store, bucket):
     assert (shown.status_code, shown.content) == (200, picture)
     problem(on_s3.get("/api/image", params={"table": "movies", "source": "../sample-beside/x.png"}), 400)
     problem(on_s3.get("/api/image", params={"table": "movies", "source": "pics/none.png"}), 404)
+
+
+def test_of_a_file_of_many_pictures_one_travels(proxied, store, tmp_path):
+    picture = b"\x89PNG\r\n\x1a\n and more"
+    with h5py.File(tmp_path / "store.h5", "w") as file:
+        for name in range(2000):
+            file[f"images/{name}"] = np.frombuffer(picture + b"%d" % name, np.uint8)
+        file["pixels"] = np.zeros((200, 256, 256), np.uint8)
+    client(store).upload_file(str(tmp_path / "store.h5"), "lakes", "sample/pics/store.h5")
+    limn, proxy = proxied
+
+    def shown(key):
+        return limn.get("/api/image", params={"table": "movies", "source": f"pics/store.h5#{key}"})
+
+    assert shown("images/1999").content == picture + b"1999"
+    assert shown("pixels[199]").status_code == 200
+
+    def travelled():
+        return [exchange for exchange in proxy.exchanges if "store.h5" in exchange.path]
+
+    assert len(travelled()) < 30 and sum(exchange.n_bytes for exchange in travelled()) < 1_000_000
+    # What is known of the file is not asked for again: whether it is still the same, and the picture, are.
+    before = len(travelled())
+    assert shown("pixels[199]").status_code == 200
+    assert len(travelled()) - before == 2
+    proxy.set("hang", pattern="store.h5")
+    began = time.monotonic()
+    problem(shown("images/7"), *UNAVAILABLE)
+    assert time.monotonic() - began < PATIENCE_SECONDS
+    proxy.clear()
+    assert shown("images/7").content == picture + b"7"
 
 
 def test_a_job_reads_and_writes_on_s3(store, bucket, serve):

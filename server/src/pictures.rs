@@ -1,12 +1,15 @@
-//! Pictures that rows of a table name: files that lie in the lake beside the table, and
-//! addresses on the web, fetched on behalf of a page that may not read them itself.
+//! Pictures that rows of a table name: files that lie in the lake beside the table, pictures in
+//! HDF5 files there, and addresses on the web, fetched on behalf of a page that may not read them
+//! itself.
 //!
 //! What is handed on is told by its first bytes, never by what a server says of it, and is of
 //! a kind that runs nothing in a page.
 
 mod beside;
+mod cells;
 mod hosts;
 mod small;
+mod stored;
 mod web;
 
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use tokio::sync::Semaphore;
 use crate::lake::Lakes;
 use crate::lake::error::LakeError;
 
+pub(crate) use cells::{FETCHED_ROWS, FETCHES, is_bytes};
 pub use hosts::{HostPattern, ImageHosts};
 pub use web::Web;
 
@@ -51,6 +55,13 @@ pub enum PictureFailure {
     TooLarge,
     #[error("what is at {place:?} is no PNG, JPEG, GIF, WebP, AVIF or BMP")]
     NoPicture { place: String },
+    #[error(
+        "{path:?} is a file of many pictures: say which, as {path}#images/ab12 by the name of a \
+         dataset, or {path}#images[12] by a row of one"
+    )]
+    NoKey { path: String },
+    #[error("{path:?}: {failure}")]
+    Stored { path: String, failure: album::Failure },
     #[error("there is no picture {path:?} beside table {table:?}, nor at the root of its lake")]
     NotFound { table: String, path: String },
     #[error(transparent)]
@@ -62,16 +73,23 @@ pub enum PictureFailure {
 pub struct Pictures {
     lakes: Lakes,
     web: Web,
+    stores: stored::Stores,
     /// Pictures that are made smaller at a time.
     turns: Arc<Semaphore>,
 }
 
 impl Pictures {
     pub fn new(lakes: Lakes, hosts: ImageHosts) -> Result<Self, String> {
-        Ok(Self { lakes, web: Web::new(hosts)?, turns: small::turns() })
+        Ok(Self {
+            lakes,
+            web: Web::new(hosts)?,
+            stores: stored::Stores::new(),
+            turns: small::turns(),
+        })
     }
 
-    /// The picture that a cell of `table` names: by an `http` or `https` address, or by a path.
+    /// The picture that a cell of `table` names: by an `http` or `https` address, by a path, or by
+    /// the path of an HDF5 file and a picture in it.
     pub async fn picture(&self, table: &str, source: &str) -> Result<Picture, PictureFailure> {
         let bytes = self.bytes(table, source).await?;
         let shorter = |text: &str| text.chars().take(200).collect();
@@ -93,14 +111,34 @@ impl Pictures {
         Ok(small.map_or(whole, |bytes| Picture { bytes, media_type: "image/jpeg" }))
     }
 
+    /// A picture as it goes to where nobody makes it smaller later: its longer side of `side`
+    /// pixels at most. None where the bytes are no picture.
+    pub(crate) async fn smaller(&self, bytes: Bytes, side: u32) -> Option<Bytes> {
+        media_type_of(&bytes)?;
+        let small = small::jpeg(&self.turns, &bytes, side).await;
+        Some(small.unwrap_or(bytes))
+    }
+
     /// What is there, whatever it is.
     pub async fn bytes(&self, table: &str, source: &str) -> Result<Bytes, PictureFailure> {
         let is_web = ["http://", "https://"].iter().any(|scheme| source.starts_with(scheme));
-        match is_web {
-            true => self.web.fetch(source).await,
-            false => beside::read(&self.lakes, table, source).await,
+        if is_web {
+            return self.web.fetch(source).await;
+        }
+        match stored::split(source) {
+            Some((path, key)) => self.stores.read(&self.lakes, table, path, key).await,
+            None => beside::read(&self.lakes, table, source).await,
         }
     }
+}
+
+/// What a picture is called by itself: the last part of where it is.
+pub(crate) fn name_of(place: &str) -> String {
+    let path = match stored::split(place) {
+        Some((_, key)) => key.trim_end_matches(']').replace('[', "-"),
+        None => place.split(['?', '#']).next().unwrap_or_default().to_owned(),
+    };
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// Which picture bytes are, of those kinds that every browser shows and none runs. SVG is not

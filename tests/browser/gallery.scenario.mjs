@@ -15,7 +15,7 @@ const raster = { renderers: ['raster'] };
 // Handwritten digits as pictures of 8 × 8 pixels, and their first two principal components.
 const MAKE = `
 import sys, struct, zlib, os
-import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+import h5py, numpy as np, pyarrow as pa, pyarrow.parquet as pq
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 folder = sys.argv[1]
@@ -39,6 +39,12 @@ pq.write_table(pa.table({
 os.mkdir(folder + "/scans")
 for at in range(60):
     open(f"{folder}/scans/{at}.png", "wb").write(pictures[at])
+with h5py.File(folder + "/scans.h5", "w") as file:
+    file["pixels"] = (255 - digits.data[:60].reshape(-1, 8, 8) * 15.9).astype("u1")
+    for at in range(60):
+        file[f"files/{at}"] = np.frombuffer(pictures[at], "u1")
+open(folder + "/stored.csv", "w").write("name,scan,file\\n" + "".join(
+    f"{at},scans.h5#pixels[{at}],scans.h5#files/{at if at != 5 else 'gone'}\\n" for at in range(60)))
 web = sys.argv[2]
 open(folder + "/paths.csv", "w").write("name,file,image_url\\n" + "".join(
     f"{names[digits.target[at]]} {at},{'scans' if at != 5 else 'gone'}/{at}.png,{web}/{'gone' if at == 5 else 'scan'}/{at}\\n" for at in range(60)))
@@ -195,6 +201,25 @@ scenario('pictures by paths and addresses come by the companion', (t) => withLak
   const gone = t.page.locator('#cell-5-1 .no-picture');
   assert.match(await gone.getAttribute('title'), /there is no picture "gone\/5\.png" beside table/);
   assert.match(await gone.innerText(), /gone\/5\.png/);
+}), raster);
+
+scenario('pictures in an HDF5 file come by the companion', (t) => withLake(t, async () => {
+  t.allow(/404/);
+  await t.openLink('link=1&table=stored');
+  await t.untilShown();
+  await t.page.keyboard.press('i');
+  await untilPictures(t, 8);
+  await t.shot('gallery-stored');
+  await t.page.keyboard.press('i');
+  const row = t.page.getByRole('row').nth(1);
+  await t.until('both pictures of a row', async () => {
+    const widths = await row.locator('img').evaluateAll((images) => images.map((image) => image.naturalWidth));
+    return widths.length === 2 && widths.every((width) => width === 8);
+  });
+  await t.page.getByRole('textbox', { name: 'Go to row' }).fill('5');
+  await t.page.keyboard.press('Enter');
+  const gone = t.page.locator('#cell-5-2 .no-picture');
+  assert.match(await gone.getAttribute('title'), /there is no dataset "files\/gone"/);
 }), raster);
 
 scenario('pictures in a file are shown without any companion', (t) => withLake(t, async (lake) => {

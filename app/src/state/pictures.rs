@@ -6,6 +6,9 @@ use crate::protocol::{ColumnInfo, file_of_name};
 /// Endings of addresses and files that are pictures.
 const ENDINGS: [&str; 7] = [".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".bmp"];
 
+/// Files of many pictures: what follows says which.
+const STORES: [&str; 3] = [".h5#", ".hdf5#", ".hdf#"];
+
 /// Names of columns whose addresses are pictures, whatever those end with; the first one that
 /// a table has is its pictures.
 const NAMES: [&str; 12] = [
@@ -29,7 +32,7 @@ pub enum Source {
     /// In the cell itself, as bytes or as a `data:` address: the worker has it.
     Cell,
     Web(String),
-    /// A file of the lake, by its path.
+    /// A file of the lake, or a picture in one, by its path.
     Beside(String),
 }
 
@@ -48,6 +51,14 @@ fn ends_as_picture(path: &str) -> bool {
     ENDINGS.iter().any(|ending| path.ends_with(ending) && path.len() > ending.len())
 }
 
+/// Whether it is a picture in a file of many, as `store.h5#images/ab12`.
+fn is_stored(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let is_in =
+        |store: &str| path.find(store).is_some_and(|at| at > 0 && at + store.len() < path.len());
+    STORES.into_iter().any(is_in)
+}
+
 /// The picture that a value stands for, as it is shown; none where it is no picture, by its
 /// look or the name of its column.
 pub fn source(column: &str, is_binary: bool, text: &str) -> Option<Source> {
@@ -62,7 +73,8 @@ pub fn source(column: &str, is_binary: bool, text: &str) -> Option<Source> {
         let is_picture = ends_as_picture(path) || is_named(column);
         return is_picture.then(|| Source::Web(text.to_owned()));
     }
-    let is_path = is_plain(text) && !text.contains(':') && ends_as_picture(text);
+    let is_picture = ends_as_picture(text) || is_stored(text);
+    let is_path = is_plain(text) && !text.contains(':') && is_picture;
     is_path.then(|| Source::Beside(text.to_owned()))
 }
 
@@ -169,6 +181,11 @@ mod tests {
             ("url", "https://a.org/b", None),
             ("image", "not an address", None),
             ("file", "pics/a b.webp", beside("pics/a b.webp")),
+            ("file", "pics/Store.h5#images/ab12", beside("pics/Store.h5#images/ab12")),
+            ("file", "store.hdf5#images[3]", beside("store.hdf5#images[3]")),
+            ("file", "store.h5#", None),
+            ("file", "store.h5", None),
+            ("file", ".h5#a", None),
             ("file", ".png", None),
             ("file", "C:\\a.png", None),
             ("file", "javascript:a.png", None),

@@ -1,6 +1,6 @@
 //! Why vectors were not made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine::error::QueryError;
 
@@ -39,4 +39,11 @@ pub(crate) enum EncodeFailure {
     Cancelled { rows: u64 },
     #[error("what reads rows ended: {0}")]
     Ended(String),
+}
+
+impl EncodeFailure {
+    /// What belongs at a path could not be put there.
+    pub(crate) fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Self {
+        Self::Refused(format!("{}: {error}", path.display()))
+    }
 }

@@ -16,10 +16,10 @@ use engine::query::{Query, Version};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 
-use super::table::{FETCHED_ROWS, FETCHES, is_bytes, picture_column};
+use super::table::picture_column;
 use super::{EncodeFailure, Place};
 use crate::lake::{Beside, LakeRoot, Snapshot};
-use crate::pictures::media_type_of;
+use crate::pictures::{FETCHED_ROWS, FETCHES, is_bytes, media_type_of, name_of};
 use crate::query::vectors::known;
 use crate::query::{pin, version_spec};
 use crate::scan::ROW_COLUMN;
@@ -164,8 +164,7 @@ impl Source<'_> {
                 return (row, String::new(), empty());
             }
             let place = cells.value(row);
-            let path = place.split(['?', '#']).next().unwrap_or_default();
-            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            let name = name_of(place);
             if let Some(file) = self.file(place) {
                 return (row, name, Ok(Found::File(file)));
             }
@@ -263,7 +262,7 @@ impl Folders {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> EncodeFailure {
-    EncodeFailure::Refused(format!("{}: {error}", path.display()))
+    EncodeFailure::unwritable(path, error)
 }
 
 #[cfg(unix)]

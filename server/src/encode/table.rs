@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use encoder::Source;
 use engine::predicate::Predicate;
 use engine::query::Query;
-use futures::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
@@ -24,14 +24,10 @@ use crate::jobs::results::delta_type;
 use crate::jobs::spec::Keep;
 use crate::jobs::work::is_kept;
 use crate::lake::Snapshot;
-use crate::pictures::Pictures;
+use crate::pictures::{FETCHED_ROWS, Pictures, is_bytes};
 use crate::query::vectors::known;
 use crate::query::{pin, version_spec};
 use crate::scan::ROW_COLUMN;
-
-/// Rows whose pictures are fetched together, and how many of them at a time.
-pub(super) const FETCHED_ROWS: usize = 64;
-pub(super) const FETCHES: usize = 16;
 
 /// The cells of a column, with what else the result has of their rows.
 pub(super) struct Cells {
@@ -250,42 +246,20 @@ impl Prepare {
         let bad = |reason: String| EncodeFailure::Column { column: self.column.clone(), reason };
         let cells = part.column_by_name(&self.column);
         let cells = cells.ok_or_else(|| bad("is not there".to_owned()))?;
-        let wanted = match is_bytes(cells.data_type()) {
-            true => DataType::LargeBinary,
-            false => DataType::LargeUtf8,
-        };
-        let cells = arrow_cast::cast(cells, &wanted);
-        let cells: ArrayRef = cells.map_err(|error| bad(format!("cannot be read: {error}")))?;
-        if wanted == DataType::LargeBinary {
-            let cells = cells.as_binary::<i64>().iter();
-            let source = |cell: Option<&[u8]>| cell.map(|bytes| Source::Bytes(bytes.to_vec()));
+        let unread = |error: ArrowError| bad(format!("cannot be read: {error}"));
+        if self.takes_texts {
+            let cells = arrow_cast::cast(cells, &DataType::LargeUtf8).map_err(unread)?;
+            let cells = cells.as_string::<i64>().iter();
+            let source = |cell: Option<&str>| cell.map(|text| Source::Text(text.to_owned()));
             return Ok(cells.map(|cell| source(cell).unwrap_or_else(missing)).collect());
         }
-        let cells = cells.as_string::<i64>();
-        if self.takes_texts {
-            let source = |cell: Option<&str>| cell.map(|text| Source::Text(text.to_owned()));
-            return Ok(cells.iter().map(|cell| source(cell).unwrap_or_else(missing)).collect());
-        }
-        let fetches = cells.iter().map(|cell| async move {
-            let Some(place) = cell else { return missing() };
-            match self.pictures.bytes(&self.table, place).await {
-                Ok(bytes) => Source::Bytes(bytes.into()),
-                Err(failure) => Source::Missing(failure.to_string()),
-            }
-        });
-        let fetched = stream::iter(fetches).buffered(FETCHES).collect();
-        Ok(self.handle.block_on(fetched))
+        let found = self.handle.block_on(self.pictures.of_cells(&self.table, cells));
+        let source = |found: Result<Bytes, String>| match found {
+            Ok(bytes) => Source::Bytes(bytes.into()),
+            Err(reason) => Source::Missing(reason),
+        };
+        Ok(found.map_err(unread)?.into_iter().map(source).collect())
     }
-}
-
-pub(super) fn is_bytes(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_)
-    )
 }
 
 fn is_text(data_type: &DataType) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use album::Failure;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -17,7 +18,7 @@ use crate::pictures::PictureFailure;
 #[into_params(parameter_in = Query)]
 pub struct ImageParameters {
     /// An address of the web, or the path of a file in the lake: from the table's folder, else
-    /// from the lake's root.
+    /// from the lake's root. A picture in an HDF5 file is `store.h5#dataset`, or `store.h5#dataset[row]`.
     #[param(required, example = "https://example.org/finch.jpg")]
     source: Option<String>,
     /// The table that names it; needed for paths.
@@ -84,7 +85,9 @@ impl From<PictureFailure> for Problem {
             PictureFailure::HostNotAllowed { .. } => {
                 problem(StatusCode::FORBIDDEN, "image-host", "Host not allowed")
             }
-            PictureFailure::NoSource { .. } => {
+            PictureFailure::NoSource { .. }
+            | PictureFailure::NoKey { .. }
+            | PictureFailure::Stored { failure: Failure::WhichRow { .. }, .. } => {
                 problem(StatusCode::BAD_REQUEST, "image-source", "Not a picture's place")
                     .with_field("source")
             }
@@ -97,11 +100,13 @@ impl From<PictureFailure> for Problem {
             PictureFailure::TooLarge => {
                 problem(StatusCode::PAYLOAD_TOO_LARGE, "image-too-large", "Picture too large")
             }
-            PictureFailure::NoPicture { .. } => {
+            PictureFailure::NotFound { .. }
+            | PictureFailure::Stored {
+                failure: Failure::NoDataset(_) | Failure::NoRow { .. },
+                ..
+            } => problem(StatusCode::NOT_FOUND, "unknown-image", "No such picture"),
+            PictureFailure::NoPicture { .. } | PictureFailure::Stored { .. } => {
                 problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no-image", "Not a picture")
-            }
-            PictureFailure::NotFound { .. } => {
-                problem(StatusCode::NOT_FOUND, "unknown-image", "No such picture")
             }
             PictureFailure::Lake(error) => Self::from(error),
         }

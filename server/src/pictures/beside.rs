@@ -6,8 +6,8 @@ use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore};
 
 use super::{BYTES_MAX, PictureFailure};
-use crate::lake::Lakes;
 use crate::lake::store::lake_error;
+use crate::lake::{Beside, Lakes};
 
 /// What may be asked for: the lake's other files are no pictures.
 const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "tif", "tiff"];
@@ -18,27 +18,38 @@ pub(super) async fn read(
     table: &str,
     source: &str,
 ) -> Result<Bytes, PictureFailure> {
-    let no_source = || PictureFailure::NoSource { place: source.chars().take(200).collect() };
-    let written = source.strip_prefix("./").unwrap_or(source).trim_start_matches('/');
-    // Refuses `..`, empty parts and control characters.
-    let path = Path::parse(written).map_err(|_| no_source())?;
+    let path = parsed(source)?;
     let ending = path.extension().map(str::to_ascii_lowercase).unwrap_or_default();
     if !ENDINGS.contains(&ending.as_str()) {
-        return Err(no_source());
+        return Err(no_source(source));
     }
     let place = lakes.table(table).await?.beside();
-    let beside = place.folder.parts().chain(path.parts()).collect::<Path>();
-    for path in [&beside, &path] {
-        match get(place.store.as_ref(), path).await {
+    for path in candidates(&place, &path) {
+        match get(place.store.as_ref(), &path).await {
             Ok(bytes) => return Ok(bytes),
             Err(Refused::Store(object_store::Error::NotFound { .. })) => {}
             Err(Refused::Store(error)) => {
-                return Err(lake_error(&place.lake, Some(path), error).into());
+                return Err(lake_error(&place.lake, Some(&path), error).into());
             }
             Err(Refused::TooLarge) => return Err(PictureFailure::TooLarge),
         }
     }
-    Err(PictureFailure::NotFound { table: table.to_owned(), path: written.to_owned() })
+    Err(PictureFailure::NotFound { table: table.to_owned(), path: path.to_string() })
+}
+
+/// A path as a cell has it. Refuses `..`, empty parts and control characters.
+pub(super) fn parsed(source: &str) -> Result<Path, PictureFailure> {
+    let written = source.strip_prefix("./").unwrap_or(source).trim_start_matches('/');
+    Path::parse(written).map_err(|_| no_source(source))
+}
+
+/// Where a path may lead, in order: from the table's folder, and from the lake's root.
+pub(super) fn candidates(place: &Beside, path: &Path) -> [Path; 2] {
+    [place.folder.parts().chain(path.parts()).collect(), path.clone()]
+}
+
+pub(super) fn no_source(source: &str) -> PictureFailure {
+    PictureFailure::NoSource { place: source.chars().take(200).collect() }
 }
 
 enum Refused {
