@@ -25,6 +25,15 @@ def png(rgb, side=8):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def clear():
+    """As wide, and more transparent to the right."""
+    noise = np.random.default_rng(4).integers(0, 60, (200, 400, 4), dtype=np.uint8)
+    noise[..., 3] = np.linspace(255, 0, 400).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(noise).save(out, "PNG")
+    return out.getvalue()
+
+
 def wide():
     """400 × 200, and not small as a file: a slope with noise."""
     slope = np.linspace(0, 200, 400)[None, :, None] + np.linspace(0, 30, 3)[None, None, :] + np.zeros((200, 1, 1))
@@ -34,7 +43,7 @@ def wide():
     return out.getvalue()
 
 
-WIDE = wide()
+WIDE, CLEAR = wide(), clear()
 CLAIMS = WIDE[:16] + struct.pack(">II", 30_000, 30_000) + WIDE[24:]
 RED, GREEN, BLUE = (png(rgb) for rgb in [(255, 0, 0), (0, 255, 0), (0, 0, 255)])
 
@@ -116,6 +125,7 @@ def lake(tmp_path_factory):
     (lake / "birds/pics/Grün 1.PNG").write_bytes(GREEN)
     (lake / "blue.png").write_bytes(BLUE)
     (lake / "wide.png").write_bytes(WIDE)
+    (lake / "clear.png").write_bytes(CLEAR)
     (lake / "claims.png").write_bytes(CLAIMS)
     (lake / "page.png").write_text("<html>")
     (lake / "large.png").write_bytes(GREEN + bytes(33 << 20))
@@ -161,6 +171,11 @@ def test_large_pictures_are_made_smaller(server):
     theirs = whole.resize((100, 50), Image.Resampling.BICUBIC)
     assert np.abs(np.asarray(small, float) - np.asarray(theirs, float)).mean() < 4
     shown(image(server, "wide.png"), WIDE)
+    # What is transparent lets white paper through.
+    small = Image.open(io.BytesIO(image(server, "clear.png", side=100).content))
+    whole = Image.open(io.BytesIO(CLEAR))
+    theirs = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB").resize((100, 50))
+    assert np.abs(np.asarray(small, float) - np.asarray(theirs, float)).mean() < 6
     shown(image(server, "blue.png", side=100), BLUE)
     # A claim of more pixels than are decoded here.
     shown(image(server, "claims.png", side=100), CLAIMS)
