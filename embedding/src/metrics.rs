@@ -11,6 +11,7 @@ mod pairs;
 mod silhouette;
 
 pub use agreement::{Agreement, agreement};
+pub use chance::chance_information;
 pub use correlation::{Correlation, correlation};
 pub use dispersion::{Dispersion, dispersion};
 pub use neighbourhoods::{Neighbourhoods, Trustworthiness, neighbourhoods, trustworthiness};

@@ -5,6 +5,7 @@
 pub mod apart;
 pub mod tree;
 
+use embedding::metrics::chance_information;
 use engine::kind::Kind;
 use engine::literal::Literal;
 
@@ -17,6 +18,9 @@ pub const GROUPS_MAX: u32 = 200;
 pub const PAIRS_MAX: u32 = 50_000;
 /// Columns that groups are compared by unasked: each is counted once.
 pub const COLUMNS_MAX: usize = 16;
+
+/// Pairs of a group and a value that chance is worked out for, while somebody waits.
+const CHANCE_MAX: usize = 40_000;
 
 /// Rows by group and by a value of another column. Rows without one of both are left out.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,6 +41,9 @@ pub struct Agreement {
     pub adjusted_rand: f64,
     /// Mutual information, as a share of the mean of both entropies.
     pub normalized_mutual: f64,
+    /// The same beyond what chance gives, however many groups there are; none where there are so
+    /// many that to know it would take long.
+    pub adjusted_mutual: Option<f64>,
     /// Rows that have both.
     pub rows: u64,
 }
@@ -140,7 +147,19 @@ impl Contingency {
         let mutual = (h_groups + h_values - entropy(&each)).max(0.0);
         let mean = (h_groups + h_values) / 2.0;
         let normalized_mutual = if mean > 0.0 { (mutual / mean).min(1.0) } else { 1.0 };
-        Agreement { adjusted_rand, normalized_mutual, rows }
+        let adjusted_mutual = match (of_groups.len(), of_values.len()) {
+            (0 | 1, 0 | 1) => Some(1.0),
+            // One group tells nothing.
+            (0 | 1, _) | (_, 0 | 1) => Some(0.0),
+            // Each group is a value, and each value a group.
+            (groups, values) if each.len() == groups && each.len() == values => Some(1.0),
+            (groups, values) => (groups * values <= CHANCE_MAX).then(|| {
+                let by_chance = chance_information(of_groups.iter(), of_values.iter(), rows);
+                let by_chance = by_chance / std::f64::consts::LN_2;
+                ((mutual - by_chance) / (mean - by_chance).max(f64::EPSILON)).min(1.0)
+            }),
+        };
+        Agreement { adjusted_rand, normalized_mutual, adjusted_mutual, rows }
     }
 
     pub fn mixture(&self, group: usize) -> Mixture {

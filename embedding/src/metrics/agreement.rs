@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chance;
+use super::chance::chance_information;
 use crate::exponential::ln;
 
 /// Of labels with other labels, whatever either are called.
@@ -84,7 +84,7 @@ impl Table {
             many / n * ln(n * many / (a * b))
         });
         let both = both.sum::<f64>().max(0.0);
-        let expected = chance::information(self.of_a.values(), self.of_b.values(), self.n);
+        let expected = chance_information(self.of_a.values(), self.of_b.values(), self.n);
         // Where chance gives all that there is to know, the difference is rounding.
         let most = (mean - expected).max(f64::EPSILON);
         ((both / mean).min(1.0), ((both - expected) / most).min(1.0))

@@ -8,13 +8,14 @@ use crate::exponential::ln;
 /// How likely a number must be, in shares of the likeliest, to be looked at.
 const LIKELY: f64 = 1e-30;
 
-/// Given how many rows each label has, of either kind, and how many there are. In nats.
+/// The mutual information that chance gives, in nats: given how many rows each label has, of
+/// either kind, and how many there are (Vinh, Epps, Bailey. JMLR 2010).
 ///
 /// How many rows two labels have in common is hypergeometric, and depends on nothing but how many
 /// each has: classes of one size are looked at once. The likeliest number comes first, others by
 /// what each is to the one beside it, up to where they are too few to count; that their chances
 /// sum up to 1 spares factorials, and keeps digits where there are many rows.
-pub(super) fn information<'a>(
+pub fn chance_information<'a>(
     of_a: impl Iterator<Item = &'a u64>,
     of_b: impl Iterator<Item = &'a u64>,
     n: u64,
@@ -110,7 +111,7 @@ mod tests {
                 }
             }
         }
-        let found = information([2, 3].iter(), [2, 3].iter(), 5);
+        let found = chance_information([2, 3].iter(), [2, 3].iter(), 5);
         assert!((found - sum / 10.0).abs() < 1e-15, "{found} {}", sum / 10.0);
     }
 }

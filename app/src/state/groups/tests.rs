@@ -32,6 +32,8 @@ fn agreement_is_that_of_scikit_learn() {
     // adjusted_rand_score and normalized_mutual_info_score of 1.9.1 for these 82 rows.
     assert!((agreement.adjusted_rand - 0.492_559_556_291_982_1).abs() < 1e-12, "{agreement:?}");
     assert!((agreement.normalized_mutual - 0.544_682_014_612_762_2).abs() < 1e-12);
+    let adjusted = agreement.adjusted_mutual.unwrap_or(f64::NAN);
+    assert!((adjusted - 0.533_457_922_754_215_6).abs() < 1e-12, "{agreement:?}");
     assert_eq!(agreement.rows, 82);
     let mixture = table.mixture(0);
     assert_eq!((mixture.rows, mixture.purity), (25, 0.8));
@@ -44,12 +46,14 @@ fn agreement_is_that_of_scikit_learn() {
 fn odd_tables_agree_or_do_not() {
     let same = Contingency::new(&found(&[(&["x", "a"], 3), (&["y", "b"], 4)])).agreement();
     assert_eq!((same.adjusted_rand, same.normalized_mutual), (1.0, 1.0));
+    assert_eq!(same.adjusted_mutual, Some(1.0));
     let one = Contingency::new(&found(&[(&["x", "a"], 3)])).agreement();
     assert_eq!((one.adjusted_rand, one.normalized_mutual, one.rows), (1.0, 1.0, 3));
     let none = Contingency::new(&Groups::default());
     assert_eq!((none.agreement().rows, none.mixture(3).rows), (0, 0));
     let all = Contingency::new(&found(&[(&["x", "a"], 5), (&["x", "b"], 5)])).agreement();
     assert_eq!((all.adjusted_rand, all.normalized_mutual), (0.0, 0.0));
+    assert_eq!((one.adjusted_mutual, all.adjusted_mutual), (Some(1.0), Some(0.0)));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub const RAND_HINT: &str =
     "1 where groups and values are the same, about 0 where one says nothing of the other";
 pub const MUTUAL: &str = "Mutual information";
 pub const MUTUAL_HINT: &str = "Normalised by the mean of both entropies: 0 where one says nothing of the other, 1 where each tells the other";
+pub const ADJUSTED: &str = "Adjusted for chance";
+pub const ADJUSTED_HINT: &str = "Mutual information beyond what chance gives, however many groups there are: about 0 for chance, 1 where each tells the other";
 pub const BOTH: &str = "Rows with both";
 pub const PURITY: &str = "Purity";
 pub const PURITY_HINT: &str = "The share of its most frequent value";

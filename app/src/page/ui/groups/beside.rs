@@ -78,6 +78,9 @@ fn figures(table: &Contingency) -> impl IntoView + use<> {
         <dl class="groups-figures">
             {figure(words::RAND, words::RAND_HINT, index(agreement.adjusted_rand))}
             {figure(words::MUTUAL, words::MUTUAL_HINT, index(agreement.normalized_mutual))}
+            {agreement
+                .adjusted_mutual
+                .map(|share| figure(words::ADJUSTED, words::ADJUSTED_HINT, index(share)))}
             {figure(words::BOTH, "", format::count(agreement.rows))}
         </dl>
     }
