@@ -110,6 +110,51 @@ scenario('the vectors of a table become a map with clusters', (t) => withLake(t,
   }
 }), raster);
 
+scenario('what few change is folded away, is checked, and goes to the job', (t) => withLake(t, async () => {
+  await t.open({ table: 'digits' });
+  await t.untilShown();
+  await openDialog(t);
+  const neighbours = dialog(t).getByLabel('Neighbours of a row');
+  assert.ok(!(await neighbours.isVisible()));
+  await dialog(t).getByText('More choices').click();
+  await neighbours.fill('5000');
+  await dialog(t).getByText('More choices').click();
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  // What is wrong is shown, and nothing was begun.
+  await neighbours.waitFor();
+  assert.equal(await neighbours.evaluate((input) => input.validity.rangeOverflow), true);
+  assert.equal(await dialog(t).locator('.embed-job').count(), 0);
+  await neighbours.fill('30');
+  await dialog(t).getByLabel('Least distance').fill('0.5');
+  await dialog(t).getByLabel('Seed').fill('7');
+  await dialog(t).getByLabel('Begin by eigenvectors').check();
+  await dialog(t).getByLabel('Learn clusters from some rows at a time').check();
+  await dialog(t).getByLabel('Centroids as a table too').check();
+  await dialog(t).getByLabel('Nearest neighbours as a table too').check();
+  assert.equal(await dialog(t).getByLabel('Perplexity').count(), 0);
+  await t.shotsOfAll('embed-more');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'digits-map').getByRole('button', { name: 'Open' }).waitFor();
+  const at = `http://127.0.0.1:${t.wire.upstreamPort}/api`;
+  const jobs = async () => (await (await fetch(`${at}/jobs`)).json()).jobs;
+  const [{ job }] = await jobs();
+  const [means, umap] = job.steps;
+  assert.deepEqual([means.mini_batch, umap.neighbours, umap.min_dist, umap.init, job.seed], [true, 30, 0.5, 'spectral', 7]);
+  const tables = (await (await fetch(`${at}/tables`)).json()).tables.map((table) => table.name);
+  assert.deepEqual(tables, ['digits', 'digits-map', 'digits-map-centroids', 'digits-map-neighbours', 'noise', 'plain']);
+  assert.equal((await t.ask({ table: 'digits-map-centroids', columns: ['_row'], limit: 100 })).length, 10);
+
+  // Rows of the same table are placed on that map.
+  await dialog(t).getByLabel('Centroids as a table too').uncheck();
+  await dialog(t).getByLabel('Nearest neighbours as a table too').uncheck();
+  await dialog(t).getByLabel('Begin by eigenvectors').uncheck();
+  await dialog(t).getByLabel('Place on the map').selectOption('digits-map');
+  await dialog(t).getByLabel('New table').fill('placed');
+  await dialog(t).getByRole('button', { name: 'Start' }).click();
+  await line(t, 'placed').getByRole('button', { name: 'Open' }).waitFor();
+  assert.equal((await jobs())[0].job.onto, 'digits-map');
+}), raster);
+
 scenario('a map of the selected rows alone, by key, without clusters', (t) => withLake(t, async () => {
   await t.openLink('link=1&table=digits&filter=digit:in:%273:%275');
   const expected = await t.countOf('digits', [{ column: 'digit', op: 'in', value: ['3', '5'] }]);

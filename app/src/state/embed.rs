@@ -4,7 +4,7 @@
 use engine::kind::Kind;
 use engine::predicate::Predicate;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address::{self, Options};
 use super::{Chosen, ShownView};
@@ -42,6 +42,55 @@ pub struct Wanted {
     /// Rows that pass the filters alone, rather than all.
     pub only_selected: bool,
     pub into: String,
+    pub more: More,
+}
+
+/// What few change: of none the algorithm's own default, or the companion's.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct More {
+    /// Of UMAP: neighbours that hold a row, and how near points may come.
+    pub neighbours: Option<u32>,
+    pub min_distance: Option<f64>,
+    /// Whether UMAP begins by eigenvectors of the graph of neighbours.
+    pub is_spectral: bool,
+    /// Of t-SNE: how many neighbours count, about.
+    pub perplexity: Option<f64>,
+    /// Whether k-means learns from some rows at a time.
+    pub has_batches: bool,
+    pub seed: Option<u64>,
+    /// The map that rows are placed on, rather than laid out by themselves.
+    pub onto: Option<String>,
+    /// Whether there are tables of centroids, and of nearest neighbours, too.
+    pub has_centroids: bool,
+    pub has_neighbours: bool,
+}
+
+impl More {
+    /// What of it is for whoever computes: tables beside the map, and maps to place rows on, are
+    /// the companion's.
+    pub fn of(self, is_here: bool) -> Self {
+        match is_here {
+            false => self,
+            true => Self { onto: None, has_centroids: false, has_neighbours: false, ..self },
+        }
+    }
+
+    /// A layout by this algorithm, called `name`.
+    fn layout(&self, algorithm: &str, name: String) -> Value {
+        let mut step = json!({"kind": "project", "algorithm": algorithm, "as": name});
+        match algorithm {
+            "umap" => {
+                step["neighbours"] = json!(self.neighbours);
+                step["min_dist"] = json!(self.min_distance);
+                if self.is_spectral {
+                    step["init"] = json!("spectral");
+                }
+            }
+            "tsne" => step["perplexity"] = json!(self.perplexity),
+            _ => {}
+        }
+        step
+    }
 }
 
 /// A job of the companion.
@@ -191,11 +240,10 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
         column.strip_prefix(name).is_some_and(|rest| beside.contains(&rest))
     });
     let second = wanted.beside.filter(|beside| *beside != wanted.algorithm);
-    let mut steps =
-        vec![json!({"kind": "project", "algorithm": wanted.algorithm, "as": dimensions})];
-    steps.extend(second.map(
-        |beside| json!({"kind": "project", "algorithm": beside, "as": free(beside, &is_taken)}),
-    ));
+    let more = &wanted.more;
+    let mut steps = vec![more.layout(wanted.algorithm, dimensions.clone())];
+    steps.extend(second.map(|beside| more.layout(beside, free(beside, &is_taken))));
+    let has_means = matches!(wanted.clusters, Clusters::Means(_));
     match wanted.clusters {
         Clusters::None => {}
         // First: whoever sees points move sees them in their colours.
@@ -203,6 +251,7 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
             0,
             json!({
                 "kind": "cluster", "k": k, "labels": "text", "distances": true, "as": cluster,
+                "mini_batch": more.has_batches,
             }),
         ),
         Clusters::Dense(rows) => steps.push(json!({
@@ -219,6 +268,10 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
         "keep_vectors": wanted.keeps_vectors,
         "steps": steps,
         "into": wanted.into,
+        "seed": more.seed,
+        "onto": more.onto,
+        "centroids_into": (more.has_centroids && has_means).then(|| format!("{}-centroids", wanted.into)),
+        "neighbours_into": more.has_neighbours.then(|| format!("{}-neighbours", wanted.into)),
     });
     let fields = job.as_object_mut()?;
     if let Some(version) = &chosen.version {
@@ -259,6 +312,25 @@ pub fn address_of(job: &Job) -> Option<String> {
 /// Rows of a dense place at least, as they were typed.
 pub fn dense_rows(typed: &str) -> Option<u32> {
     typed.trim().parse().ok().filter(|rows| (2..=DENSE_ROWS_MAX).contains(rows))
+}
+
+/// Neighbours that hold a row in a layout by UMAP.
+pub fn neighbours(typed: &str) -> Option<u32> {
+    typed.trim().parse().ok().filter(|many| (2..=500).contains(many))
+}
+
+/// How near points may come in a layout by UMAP.
+pub fn min_distance(typed: &str) -> Option<f64> {
+    typed.trim().parse().ok().filter(|distance| (0.0..=1.0).contains(distance))
+}
+
+/// How many neighbours count in a layout by t-SNE, about.
+pub fn perplexity(typed: &str) -> Option<f64> {
+    typed.trim().parse().ok().filter(|many| (1.0..=166.0).contains(many))
+}
+
+pub fn seed(typed: &str) -> Option<u64> {
+    typed.trim().parse().ok()
 }
 
 /// A number of clusters that was typed or dragged.
@@ -302,7 +374,43 @@ mod tests {
             keeps_vectors: true,
             only_selected: true,
             into: "t-map".to_owned(),
+            more: More::default(),
         }
+    }
+
+    #[test]
+    fn what_few_change_goes_to_the_steps_it_belongs_to() {
+        let more = More {
+            neighbours: neighbours("30"),
+            min_distance: min_distance("0.5"),
+            is_spectral: true,
+            perplexity: perplexity("12"),
+            has_batches: true,
+            seed: seed("7"),
+            onto: Some("map".to_owned()),
+            has_centroids: true,
+            has_neighbours: true,
+        };
+        let chosen = Chosen { table: Some("t".to_owned()), ..Chosen::default() };
+        let job = |wanted: &Wanted| -> Value {
+            serde_json::from_str(&request(&chosen, &[], wanted).unwrap()).unwrap()
+        };
+        let all = Wanted { algorithm: "umap", beside: Some("tsne"), more, ..wanted() };
+        let asked = job(&all);
+        let [cluster, umap, tsne] = [0, 1, 2].map(|at| &asked["steps"][at]);
+        assert_eq!(cluster["mini_batch"], true);
+        let of_umap = ["neighbours", "min_dist", "init"].map(|field| umap[field].clone());
+        assert_eq!(of_umap, [json!(30), json!(0.5), json!("spectral")]);
+        assert_eq!((&tsne["perplexity"], tsne.get("neighbours")), (&json!(12.0), None));
+        assert_eq!((&asked["seed"], &asked["onto"]), (&json!(7), &json!("map")));
+        assert_eq!(asked["centroids_into"], "t-map-centroids");
+        assert_eq!(asked["neighbours_into"], "t-map-neighbours");
+        let none = job(&Wanted { clusters: Clusters::None, ..all });
+        assert_eq!(none["centroids_into"], Value::Null);
+        assert_eq!(
+            (neighbours("1"), min_distance("2"), perplexity("0"), seed("-1")),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -71,6 +71,7 @@ struct Asked {
     table: String,
     column: String,
     normalize: Value,
+    seed: Option<Value>,
     steps: Vec<Value>,
     into: String,
     /// Rows of the selection alone: it is known here.
@@ -224,7 +225,8 @@ impl Session {
 /// What the mapper is asked for.
 fn request(asked: &Asked, [rows, dimensions]: [usize; 2]) -> Value {
     json!({
-        "rows": rows, "dimensions": dimensions, "normalize": asked.normalize, "steps": asked.steps,
+        "rows": rows, "dimensions": dimensions, "normalize": asked.normalize, "seed": asked.seed,
+        "steps": asked.steps,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The dialog of maps: what is to be done with a table's vectors, and how the companion's
 //! jobs go.
 
+mod further;
 mod live;
 
 use leptos::prelude::*;
@@ -18,7 +19,7 @@ use crate::protocol::Origin;
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{
     self, CLUSTERS, CLUSTERS_MAX, Clusters, DENSE_ROWS, DENSE_ROWS_MAX, Estimate, Job, JobState,
-    Wanted,
+    More, Wanted,
 };
 use crate::texts::embed as words;
 
@@ -131,10 +132,14 @@ fn Embed() -> impl IntoView {
 
 /// The names of the companion's tables.
 fn tables(page: Page) -> Vec<String> {
-    page.tables.with_untracked(|tables| match tables {
+    page.tables.with_untracked(names)
+}
+
+fn names(tables: &Tables) -> Vec<String> {
+    match tables {
         Tables::Known { tables, .. } => tables.iter().map(|table| table.name.clone()).collect(),
         Tables::Asked => Vec::new(),
-    })
+    }
 }
 
 /// `companion` and `here` say who could map the table: one of them at least.
@@ -163,6 +168,7 @@ fn Form(
         schema.as_ref().is_some_and(|schema| embed::are_few(&schema.columns, schema.table.rows));
     let keeps_vectors = Lasting::new(are_few);
     let only_selected = Lasting::new(has_clauses);
+    let more = Lasting::new(More::default());
     let into = Lasting::new(embed::free_name(&table, &tables(page)));
     let refused = Lasting::new(None::<(String, Option<String>)>);
     let is_starting = Lasting::new(false);
@@ -179,6 +185,7 @@ fn Form(
         keeps_vectors: keeps_vectors.get(),
         only_selected: only_selected.get(),
         into: into.get().trim().to_owned(),
+        more: more.get().of(is_here.get()),
     };
     let request = move |wanted: &Wanted| {
         let columns = untrack(|| page.schema()).map(|schema| schema.columns.clone());
@@ -264,6 +271,7 @@ fn Form(
                     <Check value=keeps_vectors label=words::KEEP_VECTORS/>
                 </Show>
             </div>
+            <further::Further more is_here layouts=move || [Some(layout.get()), beside.get()] has_means=move || kind.get() == Kind::Means/>
             <label for="embed-into">{words::INTO}</label>
             <input
                 id="embed-into"
