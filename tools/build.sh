@@ -36,7 +36,7 @@ build_app() {
   mkdir -p bin
   # The bundle's files keep the times they were written at in the staging folder, which
   # cargo may take for older than the last build: what embeds them is made newer.
-  touch server/build.rs server/src/http/app.rs
+  touch server/build.rs server/src/bundle.rs
   echo "$stamp" >bin/.app-stamp
 }
 

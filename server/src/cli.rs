@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 mod embed;
 mod encode;
+mod export;
 mod ground;
 mod job;
 mod pictures;
@@ -30,6 +31,7 @@ enum Command {
     Project(embed::ProjectArguments),
     Embed(encode::EncodeArguments),
     Pictures(pictures::PicturesArguments),
+    Export(export::ExportArguments),
     #[command(hide = true)]
     Job(job::JobArguments),
 }
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Project(arguments) => embed::project(arguments),
         Command::Embed(arguments) => encode::run(arguments),
         Command::Pictures(arguments) => pictures::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::Job(arguments) => job::run(arguments),
     };
     match done {

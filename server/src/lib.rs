@@ -4,10 +4,12 @@
 //! computes over scans, [`jobs`] does what takes long, [`pictures`] are what cells name,
 //! [`http`] serves it all; [`cli`] is the command, [`config`] what can be set.
 
+mod bundle;
 pub mod cli;
 pub mod config;
 mod delta;
 mod encode;
+mod export;
 pub mod http;
 pub mod jobs;
 pub mod lake;

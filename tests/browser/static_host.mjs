@@ -34,7 +34,7 @@ export class StaticHost {
   async start(config = {}, port = 0) {
     this.server = http.createServer((request, answer) => {
       const path = decodeURIComponent(new URL(request.url, 'http://host').pathname);
-      const name = normalize(path === '/' ? 'index.html' : path.slice(1));
+      const name = normalize(path.endsWith('/') ? `${path.slice(1)}index.html` : path.slice(1));
       try {
         const body = Buffer.from(name === 'config.json' ? JSON.stringify(config) : readFileSync(join(this.folder, name)));
         this.answer(request, answer, name, body);

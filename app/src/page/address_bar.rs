@@ -29,13 +29,23 @@ pub(super) fn read() -> Read {
 /// Follows back and forward.
 pub(super) fn listen(page: Page) {
     browser::listen_forever(window().as_ref(), "popstate", move |_: web_sys::Event| {
-        let read = read();
-        for complaint in read.complaints {
-            page.notify(Level::Warning, complaint);
-        }
-        page.adopt(read.chosen);
-        name_tab(page);
+        adopt(page, read());
     });
+}
+
+/// Shows a table, of which `link` says how, instead of nothing.
+pub(super) fn open_first(page: Page, table: &str, link: &str) {
+    let opened = address::opening(table);
+    adopt(page, address::read(&format!("{opened}&{link}")));
+    write(page, false);
+}
+
+fn adopt(page: Page, read: Read) {
+    for complaint in read.complaints {
+        page.notify(Level::Warning, complaint);
+    }
+    page.adopt(read.chosen);
+    name_tab(page);
 }
 
 pub(super) fn follow(page: Page, change: AddressChange) {

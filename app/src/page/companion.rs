@@ -1,6 +1,8 @@
 //! Where the companion is, and whether it answers. `config.json` beside the page may name
 //! its address (`{"api": "https://…"}`), or say that there is none (`{"api": false}`);
-//! without a word it is looked for where the page came from.
+//! without a word it is looked for where the page came from. It may also say what a page opens
+//! with that was asked for nothing (`limn export` writes it): a table beside the page
+//! (`{"open": "data/birds.parquet"}`), and what else an address says of it (`"link"`).
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestCache, RequestInit, Response, Url};
 
 use super::signals::{Companion, Page};
-use super::{browser, receive};
+use super::{address_bar, browser, receive};
 use crate::state::command::Command;
 
 /// Longer than this the first worker is not kept waiting for word from the companion.
@@ -41,7 +43,9 @@ enum Answer {
 /// Finds the companion, then starts the worker, which needs to know.
 pub(super) fn start(page: Page) {
     spawn_local(async move {
-        match configured().await {
+        let config = get_json("config.json", LOOK_MILLIS).await;
+        open_first(page, config.as_ref());
+        match configured(config.as_ref()) {
             Configured::Nowhere => page.companion.set(Companion::Absent),
             Configured::At(api) => {
                 page.api.set_value(Some(api));
@@ -103,17 +107,29 @@ fn refresh_unasked(page: Page) {
     }
 }
 
-async fn configured() -> Configured {
+/// Opens what the page was made for, where its address asks for no table.
+fn open_first(page: Page, config: Option<&JsValue>) {
+    let text = |name: &str| {
+        let value = Reflect::get(config?, &name.into()).ok()?.as_string()?;
+        Some(value).filter(|value| !value.is_empty())
+    };
+    let is_asked = page.model.with_untracked(|model| model.chosen.table.is_some());
+    let Some(open) = text("open").filter(|_| !is_asked) else { return };
+    let base = document().base_uri().ok().flatten().unwrap_or_default();
+    if let Ok(table) = Url::new_with_base(&open, &base) {
+        address_bar::open_first(page, &table.href(), &text("link").unwrap_or_default());
+    }
+}
+
+fn configured(config: Option<&JsValue>) -> Configured {
     let here = || {
         let folder = Url::new_with_base("./", &document().base_uri().ok().flatten()?).ok()?;
         folder.set_search("");
         folder.set_hash("");
         Some(folder.href().trim_end_matches('/').to_owned())
     };
-    let api = match get_json("config.json", LOOK_MILLIS).await {
-        Some(config) => Reflect::get(&config, &"api".into()).unwrap_or(JsValue::NULL),
-        None => JsValue::NULL,
-    };
+    let api = config.and_then(|config| Reflect::get(config, &"api".into()).ok());
+    let api = api.unwrap_or(JsValue::NULL);
     if api == JsValue::FALSE {
         return Configured::Nowhere;
     }

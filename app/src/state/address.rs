@@ -105,6 +105,11 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
     if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
 }
 
+/// The query part of what opens a table, without anything said of it.
+pub fn opening(table: &str) -> String {
+    write(&Chosen { table: Some(table.to_owned()), ..Chosen::default() }, &Options::default())
+}
+
 /// Reads the query part of an address, its `?` included or not.
 pub fn read(query: &str) -> Read {
     let mut read = Read::default();

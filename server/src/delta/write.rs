@@ -350,17 +350,21 @@ async fn claim(place: &Place, marker: &Path) -> Result<(), LakeError> {
     }
 }
 
+/// How Limn writes Parquet.
+pub(crate) fn properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .build()
+}
+
 fn parquet_writer(
     place: &Place,
     file: &Path,
     schema: &SchemaRef,
 ) -> Result<AsyncArrowWriter<BufWriter>, LakeError> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .build();
     let out = BufWriter::new(Arc::clone(&place.store), file.clone());
-    let writer = AsyncArrowWriter::try_new(out, Arc::clone(schema), Some(properties));
+    let writer = AsyncArrowWriter::try_new(out, Arc::clone(schema), Some(properties()));
     writer.map_err(|error| parquet_error(place, file, error))
 }
 

@@ -9,22 +9,15 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
-use rust_embed::{Embed, EmbeddedFile};
+use rust_embed::EmbeddedFile;
 use sha2::{Digest, Sha256};
 
 use super::caching;
 use super::negotiate::accepted_encoding;
 use super::problem::Problem;
 use super::state::AppState;
+use crate::bundle::{self, PAGE};
 use crate::query::encode::compress::ContentEncoding;
-
-/// What `make build` left in `dist/` when the binary was compiled; nothing, if it had not run.
-#[derive(Embed)]
-#[folder = "../dist"]
-#[exclude = ".*"]
-struct Dist;
-
-const PAGE: &str = "index.html";
 
 const NO_APP: &str = "This limn carries no app: it was compiled before the app was bundled.\n\
     Run `make build` in the checkout and start bin/limn.\n\n\
@@ -49,11 +42,11 @@ pub async fn get_app(
     let Some(name) = file_name(path) else {
         return Problem::not_found(path).into_response();
     };
-    match Dist::get(&name) {
+    match bundle::get(&name) {
         Some(file) => file_response(&state, &name, &file, &headers),
         // An address without an extension is one that the app gives a meaning to.
         None if !name.rsplit('/').next().unwrap_or_default().contains('.') => {
-            match Dist::get(PAGE) {
+            match bundle::get(PAGE) {
                 Some(page) => file_response(&state, PAGE, &page, &headers),
                 None => no_app(),
             }
@@ -91,7 +84,7 @@ fn file_response(
     file: &EmbeddedFile,
     headers: &HeaderMap,
 ) -> Response {
-    let sibling = |extension: &str| Dist::get(&format!("{name}.{extension}"));
+    let sibling = |extension: &str| bundle::get(&format!("{name}.{extension}"));
     let (encoding, encoded) = match accepted_encoding(headers) {
         ContentEncoding::Brotli => ("br", sibling("br")),
         ContentEncoding::Gzip => ("gzip", sibling("gz")),
@@ -175,7 +168,7 @@ fn media_type(name: &str) -> &'static str {
 /// The policy of the page and of its workers: nothing from elsewhere runs, and only the API's
 /// origins are called. Inline scripts of the page are let in by their hashes.
 pub fn content_security_policy(connect_origins: &[String]) -> String {
-    let page = Dist::get(PAGE).map(|page| String::from_utf8_lossy(&page.data).into_owned());
+    let page = bundle::get(PAGE).map(|page| String::from_utf8_lossy(&page.data).into_owned());
     let hashes: String =
         inline_scripts(page.as_deref().unwrap_or_default()).map(script_hash).collect();
     let origins: String = connect_origins.iter().map(|origin| format!(" {origin}")).collect();
