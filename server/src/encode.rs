@@ -11,7 +11,7 @@ pub(crate) mod folders;
 mod keeper;
 pub(crate) mod model;
 mod rows;
-mod table;
+pub(crate) mod table;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::bundle::{self, CONFIG, PAGE};
 use crate::delta::write::properties;
+use crate::encode::table::picture_column;
 use crate::encode::{EncodeFailure, Place};
 use crate::pictures::{FETCHED_ROWS, FETCHES};
 use crate::query::vectors::known;
@@ -76,6 +77,7 @@ pub(crate) fn export(
     if let Some(pictures) = &export.pictures {
         let chosen = schema.project(&places(schema, &columns));
         known(&chosen.unwrap_or_else(|_| Schema::empty()), "pictures", pictures)?;
+        picture_column(schema, &export.table, Some(pictures))?;
     }
     let had_folder = export.out.exists();
     claim(&export.out)?;

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use engine::predicate::Predicate;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::encode::{filters, version};
 use super::ground::{Ground, GroundArguments};
@@ -70,14 +70,19 @@ pub(super) fn run(arguments: ExportArguments) -> Result<(), Failure> {
         (Some(table), _) | (None, Some(table)) => table,
         (None, None) => return Err(Failure::usage("--link opens no table; name one")),
     };
+    let version_asked = arguments.version.or(link.version);
+    let link = match &arguments.pictures {
+        Some(column) => with_column(&link.rest, column),
+        None => link.rest,
+    };
     let export = Export {
         table,
-        version: arguments.version.or(link.version).as_deref().map(version),
+        version: version_asked.as_deref().map(version),
         filters: arguments.filters.as_deref().map_or(Ok(Predicate::all()), filters)?,
         columns: arguments.columns,
         pictures: arguments.pictures,
         side: arguments.side,
-        link: link.rest,
+        link,
         out: arguments.out,
     };
     let ground = Ground::new(arguments.ground)?;
@@ -143,6 +148,18 @@ impl Link {
     }
 }
 
+/// The same link, with a column among those that it loads.
+fn with_column(link: &str, column: &str) -> String {
+    let encoded = utf8_percent_encode(column, NON_ALPHANUMERIC).to_string();
+    let loads =
+        |list: &str| list.split(',').any(|name| percent_decode_str(name).eq(column.bytes()));
+    let part = |part: &str| match part.strip_prefix("columns=") {
+        Some(list) if !loads(list) => format!("{part},{encoded}"),
+        _ => part.to_owned(),
+    };
+    link.split('&').map(part).collect::<Vec<_>>().join("&")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -158,6 +175,9 @@ mod tests {
         assert_eq!(link.unwrap(), expected);
         assert_eq!(Link::read("table=t").unwrap().table.as_deref(), Some("t"));
         assert_eq!(Link::read("http://h/").unwrap(), Link::default());
+        assert_eq!(with_column("view=none&columns=a,b%20c", "b c"), "view=none&columns=a,b%20c");
+        assert_eq!(with_column("columns=a&view=none", "b,c"), "columns=a,b%2Cc&view=none");
+        assert_eq!(with_column("view=none", "b"), "view=none");
         assert!(Link::read("?open=https%3A//h/t.parquet").is_err());
     }
 }

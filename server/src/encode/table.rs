@@ -287,7 +287,7 @@ const PICTURES: [&str; 12] = [
 ];
 
 /// The column of pictures, or of where they are.
-pub(super) fn picture_column(
+pub(crate) fn picture_column(
     schema: &Schema,
     table: &str,
     named: Option<&str>,
