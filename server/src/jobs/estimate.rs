@@ -72,6 +72,8 @@ const ROUNDS_FROM: usize = 256;
 /// Seconds for one row and epoch of UMAP, iteration of t-SNE, and tree of HDBSCAN.
 const UMAP_ROW: f64 = 0.55e-6;
 const TSNE_ROW: f64 = 0.35e-6;
+/// The same in space, for each level of its tree.
+const TSNE_LEVEL: f64 = 0.13e-6;
 const DENSE_ROW: f64 = 4e-6;
 const TREE_DIMENSIONS: f64 = 8.0;
 /// Rows of a neighbourhood that double the time for a tree.
@@ -153,9 +155,10 @@ impl Load {
                 let seconds = begin + self.neighbours() + layout + self.trust();
                 (seconds, n * *neighbours as f64 * 60.0 + self.copies())
             }
-            Work::Tsne { perplexity, .. } => {
+            Work::Tsne { perplexity, dimensions } => {
                 let perplexity = perplexity.unwrap_or(30.0).min(n / 3.0);
-                let layout = 1.0 + 750.0 * n * TSNE_ROW / threads;
+                let row = if *dimensions > 2 { TSNE_LEVEL * n.max(2.0).log2() } else { TSNE_ROW };
+                let layout = 1.0 + 750.0 * n * row / threads;
                 let seconds = self.components() + self.neighbours() + layout + self.trust();
                 (seconds, n * perplexity * 3.0 * 30.0 + self.copies())
             }
