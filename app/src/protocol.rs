@@ -44,6 +44,12 @@ pub fn is_address(table: &str) -> bool {
     table.starts_with("https://") || table.starts_with("http://")
 }
 
+/// What a table is called where there is little room: of an address the file or folder.
+pub fn short_name(table: &str) -> &str {
+    let last = table.trim_end_matches('/').rsplit('/').next();
+    last.filter(|_| is_address(table)).unwrap_or(table)
+}
+
 /// Says of each row what became of it, where changes between two versions are shown.
 pub const CHANGE_COLUMN: &str = "_change";
 

@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 
 use super::browser;
 use super::signals::Page;
-use crate::protocol::Level;
+use crate::protocol::{Level, short_name};
 use crate::state::AddressChange;
 use crate::state::address::{self, Read};
 use crate::texts;
@@ -86,7 +86,9 @@ fn write(page: Page, new_entry: bool) {
 }
 
 fn name_tab(page: Page) {
-    let title = page.model.with_untracked(|model| texts::frame::tab(model.chosen.table.as_deref()));
+    let title = page
+        .model
+        .with_untracked(|model| texts::frame::tab(model.chosen.table.as_deref().map(short_name)));
     document().set_title(&title);
 }
 

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use super::popover::Popover;
 use crate::page::signals::{Companion, Page, Tables, use_page};
-use crate::protocol::{Origin, TableInfo};
+use crate::protocol::{Origin, TableInfo, short_name};
 use crate::state::command::Command;
 use crate::state::format;
 use crate::texts;
@@ -27,7 +27,7 @@ pub(super) fn TablePicker() -> impl IntoView {
     let button = move || {
         view! {
             {Icon::Table.view()}
-            <span class="picker-text">{move || chosen().unwrap_or_else(|| texts::tables::CHOOSE.to_owned())}</span>
+            <span class="picker-text">{move || chosen().map_or(texts::tables::CHOOSE.to_owned(), |table| short_name(&table).to_owned())}</span>
             {Icon::ChevronDown.view()}
         }
     };
