@@ -1,7 +1,8 @@
-"""Clusters and projections beside scikit-learn: the command as a whole, and its peers from Python.
+"""Clusters and projections beside scikit-learn, faiss and others: the command, and its peers from Python.
 
-Both read the same Parquet file and start cold; what is compared is the time of the computation
-alone, which each tells of itself. Results are held equal before any time is looked at.
+All read the same rows and start cold; what is compared is the time of the computation alone,
+which each tells of itself. Results are held equal before any time is looked at. Layouts are in
+`layouts.py`.
 """
 
 import json
@@ -13,13 +14,18 @@ import tempfile
 import time
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sklearn
+import sklearnex.cluster
+import sklearnex.decomposition
+from importlib.metadata import version
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
+import layouts
 import rows
 
 RUNS = 3
@@ -60,31 +66,58 @@ def kmeans(binary, lake, data, k):
     seconds = {most: statistics.median(run["fit_seconds"] for run in runs) for most, runs in spent.items()}
     ours = (seconds[1 + iterations] - seconds[1]) / iterations * 1000
     init = data[np.random.default_rng(1).choice(len(data), k, replace=False)]
-    peers = {
-        most: [timed(lambda: KMeans(k, init=init, n_init=1, max_iter=most, tol=0).fit(data)) for _ in range(runs)]
-        for most in (1, 1 + iterations)
-    }
-    assert all(fit.n_iter_ == most for most, fits in peers.items() for _, fit in fits), name
-    spent_by_them = {most: statistics.median(time for time, _ in fits) for most, fits in peers.items()}
-    theirs = (spent_by_them[1 + iterations] - spent_by_them[1]) / iterations * 1000
+    theirs = [
+        ("scikit-learn", sklearn.__version__, iteration(scikit(KMeans), data, init, iterations)),
+        ("scikit-learn-intelex", INTELEX, iteration(scikit(sklearnex.cluster.KMeans), data, init, iterations)),
+        ("faiss-cpu", faiss.__version__, iteration(by_faiss, data, init, iterations)),
+    ]
     best = KMeans(k, n_init=1, max_iter=1 + iterations, random_state=0).fit(data).inertia_
     inertia = spent[1 + iterations][0]["inertia"]
     assert abs(inertia / best - 1) < 0.02, (inertia, best)
-    return row("kmeans", name, len(data), "an iteration", ours, theirs)
+    return [row("kmeans", name, len(data), "an iteration", ours, *peer) for peer in theirs]
+
+
+INTELEX = version("scikit-learn-intelex")
+
+
+def scikit(kind):
+    def fit(data, init, most):
+        done = kind(len(init), init=init, n_init=1, max_iter=most, tol=0).fit(data)
+        assert done.n_iter_ == most
+    return fit
+
+
+def by_faiss(data, init, most):
+    # All rows, as the others do: by default it takes some of them.
+    means = faiss.Kmeans(data.shape[1], len(init), niter=most, max_points_per_centroid=len(data), min_points_per_centroid=1)
+    means.train(data, init_centroids=init)
+
+
+def iteration(fit, data, init, iterations):
+    """Milliseconds: of two fits the difference, so that what both begin with falls out."""
+    spent = {
+        most: statistics.median(timed(lambda: fit(data, init, most))[0] for _ in range(RUNS))
+        for most in (1, 1 + iterations)
+    }
+    return (spent[1 + iterations] - spent[1]) / iterations * 1000
 
 
 def pca(binary, lake, data):
     ours = [limn(binary, lake, "project", "t", "--algorithm", "pca") for _ in range(RUNS)]
-    theirs = [timed(lambda: PCA(2).fit(data)) for _ in range(RUNS)]
-    ratio = theirs[0][1].explained_variance_ratio_
-    assert np.allclose(ours[0]["explained_variance_ratio"], ratio, rtol=1e-4), (ours[0], ratio)
     seconds = statistics.median(run["fit_seconds"] for run in ours)
     name = f"{len(data) // 1000}k x {data.shape[1]} to 2"
-    return row("pca", name, len(data), "a fit and its projection", seconds * 1000, statistics.median(t for t, _ in theirs) * 1000)
+    found = []
+    for peer, of, kind in (("scikit-learn", sklearn.__version__, PCA), ("scikit-learn-intelex", INTELEX, sklearnex.decomposition.PCA)):
+        theirs = [timed(lambda: kind(2).fit(data)) for _ in range(RUNS)]
+        ratio = theirs[0][1].explained_variance_ratio_
+        assert np.allclose(ours[0]["explained_variance_ratio"], ratio, rtol=1e-4), (ours[0], ratio)
+        spent = statistics.median(t for t, _ in theirs) * 1000
+        found.append(row("pca", name, len(data), "a fit and its projection", seconds * 1000, peer, of, spent))
+    return found
 
 
-def row(bench, workload, n, metric, ours, theirs):
-    return rows.row(f"embedding-{bench}", workload, n, metric, "ms", round(ours, 1), "scikit-learn", sklearn.__version__, round(theirs, 1), gate=True)
+def row(bench, workload, n, metric, ours, peer, of, theirs):
+    return rows.row(f"embedding-{bench}", workload, n, metric, "ms", round(ours, 1), peer, of, round(theirs, 1), gate=True)
 
 
 def main(binary):
@@ -93,9 +126,11 @@ def main(binary):
         data = clouds(n, d)
         with tempfile.TemporaryDirectory() as lake:
             pq.write_table(pa.table({"emb": pa.FixedSizeListArray.from_arrays(pa.array(data.ravel()), d)}), Path(lake) / "t.parquet")
-            found += [kmeans(binary, lake, data, k) for k in ks]
-            found.append(pca(binary, lake, data))
+            for k in ks:
+                found += kmeans(binary, lake, data, k)
+            found += pca(binary, lake, data)
     rows.merge(found)
+    rows.merge(layouts.measured(binary))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,19 @@ need_peers() {
   echo "$stamp" >benches/node_modules/.limn-stamp
 }
 
+# Sets BENCH_PYTHON: the peers that only benches ask for have an environment of their own.
+need_bench_python() {
+  local venv
+  venv=$CACHE/venv-$({ python3 --version; cat benches/requirements.txt; } | digest -)
+  BENCH_PYTHON=$venv/bin/python
+  [ -f "$venv/.complete" ] && return 0
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  step "fetching the Python peers" \
+    "$BENCH_PYTHON" -m pip install --quiet --disable-pip-version-check --requirement benches/requirements.txt
+  touch "$venv/.complete"
+}
+
 bundle_peers() {
   rm -rf benches/bundled
   benches/node_modules/.bin/esbuild peers=benches/peers/index.js atlas=benches/peers/atlas.js \
@@ -57,7 +70,9 @@ if wanted server-scan && { [ -z "$ROWS" ] || [ "$ROWS" = 3000000 ]; }; then
   step "scan, filter and group beside DuckDB and Polars" "$PYTHON" benches/server.py "$BINARY" "$DATA" "$DATA/d3m.parquet"
 fi
 if wanted embedding && [ -z "$ROWS" ]; then
-  step "clusters and projections beside scikit-learn" "$PYTHON" benches/embedding.py "$BINARY"
+  need_bench_python
+  step "clusters and layouts beside scikit-learn, faiss, umap-learn, openTSNE and fast_hdbscan" \
+    "$BENCH_PYTHON" benches/embedding.py "$BINARY"
 fi
 if wanted encode && [ -z "$ROWS" ]; then
   step "vectors of pictures beside onnxruntime" "$PYTHON" benches/encode.py "$BINARY"
