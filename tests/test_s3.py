@@ -1,6 +1,7 @@
 """Lakes on S3: moto as the store, and a proxy between that refuses, hangs, cuts off, crawls and lies."""
 
 import io
+import json
 import os
 import re
 import socket
@@ -18,9 +19,11 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 import requests
+from PIL import Image
 
 from fault_proxy import FaultProxy
-from limn_server import Limn, problem
+from limn_server import Limn, binary, problem
+from test_encode import image_model
 
 # How long a server of these tests waits for a store, and how soon an answer or a clear error
 # has to be there, whatever the store does.
@@ -207,6 +210,50 @@ def test_a_job_reads_and_writes_on_s3(store, bucket, serve):
     assert sum("_limn/jobs/" in key for key in keys) == 3
     assert sum("labels/_delta_log/" in key for key in keys) == 2, "the third was answered from the second's result"
     assert not [key for key in keys if "_limn_writing" in key]
+
+
+def test_a_folder_of_pictures_on_s3_becomes_a_table_there(store, bucket, serve, tmp_path):
+    """As a folder on a disk: the same vectors, and only what is new at the second time."""
+    model = image_model(tmp_path / "model")
+    scans = tmp_path / "lake/scans"
+    for at in range(70):
+        (scans / str(at % 2)).mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(at).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(scans / f"{at % 2}/{at:03}.png")
+    (scans / "0/broken.png").write_bytes(b"no picture")
+    variables = os.environ | {k: v for k, v in environment(f"http://127.0.0.1:{store}").items() if v is not None}
+
+    def upload(names):
+        for name in names:
+            client(store).upload_file(str(scans / name), "lakes", f"pictures/scans/{name}")
+
+    def embed(lake, folder, *arguments, code=0):
+        command = [binary(), "embed", folder, "--model", model, "--into", "made", "--lake", lake, *arguments]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, env=variables)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout) if code == 0 else done.stderr
+
+    names = sorted(str(path.relative_to(scans)) for path in scans.rglob("*.png"))
+    upload(names[:50])
+    lake = f"{bucket}/pictures"
+    first = embed(lake, f"{lake}/scans", "--recursive")
+    upload(names[50:])
+    second = embed(lake, f"{lake}/scans", "--recursive")
+    # The broken one is tried again.
+    assert [(run["rows"], run["failed"]) for run in (first, second)] == [(49, 1), (21, 1)]
+    near = embed(tmp_path / "lake", scans, "--recursive")
+    assert near["rows"] == 70
+    limn = serve(lake, environment=environment(f"http://127.0.0.1:{store}"))
+    nearby = serve(tmp_path / "lake")
+    query = {"table": "made", "columns": ["path", "folder", "width", "height", "emb", "image"], "order_by": [{"column": "path"}]}
+    assert limn.query(query, "ndjson").content == nearby.query(query, "ndjson").content
+    # The pictures are found by who reads the table.
+    path = limn.rows({"table": "made", "columns": ["path"], "order_by": [{"column": "path"}], "limit": 1})[0][0]
+    shown = limn.get("/api/image", params={"table": "made", "source": path})
+    assert shown.content == (scans / path.removeprefix("scans/")).read_bytes()
+    assert "--recursive" in embed(lake, f"{lake}/scans", code=1)
+    assert "none of the lakes" in embed(lake, f"{bucket}/sample-beside", code=1)
+    assert "none of the lakes" in embed(lake, f"{bucket}/picturesque", code=1)
 
 
 def test_a_prefix_is_a_wall(on_s3):

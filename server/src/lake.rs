@@ -179,6 +179,27 @@ impl Lakes {
         Err(missing.unwrap_or(LakeError::NoTable { name: name.to_owned(), near: None }))
     }
 
+    /// A folder on S3 that one of the lakes holds.
+    pub fn beside(&self, root: &LakeRoot) -> Option<Beside> {
+        let LakeRoot::S3 { bucket, prefix } = root else { return None };
+        self.lakes.iter().find_map(|lake| {
+            let LakeRoot::S3 { bucket: own, prefix: above } = &lake.spec.root else { return None };
+            let (above, prefix) = (above.trim_matches('/'), prefix.trim_matches('/'));
+            let inside = match above {
+                "" => prefix,
+                above => prefix.strip_prefix(above)?,
+            };
+            let is_inside =
+                own == bucket && (above.is_empty() || inside.is_empty() || inside.starts_with('/'));
+            let access = &lake.access;
+            is_inside.then(|| Beside {
+                lake: access.label.clone(),
+                store: Arc::clone(&access.store),
+                folder: object_store::path::Path::from(inside.trim_matches('/')),
+            })
+        })
+    }
+
     /// A table pinned at a version, in one step.
     pub async fn snapshot(
         &self,

@@ -24,7 +24,7 @@ use crate::jobs::spec::Keep;
 /// after it was ended, and later adds what is new in the folder.
 #[derive(Debug, clap::Args)]
 pub(super) struct EncodeArguments {
-    /// A folder of pictures: jpg, png, webp, bmp, gif or tiff
+    /// A folder of pictures, jpg, png, webp, bmp, gif or tiff; or s3://… in a lake that --lake names
     #[arg(required_unless_present = "table", conflicts_with = "table")]
     folder: Option<PathBuf>,
 

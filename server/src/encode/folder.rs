@@ -1,9 +1,11 @@
 //! A folder of pictures: which there are, and the table that they become.
 
+mod found;
+
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use arrow_array::builder::{BinaryBuilder, Float32Builder, ListBuilder};
 use arrow_array::cast::AsArray;
@@ -14,40 +16,31 @@ use arrow_array::{
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use encoder::{Encoded, Source};
 use engine::query::Query;
+use futures::{StreamExt, stream};
+use object_store::path::Path as StorePath;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 
 use super::keeper::Keeper;
 use super::model::Opened;
 use super::rows::{Feed, Made, Rows};
 use super::{EncodeFailure, Place, Spec};
-use crate::lake::{LakeRoot, LakeSpec, VersionSpec};
+use crate::lake::VersionSpec;
+use crate::pictures::{FETCHED_ROWS, FETCHES};
 use crate::query::pin;
+use found::{Entry, FileAt, Found};
 
-/// What is taken for a picture, by its name.
-const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"];
+/// The largest file that is fetched: as large as one may be on a disk.
+const BYTES_MAX: i64 = 256 << 20;
 
 /// The pictures of a folder.
 pub(super) struct Pictures {
-    folder: PathBuf,
-    /// What paths count from: the lake where the folder is in it, so that its pictures are found
-    /// by whoever reads the table, else the folder.
-    root: PathBuf,
+    found: Found,
     is_recursive: bool,
     has_thumbnails: bool,
     schema: SchemaRef,
-    entries: Vec<Entry>,
     changed: u64,
-}
-
-/// A picture in a file.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    file: PathBuf,
-    /// From the root, with slashes.
-    path: String,
-    /// Microseconds since 1970.
-    modified: i64,
-    bytes: i64,
 }
 
 impl Pictures {
@@ -58,86 +51,45 @@ impl Pictures {
         folder: &Path,
         is_recursive: bool,
     ) -> Result<Self, EncodeFailure> {
-        let unreadable = |error: std::io::Error| EncodeFailure::Folder {
-            folder: folder.to_owned(),
-            reason: error.to_string(),
-        };
         if model.takes_texts() {
             let reason = "the model takes texts: name a table that has them, with --table";
             return Err(EncodeFailure::Mismatch(reason.to_owned()));
         }
-        let folder = std::fs::canonicalize(folder).map_err(unreadable)?;
-        let root = place.lakes.iter().find_map(|lake| holds(lake, &folder));
-        let root = root.unwrap_or_else(|| folder.clone());
-        let mut entries = Vec::new();
-        collect(&folder, &root, is_recursive, &mut entries).map_err(unreadable)?;
-        if entries.is_empty() {
-            let endings = ENDINGS.join(", ");
-            let hint = if is_recursive { "" } else { "; --recursive looks into its folders too" };
-            return Err(EncodeFailure::NoPictures { folder, endings, hint });
-        }
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        let found = found::pictures(place, folder, is_recursive)?;
         let has_thumbnails = model.has_thumbnails;
         let schema = schema(is_recursive, has_thumbnails, &spec.name);
-        Ok(Self { folder, root, is_recursive, has_thumbnails, schema, entries, changed: 0 })
-    }
-
-    /// The folder that a picture is in, from the one that was named: what many collections keep
-    /// their labels in.
-    fn folder_of(&self, entry: &Entry) -> String {
-        let parent = entry.file.parent().unwrap_or(&self.folder);
-        slashed(parent.strip_prefix(&self.folder).unwrap_or(parent))
+        Ok(Self { found, is_recursive, has_thumbnails, schema, changed: 0 })
     }
 }
 
-/// The lake's folder, if this one is in it.
-fn holds(lake: &LakeSpec, folder: &Path) -> Option<PathBuf> {
-    let LakeRoot::Folder(root) = &lake.root else { return None };
-    let root = std::fs::canonicalize(root).ok()?;
-    folder.starts_with(&root).then_some(root)
+/// What a model is given of a file in a store.
+async fn fetched(entry: &Entry, store: &dyn ObjectStore, path: &StorePath) -> Source {
+    if entry.bytes > BYTES_MAX {
+        return Source::Missing(format!("the file is larger than {} MiB", BYTES_MAX >> 20));
+    }
+    let found = async { store.get(path).await?.bytes().await };
+    match found.await {
+        Ok(bytes) => Source::Bytes(bytes.into()),
+        Err(error) => Source::Missing(error.to_string()),
+    }
 }
 
-fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
-}
-
-/// Files of pictures; hidden ones are none. A link to a folder is not followed, which could lead
-/// in circles.
-fn collect(
-    folder: &Path,
-    root: &Path,
-    is_recursive: bool,
-    entries: &mut Vec<Entry>,
-) -> std::io::Result<()> {
-    for found in std::fs::read_dir(folder)? {
-        let found = found?;
-        let file = found.path();
-        if found.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if found.file_type()?.is_dir() {
-            if is_recursive {
-                collect(&file, root, is_recursive, entries)?;
-            }
-            continue;
-        }
-        let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        if !ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
-            continue;
-        }
-        // Gone since it was listed, or a link to nothing: it is told of when it is read.
-        let metadata = std::fs::metadata(&file).ok();
-        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        entries.push(Entry {
-            path: slashed(file.strip_prefix(root).unwrap_or(&file)),
-            modified: modified.map_or(0, |since| since.as_micros() as i64),
-            bytes: metadata.map_or(0, |metadata| metadata.len() as i64),
-            file,
+/// Files of a store, read ahead on a thread of their own.
+fn fetch_all(handle: Handle, entries: Vec<Entry>, give: SyncSender<Vec<(Entry, Source)>>) {
+    for part in entries.chunks(FETCHED_ROWS) {
+        let fetches = part.iter().map(|entry| async move {
+            let source = match &entry.file {
+                FileAt::Disk(file) => Source::Path(file.clone()),
+                FileAt::Store(store, path) => fetched(entry, store.as_ref(), path).await,
+            };
+            (entry.clone(), source)
         });
+        let fetched = handle.block_on(stream::iter(fetches).buffered(FETCHES).collect());
+        if give.send(fetched).is_err() {
+            // Nobody waits for them any more.
+            return;
+        }
     }
-    Ok(())
 }
 
 fn schema(has_folders: bool, has_thumbnails: bool, name: &str) -> SchemaRef {
@@ -187,12 +139,7 @@ impl Rows for Pictures {
     }
 
     fn lineage(&self) -> Map<String, Value> {
-        // Whoever reads the table needs no path of this machine that the lake does not have.
-        let folder = match self.folder.strip_prefix(&self.root) {
-            Ok(inside) if self.folder != self.root => slashed(inside),
-            _ => slashed(Path::new(self.folder.file_name().unwrap_or_default())),
-        };
-        let source = json!({"folder": folder, "recursive": self.is_recursive});
+        let source = json!({"folder": self.found.name, "recursive": self.is_recursive});
         Map::from_iter([("source".to_owned(), source)])
     }
 
@@ -208,7 +155,7 @@ impl Rows for Pictures {
         let seen = queries.fold(pin(query, snapshot)?, HashMap::new(), take_seen);
         let seen = place.handle.block_on(seen)??;
         let mut changed = 0;
-        self.entries.retain(|entry| match seen.get(&entry.path) {
+        self.found.entries.retain(|entry| match seen.get(&entry.path) {
             Some((bytes, modified)) => {
                 changed += u64::from((*bytes, *modified) != (entry.bytes, entry.modified));
                 false
@@ -220,15 +167,15 @@ impl Rows for Pictures {
     }
 
     fn count(&self) -> Option<u64> {
-        Some(self.entries.len() as u64)
+        Some(self.found.entries.len() as u64)
     }
 
-    fn feed(&mut self, _: &Place<'_>) -> Result<Feed<Entry>, EncodeFailure> {
-        let entries = std::mem::take(&mut self.entries).into_iter();
-        Ok(Box::new(entries.map(|entry| {
-            let source = Source::Path(entry.file.clone());
-            (entry, source)
-        })))
+    fn feed(&mut self, place: &Place<'_>) -> Result<Feed<Entry>, EncodeFailure> {
+        let entries = std::mem::take(&mut self.found.entries);
+        let (give, rows) = sync_channel(1);
+        let handle = place.handle.clone();
+        std::thread::spawn(move || fetch_all(handle, entries, give));
+        Ok(Box::new(rows.into_iter().flatten()))
     }
 
     fn name(&self, entry: &Entry) -> String {
@@ -250,7 +197,7 @@ impl Rows for Pictures {
             (true, Arc::new(StringArray::from_iter_values(entries().map(|entry| &entry.path)))),
             (
                 self.is_recursive,
-                Arc::new(StringArray::from_iter_values(entries().map(|e| self.folder_of(e)))),
+                Arc::new(StringArray::from_iter_values(entries().map(|entry| &entry.folder))),
             ),
             (true, size(|(width, _)| width)),
             (true, size(|(_, height)| height)),
