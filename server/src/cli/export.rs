@@ -124,7 +124,12 @@ struct Link {
 
 impl Link {
     fn read(address: &str) -> Result<Self, Failure> {
-        let query = address.split_once('?').map_or(address, |(_, query)| query);
+        let query = match address.split_once('?') {
+            Some((_, query)) => query,
+            // An address that says nothing; or its query alone, copied without the rest.
+            None if address.contains("://") => "",
+            None => address,
+        };
         let query = query.split('#').next().unwrap_or_default();
         let mut link = Self::default();
         let mut rest = Vec::new();
