@@ -4,6 +4,7 @@ import io
 import json
 import os
 import subprocess
+from urllib.parse import unquote
 
 import duckdb
 import h5py
@@ -101,6 +102,14 @@ def test_pictures_come_along(lake, tmp_path):
     cells = table["file"].to_pylist()
     assert cells[0] == picture(10) and cells[2] == picture(30) and cells[3:] == [None] * 3
     assert Image.open(io.BytesIO(cells[1])).size == (100, 50)
+
+
+def test_names_are_told_as_an_address_has_them(lake, tmp_path):
+    (lake / "50% #1?.csv").write_text("a\n1\n")
+    export(lake, "50% #1?", "--out", tmp_path / "s")
+    config = json.loads((tmp_path / "s/config.json").read_text())
+    assert (tmp_path / "s" / unquote(config["open"])).is_file()
+    assert config["open"] == "data/50%25%20%231%3F.parquet"
 
 
 def test_what_cannot_be_exported_says_why_and_leaves_nothing(lake, tmp_path):

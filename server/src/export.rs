@@ -13,6 +13,7 @@ use engine::predicate::Predicate;
 use engine::query::{Query, Version};
 use futures::{StreamExt, stream};
 use parquet::arrow::ArrowWriter;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::json;
 
@@ -53,6 +54,8 @@ pub(crate) struct Exported {
 
 /// Where the rows lie.
 const FOLDER: &str = "data";
+/// What is written otherwise in a path of an address (RFC 3986).
+const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Makes the page. Blocks: not to be called by what a runtime runs. `told` hears how many rows
 /// are written, `failed` why a row has no picture.
@@ -120,7 +123,8 @@ fn write(
     ended.unwrap_or_else(|_| Err(EncodeFailure::Ended("it panicked".to_owned())))?;
     let done = rows.finish()?;
     // Last, and of it the page itself: what is there whole is there to be opened.
-    write_app(&export.out, &json!({"api": false, "open": file, "link": export.link}))?;
+    let open = format!("{FOLDER}/{}.parquet", utf8_percent_encode(name, &ENCODED));
+    write_app(&export.out, &json!({"api": false, "open": open, "link": export.link}))?;
     Ok(done)
 }
 

@@ -244,6 +244,7 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
     let mut steps = vec![more.layout(wanted.algorithm, dimensions.clone())];
     steps.extend(second.map(|beside| more.layout(beside, free(beside, &is_taken))));
     let has_means = matches!(wanted.clusters, Clusters::Means(_));
+    let has_umap = [Some(wanted.algorithm), second].contains(&Some("umap"));
     match wanted.clusters {
         Clusters::None => {}
         // First: whoever sees points move sees them in their colours.
@@ -269,7 +270,7 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
         "steps": steps,
         "into": wanted.into,
         "seed": more.seed,
-        "onto": more.onto,
+        "onto": more.onto.as_ref().filter(|_| has_umap),
         "centroids_into": (more.has_centroids && has_means).then(|| format!("{}-centroids", wanted.into)),
         "neighbours_into": more.has_neighbours.then(|| format!("{}-neighbours", wanted.into)),
     });
@@ -405,6 +406,8 @@ mod tests {
         assert_eq!((&asked["seed"], &asked["onto"]), (&json!(7), &json!("map")));
         assert_eq!(asked["centroids_into"], "t-map-centroids");
         assert_eq!(asked["neighbours_into"], "t-map-neighbours");
+        let without = job(&Wanted { algorithm: "pca", ..all.clone() });
+        assert_eq!(without["onto"], Value::Null);
         let none = job(&Wanted { clusters: Clusters::None, ..all });
         assert_eq!(none["centroids_into"], Value::Null);
         assert_eq!(
