@@ -8,11 +8,14 @@
 
 mod beginning;
 mod curve;
+mod dealt;
+mod gate;
 mod graph;
 mod layout;
 mod place;
 mod power;
 mod spectral;
+mod walk;
 
 use crate::rows::RowSource;
 use crate::threads::available;
@@ -160,7 +163,7 @@ fn lay_out(
     let (begin, begun) = beginning::points(&graph, &along, options, threads, watch)?;
     let curve = curve::Curve::fit(options.min_distance);
     let run = layout::Run { graph: &graph, curve, epochs, seed: options.seed };
-    Ok(Layout { points: run.layout(begin, m, watch)?, neighbour_recall: recall, begun })
+    Ok(Layout { points: run.layout(begin, m, threads, watch)?, neighbour_recall: recall, begun })
 }
 
 fn check(n: usize, options: &Options) -> Result<(), Error> {

@@ -89,6 +89,11 @@ impl Graph {
         (&self.others[of.clone()], &self.weights[of])
     }
 
+    /// All of them, by row.
+    pub(super) fn all(&self) -> (&[u32], &[f32]) {
+        (&self.others, &self.weights)
+    }
+
     pub(super) fn rows(&self) -> usize {
         self.starts.len() - 1
     }

@@ -1,29 +1,31 @@
-//! Points moved by their bonds, and away from others. In an epoch each bond acts as often as it
-//! is strong, one after another, on both of its points at once, as in umap-learn. Rows that move
-//! side by side, each by what it sees of the others, tear what belongs together to shards where
-//! points are many and near (50,000 in two moons: trustworthiness 0.94 rather than 0.999). One
-//! bond takes some 80 ns of one core, its pull and its pushes being worked out in lanes: where
-//! vectors are long, most of the time is spent on finding neighbours.
+//! Points moved by their bonds, and away from others, in epochs. In an epoch each bond acts as often
+//! as it is strong, on both of its points at once, as in umap-learn. There one acts after another;
+//! here rows are dealt to blocks ([`Dealt`]), and those of a block move side by side, each through
+//! its own bonds in order ([`Walker`]), with all others where they were when the block began. What
+//! they pull others by is written down, and added in one order once all of them have moved: the
+//! same layout with any number of threads.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::UnsafeCell;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::curve::Curve;
+use super::dealt::Dealt;
+use super::gate::Gate;
 use super::graph::Graph;
-use super::power::power;
+use super::walk::{Bonds, Epoch, Pull, Walker};
 use crate::Error;
 use crate::kernel::Level;
 use crate::random::Random;
-use crate::threads::for_each;
 use crate::watch::{Phase, Watch};
 
-/// Random others that a point is pushed away from, for each bond that acts.
-const PUSHES: usize = 5;
-/// The farthest that one push or pull moves a point, along each axis and at first.
-const CLIP: f32 = 4.0;
-/// Keeps a push of points that are one from being infinite.
-const SOFT: f32 = 1e-3;
-const PUSH_STREAM: u64 = 0x61;
+const EPOCH_STREAM: u64 = 0x66;
+/// Points that one thread adds pulls to at once.
+const PILE: usize = 4096;
+/// Rows of a block that are worth a thread.
+const ROWS_OF_THREAD: usize = 64;
 
 /// What a layout is made by.
 pub(super) struct Run<'a> {
@@ -33,251 +35,323 @@ pub(super) struct Run<'a> {
     pub(super) seed: u64,
 }
 
+/// Calls a function for so many dimensions, from 1 to [`super::DIMENSIONS_MAX`].
+macro_rules! for_dimensions {
+    ($m:expr, $self:ident.$name:ident($($of:expr),*)) => {
+        match $m {
+            1 => $self.$name::<1>($($of),*),
+            2 => $self.$name::<2>($($of),*),
+            3 => $self.$name::<3>($($of),*),
+            4 => $self.$name::<4>($($of),*),
+            5 => $self.$name::<5>($($of),*),
+            6 => $self.$name::<6>($($of),*),
+            7 => $self.$name::<7>($($of),*),
+            _ => $self.$name::<8>($($of),*),
+        }
+    };
+}
+pub(super) use for_dimensions;
+
 impl Run<'_> {
-    /// Moves points of `m` dimensions, from 1 to [`super::DIMENSIONS_MAX`].
+    /// Moves points of `m` dimensions.
     pub(super) fn layout(
         &self,
         points: Vec<f32>,
         m: usize,
+        threads: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<f32>, Error> {
-        match m {
-            1 => self.layout_in::<1>(points, watch),
-            2 => self.layout_in::<2>(points, watch),
-            3 => self.layout_in::<3>(points, watch),
-            4 => self.layout_in::<4>(points, watch),
-            5 => self.layout_in::<5>(points, watch),
-            6 => self.layout_in::<6>(points, watch),
-            7 => self.layout_in::<7>(points, watch),
-            _ => self.layout_in::<8>(points, watch),
-        }
+        for_dimensions!(m, self.layout_in(points, threads, watch))
     }
 
     fn layout_in<const M: usize>(
         &self,
         mut points: Vec<f32>,
-        watch: &dyn Watch,
-    ) -> Result<Vec<f32>, Error> {
-        let level = Level::detect();
-        for epoch in 0..self.epochs {
-            watch.progress(Phase::Epochs, u64::from(epoch), u64::from(self.epochs));
-            if watch.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
-            if watch.wants_layout() {
-                watch.layout(epoch, &points);
-            }
-            let points: &mut [[f32; M]] = points.as_chunks_mut().0;
-            match level {
-                // The same sums and products on every processor, so the same bits.
-                // SAFETY: the level was found by asking the processor.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx512 | Level::Avx2 => unsafe { self.epoch_avx2(epoch, points) },
-                _ => self.epoch(epoch, points),
-            }
-        }
-        Ok(points)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn epoch_avx2<const M: usize>(&self, epoch: u32, points: &mut [[f32; M]]) {
-        self.epoch(epoch, points);
-    }
-
-    #[inline(always)]
-    fn epoch<const M: usize>(&self, epoch: u32, points: &mut [[f32; M]]) {
-        let rate = 1.0 - epoch as f32 / self.epochs as f32;
-        let random = Random::new(self.seed, PUSH_STREAM ^ (u64::from(epoch) << 8));
-        for (row, bonds) in self.graph.starts.windows(2).enumerate() {
-            let (others, weights) = self.graph.bonds(bonds[0]..bonds[1]);
-            let mut dice = Dice::new(random.words(row as u64));
-            for (other, weight) in others.iter().zip(weights) {
-                // One of weight w acts in the epochs in which w, summed up, passes a whole number.
-                let times = |epoch: u32| (epoch as f32 * weight) as u32;
-                if epoch == 0 || times(epoch) == times(epoch - 1) {
-                    continue;
-                }
-                let point = points[row];
-                let mut forces = Forces::new();
-                forces.put(0, &point, &points[*other as usize]);
-                for lane in 1..=PUSHES {
-                    forces.put(lane, &point, &points[dice.below(points.len())]);
-                }
-                let (all, pull) = forces.shifts(self.curve);
-                let ends = all.into_iter().zip(pull).enumerate();
-                for (axis, (all, pull)) in ends {
-                    points[row][axis] += all * rate;
-                    points[*other as usize][axis] -= pull * rate;
-                }
-            }
-        }
-    }
-}
-
-/// Rows that are placed together.
-const ROWS_AT_ONCE: usize = 512;
-/// What the first step of rows that are placed is, in shares of one of rows that are laid out.
-const RATE_OF_NEW: f32 = 0.25;
-const PLACE_STREAM: u64 = 0x64;
-
-impl Run<'_> {
-    /// Moves points of `m` dimensions by their bonds to others, which stay where they are.
-    pub(super) fn place(
-        &self,
-        mut points: Vec<f32>,
-        others: &[f32],
-        m: usize,
         threads: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<f32>, Error> {
-        let mut blocks: Vec<&mut [f32]> = points.chunks_mut(ROWS_AT_ONCE * m).collect();
-        let (done, of) = (AtomicU64::new(0), blocks.len() as u64);
-        for_each(&mut blocks, &mut vec![(); threads], watch, |(), index, points| {
-            let first = index * ROWS_AT_ONCE;
-            match m {
-                1 => self.place_in::<1>(first, points, others),
-                2 => self.place_in::<2>(first, points, others),
-                3 => self.place_in::<3>(first, points, others),
-                4 => self.place_in::<4>(first, points, others),
-                5 => self.place_in::<5>(first, points, others),
-                6 => self.place_in::<6>(first, points, others),
-                7 => self.place_in::<7>(first, points, others),
-                _ => self.place_in::<8>(first, points, others),
+        let dealt = Dealt::new(self.graph, self.seed);
+        let floor = Floor::<M>::new(self, &dealt, points.as_chunks().0, Level::detect());
+        let worth = dealt.rows.len() / (dealt.blocks.len() - 1) / ROWS_OF_THREAD;
+        let threads = threads.min(worth).max(1);
+        let gate = Gate::new(threads);
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| floor.dance(&gate, None));
             }
-            watch.progress(Phase::Epochs, done.fetch_add(1, Ordering::Relaxed) + 1, of);
-            Ok(())
-        })?;
+            floor.dance(&gate, Some(watch));
+        });
+        if floor.is_cancelled.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
+        floor.by_row(points.as_chunks_mut().0);
         Ok(points)
     }
 
-    fn place_in<const M: usize>(&self, first: usize, points: &mut [f32], others: &[f32]) {
-        let (points, others) = (points.as_chunks_mut().0, others.as_chunks().0);
-        match Level::detect() {
-            // The same sums and products on every processor, so the same bits.
-            // SAFETY: the level was found by asking the processor.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Avx2 => unsafe { self.place_avx2::<M>(first, points, others) },
-            _ => self.place_rows::<M>(first, points, others),
+    pub(super) fn epoch(&self, epoch: u32) -> Epoch {
+        let word = Random::new(self.seed, EPOCH_STREAM).words(u64::from(epoch))[0];
+        let rate = 1.0 - epoch as f32 / self.epochs as f32;
+        Epoch { curve: self.curve, epoch, rate, word }
+    }
+}
+
+/// All points, by the places that they are dealt to, and who moves them.
+struct Floor<'a, const M: usize> {
+    run: &'a Run<'a>,
+    dealt: &'a Dealt,
+    level: Level,
+    points: Points<M>,
+    teams: Vec<Mutex<Team<M>>>,
+    /// How many teams of the block that moves, and piles of points, are given out.
+    given: [AtomicUsize; 2],
+    is_cancelled: AtomicBool,
+}
+
+/// Points that threads look at side by side, and move side by side, but never both at once: between
+/// the two they pass a gate.
+struct Points<const M: usize>(Vec<UnsafeCell<[f32; M]>>);
+
+// SAFETY: all that is shared is what `at` and `put` say.
+unsafe impl<const M: usize> Sync for Points<M> {}
+
+impl<const M: usize> Points<M> {
+    fn new(points: Vec<[f32; M]>) -> Self {
+        Self(points.into_iter().map(UnsafeCell::new).collect())
+    }
+
+    #[inline(always)]
+    fn at(&self, place: usize) -> [f32; M] {
+        // SAFETY: rows are moved, and shown, while nobody puts any; and where a thread adds pulls,
+        // it looks at none but those of its pile.
+        unsafe { *self.0[place].get() }
+    }
+
+    #[inline(always)]
+    fn put(&self, place: usize, point: [f32; M]) {
+        // SAFETY: done by one thread for the pile that it was given, when all have passed the gate
+        // behind which rows are moved.
+        unsafe { *self.0[place].get() = point };
+    }
+}
+
+/// Rows of a block that are moved by one thread.
+struct Team<const M: usize> {
+    rows: Range<usize>,
+    moved: Vec<[f32; M]>,
+    pulls: Vec<Pull<M>>,
+    /// The same by the pile that they go to, and where those of each begin.
+    piled: Vec<Pull<M>>,
+    piles: Vec<usize>,
+    walker: Walker,
+}
+
+impl<const M: usize> Team<M> {
+    fn new() -> Self {
+        Self {
+            rows: 0..0,
+            moved: Vec::new(),
+            pulls: Vec::new(),
+            piled: Vec::new(),
+            piles: Vec::new(),
+            walker: Walker::default(),
+        }
+    }
+
+    /// Pulls by the pile that they go to, in their order.
+    fn pile(&mut self, piles: usize) {
+        self.piles.clear();
+        self.piles.resize(piles + 1, 0);
+        for pull in &self.pulls {
+            self.piles[pull.on as usize / PILE + 1] += 1;
+        }
+        for pile in 0..piles {
+            self.piles[pile + 1] += self.piles[pile];
+        }
+        self.piled.clear();
+        self.piled.resize(self.pulls.len(), Pull { on: 0, shift: [0.0; M] });
+        for pull in &self.pulls {
+            let next = &mut self.piles[pull.on as usize / PILE];
+            self.piled[*next] = *pull;
+            *next += 1;
+        }
+        // Each now ends where the next began.
+        self.piles.rotate_right(1);
+        self.piles[0] = 0;
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a, const M: usize> Floor<'a, M> {
+    fn new(run: &'a Run<'a>, dealt: &'a Dealt, points: &[[f32; M]], level: Level) -> Self {
+        let most = dealt.blocks.windows(2).map(|block| block[1] - block[0]).max().unwrap_or(0);
+        let teams = most.div_ceil(dealt.team_rows);
+        Self {
+            run,
+            dealt,
+            level,
+            points: Points::new(dealt.by_place(points)),
+            teams: (0..teams).map(|_| Mutex::new(Team::new())).collect(),
+            given: [const { AtomicUsize::new(0) }; 2],
+            is_cancelled: AtomicBool::new(false),
+        }
+    }
+
+    fn by_row(&self, points: &mut [[f32; M]]) {
+        for (place, row) in self.dealt.rows.iter().enumerate() {
+            points[*row as usize] = self.points.at(place);
+        }
+    }
+
+    /// All epochs, as one of the threads that pass the gate together; one of them is watched.
+    fn dance(&self, gate: &Gate, watch: Option<&dyn Watch>) {
+        let leaving = gate.entered();
+        for number in 0..self.run.epochs {
+            if let Some(watch) = watch {
+                self.show(number, watch);
+            }
+            if !gate.pass() || self.is_cancelled.load(Ordering::Relaxed) {
+                break;
+            }
+            // Before the first whole number is passed nothing acts.
+            if number == 0 {
+                continue;
+            }
+            let epoch = self.run.epoch(number);
+            for block in self.dealt.blocks.windows(2) {
+                self.move_rows(&epoch, block[0]..block[1]);
+                if !gate.pass_and(|| self.given[0].store(0, Ordering::Relaxed)) {
+                    break;
+                }
+                self.add_pulls(block[0]..block[1]);
+                if !gate.pass_and(|| self.given[1].store(0, Ordering::Relaxed)) {
+                    break;
+                }
+            }
+        }
+        drop(leaving);
+    }
+
+    fn show(&self, epoch: u32, watch: &dyn Watch) {
+        watch.progress(Phase::Epochs, u64::from(epoch), u64::from(self.run.epochs));
+        if watch.is_cancelled() {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+        } else if watch.wants_layout() {
+            let mut points = vec![0.0; self.dealt.rows.len() * M];
+            self.by_row(points.as_chunks_mut().0);
+            watch.layout(epoch, &points);
+        }
+    }
+
+    /// The rows of a block, team by team.
+    fn move_rows(&self, epoch: &Epoch, block: Range<usize>) {
+        let teams = block.len().div_ceil(self.dealt.team_rows);
+        loop {
+            let number = self.given[0].fetch_add(1, Ordering::Relaxed);
+            if number >= teams {
+                break;
+            }
+            let mut team = lock(&self.teams[number]);
+            let first = block.start + number * self.dealt.team_rows;
+            team.rows = first..(first + self.dealt.team_rows).min(block.end);
+            match self.level {
+                // SAFETY: the level was found by asking the processor.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => unsafe { self.walk_avx512(epoch, &mut team) },
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => unsafe { self.walk_avx2(epoch, &mut team) },
+                _ => self.walk(epoch, &mut team),
+            }
+            team.pile(self.dealt.rows.len().div_ceil(PILE));
         }
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn place_avx2<const M: usize>(
-        &self,
-        first: usize,
-        points: &mut [[f32; M]],
-        others: &[[f32; M]],
-    ) {
-        self.place_rows(first, points, others);
+    #[target_feature(enable = "avx512f,avx512dq")]
+    fn walk_avx512(&self, epoch: &Epoch, team: &mut Team<M>) {
+        self.walk(epoch, team);
     }
 
-    /// Row by row through all epochs: a row has to do with none of the others that are moved.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn walk_avx2(&self, epoch: &Epoch, team: &mut Team<M>) {
+        self.walk(epoch, team);
+    }
+
     #[inline(always)]
-    fn place_rows<const M: usize>(&self, first: usize, points: &mut [[f32; M]], all: &[[f32; M]]) {
-        let random = Random::new(self.seed, PLACE_STREAM);
-        for (row, point) in (first..).zip(points) {
-            let bonds = self.graph.starts[row]..self.graph.starts[row + 1];
-            let (others, weights) = self.graph.bonds(bonds);
-            let mut dice = Dice::new(random.words(u64::from(others[0])));
-            for epoch in 1..self.epochs {
-                let rate = RATE_OF_NEW * (1.0 - epoch as f32 / self.epochs as f32);
-                for (other, weight) in others.iter().zip(weights) {
-                    let times = |epoch: u32| (epoch as f32 * weight) as u32;
-                    if times(epoch) == times(epoch - 1) {
-                        continue;
-                    }
-                    let mut forces = Forces::new();
-                    forces.put(0, point, &all[*other as usize]);
-                    for lane in 1..=PUSHES {
-                        forces.put(lane, point, &all[dice.below(all.len())]);
-                    }
-                    let (shifts, _) = forces.shifts(self.curve);
-                    point.iter_mut().zip(shifts).for_each(|(x, shift)| *x += shift * rate);
+    fn walk(&self, epoch: &Epoch, team: &mut Team<M>) {
+        let Team { rows, moved, pulls, walker, .. } = team;
+        moved.clear();
+        moved.extend(rows.clone().map(|place| self.points.at(place)));
+        pulls.clear();
+        let bonds = Bonds {
+            starts: &self.dealt.starts[rows.start..=rows.end],
+            others: &self.dealt.others,
+            paces: &self.dealt.paces,
+            keys: &self.dealt.keys[rows.clone()],
+        };
+        let others = (self.dealt.rows.len() as u32, |place| self.points.at(place as usize));
+        walker.walk(epoch, bonds, moved, others, pulls);
+    }
+
+    /// To each point where it moved and all that it was pulled by, pile by pile.
+    fn add_pulls(&self, block: Range<usize>) {
+        let teams = block.len().div_ceil(self.dealt.team_rows);
+        let piles = self.dealt.rows.len().div_ceil(PILE);
+        loop {
+            let pile = self.given[1].fetch_add(1, Ordering::Relaxed);
+            if pile >= piles {
+                break;
+            }
+            for team in &self.teams[..teams] {
+                let team = lock(team);
+                let own = pile * PILE..(pile + 1) * PILE;
+                let from = own.start.clamp(team.rows.start, team.rows.end);
+                let to = own.end.clamp(team.rows.start, team.rows.end);
+                for place in from..to {
+                    self.points.put(place, team.moved[place - team.rows.start]);
+                }
+            }
+            for team in &self.teams[..teams] {
+                let team = lock(team);
+                for Pull { on, shift } in &team.piled[team.piles[pile]..team.piles[pile + 1]] {
+                    let mut point = self.points.at(*on as usize);
+                    point.iter_mut().zip(shift).for_each(|(x, shift)| *x += shift);
+                    self.points.put(*on as usize, point);
                 }
             }
         }
     }
 }
 
-const LANES: usize = 8;
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::clouds::clouds;
+    use crate::knn;
+    use crate::rows::Matrix;
+    use crate::watch::Unwatched;
 
-/// A pull, in the first lane, and pushes in others.
-struct Forces<const M: usize> {
-    /// By axis, from the others to the point. None in lanes that are empty, and none from the
-    /// point to itself: nothing is moved by either.
-    ways: [[f32; LANES]; M],
-}
-
-impl<const M: usize> Forces<M> {
-    #[inline(always)]
-    fn new() -> Self {
-        Self { ways: [[0.0; LANES]; M] }
-    }
-
-    #[inline(always)]
-    fn put(&mut self, lane: usize, point: &[f32; M], other: &[f32; M]) {
-        for (way, (x, other)) in self.ways.iter_mut().zip(point.iter().zip(other)) {
-            way[lane] = x - other;
-        }
-    }
-
-    /// How far all of them move the point, and how far the pull alone does.
-    #[inline(always)]
-    fn shifts(&self, Curve { a, b }: Curve) -> ([f32; M], [f32; M]) {
-        // Lane by lane in loops that do one thing each: the compiler makes one vector of each.
-        let mut squares = [f32::MIN_POSITIVE; LANES];
-        for way in &self.ways {
-            for (square, x) in squares.iter_mut().zip(way) {
-                *square += x * x;
-            }
-        }
-        let mut nears = [0.0; LANES];
-        for (near, square) in nears.iter_mut().zip(&squares) {
-            *near = power(*square, b);
-        }
-        let mut above = [2.0 * b; LANES];
-        above[0] = -2.0 * a * b * nears[0];
-        let mut below = [0.0; LANES];
-        for (below, square) in below.iter_mut().zip(&squares) {
-            *below = SOFT + square;
-        }
-        below[0] = squares[0];
-        let mut forces = [0.0; LANES];
-        for (force, ((above, below), near)) in
-            forces.iter_mut().zip(above.iter().zip(&below).zip(&nears))
-        {
-            *force = above / (below * (1.0 + a * near));
-        }
-        let (mut all, mut pull) = ([0.0; M], [0.0; M]);
-        for (axis, way) in self.ways.iter().enumerate() {
-            let mut shifts = [0.0; LANES];
-            for (shift, (force, way)) in shifts.iter_mut().zip(forces.iter().zip(way)) {
-                *shift = (force * way).clamp(-CLIP, CLIP);
-            }
-            all[axis] = shifts.iter().sum();
-            pull[axis] = shifts[0];
-        }
-        (all, pull)
-    }
-}
-
-/// Quick random numbers from a seed of 128 bits: xorshift (Marsaglia 2003).
-struct Dice([u32; 4]);
-
-impl Dice {
-    fn new(seed: [u32; 4]) -> Self {
-        // All zeros would stay so.
-        Self([seed[0] | 1, seed[1], seed[2], seed[3]])
-    }
-
-    #[inline(always)]
-    fn below(&mut self, n: usize) -> usize {
-        let [a, b, c, d] = self.0;
-        let t = a ^ (a << 11);
-        let next = d ^ (d >> 19) ^ t ^ (t >> 8);
-        self.0 = [b, c, d, next];
-        ((u64::from(next) * n as u64) >> 32) as usize
+    #[test]
+    fn the_width_of_registers_makes_no_difference() {
+        let (values, n) = (clouds(3000, 4, 3), 3000);
+        let near = knn::exact(&Matrix::new(&values, 4).unwrap(), 9, Some(1), &Unwatched).unwrap();
+        let graph = Graph::new(&near, 8);
+        let run = Run { graph: &graph, curve: Curve::fit(0.1), epochs: 8, seed: 3 };
+        let dealt = Dealt::new(&graph, run.seed);
+        let begin: Vec<[f32; 3]> = values.chunks(4).map(|row| [row[0], row[1], row[2]]).collect();
+        let layouts = Level::all().into_iter().map(|level| {
+            let floor = Floor::new(&run, &dealt, &begin, level);
+            floor.dance(&Gate::new(1), None);
+            let mut points = vec![[0.0; 3]; n];
+            floor.by_row(&mut points);
+            points
+        });
+        let layouts: Vec<_> = layouts.collect();
+        assert_ne!(layouts[0], begin);
+        assert!(layouts.iter().all(|layout| *layout == layouts[0]));
     }
 }

@@ -2,18 +2,30 @@
 //! laid out, weighted by how strong its bonds to them are, and is then moved by these for some
 //! epochs, as umap-learn's transform does. What was laid out stays where it is, and new rows know
 //! nothing of each other: a row is placed the same whatever it is placed with.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::graph::Graph;
-use super::{Options, curve, layout};
+use super::layout::{Run, for_dimensions};
+use super::walk::{Bonds, Walker, paces};
+use super::{Options, curve};
 use crate::Error;
+use crate::kernel::Level;
 use crate::knn;
+use crate::random::Random;
 use crate::rows::RowSource;
-use crate::threads::available;
-use crate::watch::Watch;
+use crate::threads::{available, for_each};
+use crate::watch::{Phase, Watch};
 
 /// Epochs; of those asked for, one in so many.
 const EPOCHS: u32 = 100;
 const EPOCHS_SHARE: u32 = 3;
+/// Rows that are placed together.
+const ROWS_AT_ONCE: usize = 512;
+/// What the first step of rows that are placed is, in shares of one of rows that are laid out.
+const RATE_OF_NEW: f32 = 0.25;
+const PLACE_STREAM: u64 = 0x64;
 
 /// Rows and where they were laid out: all that it takes to place others.
 #[derive(Clone)]
@@ -59,8 +71,9 @@ impl<'a> Model<'a> {
         let epochs = self.options.epochs.map_or(EPOCHS, |epochs| epochs / EPOCHS_SHARE);
         let graph = Graph::to_others(&neighbours, epochs);
         let curve = curve::Curve::fit(self.options.min_distance);
-        let run = layout::Run { graph: &graph, curve, epochs, seed: self.options.seed };
-        run.place(self.middles(&graph), self.points, m, threads, watch)
+        let run = Run { graph: &graph, curve, epochs, seed: self.options.seed };
+        let placing = Placing { run: &run, paces: &paces(graph.all().1), others: self.points };
+        placing.place(self.middles(&graph), m, threads, watch)
     }
 
     /// Of each row's neighbours.
@@ -79,6 +92,78 @@ impl<'a> Model<'a> {
             }
         }
         middles
+    }
+}
+
+/// Rows moved by their bonds to others, which stay where they are.
+struct Placing<'a> {
+    run: &'a Run<'a>,
+    paces: &'a [u32],
+    /// Where the others are: as many × m.
+    others: &'a [f32],
+}
+
+impl Placing<'_> {
+    /// Moves points of `m` dimensions.
+    fn place(
+        &self,
+        mut points: Vec<f32>,
+        m: usize,
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<Vec<f32>, Error> {
+        let mut blocks: Vec<&mut [f32]> = points.chunks_mut(ROWS_AT_ONCE * m).collect();
+        let (done, of) = (AtomicU64::new(0), blocks.len() as u64);
+        for_each(&mut blocks, &mut vec![(); threads], watch, |(), index, points| {
+            for_dimensions!(m, self.place_in(index * ROWS_AT_ONCE, points));
+            watch.progress(Phase::Epochs, done.fetch_add(1, Ordering::Relaxed) + 1, of);
+            Ok(())
+        })?;
+        Ok(points)
+    }
+
+    fn place_in<const M: usize>(&self, first: usize, points: &mut [f32]) {
+        let points = points.as_chunks_mut().0;
+        match Level::detect() {
+            // SAFETY: the level was found by asking the processor.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { self.place_avx512::<M>(first, points) },
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { self.place_avx2::<M>(first, points) },
+            _ => self.place_rows::<M>(first, points),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512dq")]
+    fn place_avx512<const M: usize>(&self, first: usize, points: &mut [[f32; M]]) {
+        self.place_rows(first, points);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn place_avx2<const M: usize>(&self, first: usize, points: &mut [[f32; M]]) {
+        self.place_rows(first, points);
+    }
+
+    /// Through all epochs: rows have to do with none of the others that are moved.
+    #[inline(always)]
+    fn place_rows<const M: usize>(&self, first: usize, points: &mut [[f32; M]]) {
+        let graph = self.run.graph;
+        let (starts, (others, _)) = (&graph.starts[first..=first + points.len()], graph.all());
+        let random = Random::new(self.run.seed, PLACE_STREAM);
+        let key = |start: &usize| random.words(u64::from(others[*start]))[0];
+        let keys: Vec<u32> = starts[..points.len()].iter().map(key).collect();
+        let bonds = Bonds { starts, others, paces: self.paces, keys: &keys };
+        let all: &[[f32; M]] = self.others.as_chunks().0;
+        let (mut walker, mut pulls) = (Walker::default(), Vec::new());
+        for number in 1..self.run.epochs {
+            let mut epoch = self.run.epoch(number);
+            epoch.rate *= RATE_OF_NEW;
+            let at = |row: u32| all[row as usize];
+            walker.walk(&epoch, bonds, points, (all.len() as u32, at), &mut pulls);
+            pulls.clear();
+        }
     }
 }
 

@@ -44,12 +44,24 @@ fn eigenvectors_begin_a_layout_as_well() {
     let [one, other] = [&found, &by_components].map(|layout| trust(&layout.points));
     assert!(one > other - 0.005, "{one} {other}");
     assert_eq!(found, with(Init::Spectral, 1));
-    // From where it ended it does not go far.
-    let again = with(Init::Given(by_components.points.clone()), 1);
-    assert!(again.begun == Begun::Given && trust(&again.points) > other - 0.01);
-    let far = Matrix::new(&by_components.points, 2).unwrap();
+}
+
+#[test]
+fn from_where_it_ended_a_layout_does_not_go_far() {
+    let values = clouds(900, 12, 8);
+    let rows = Matrix::new(&values, 12).unwrap();
+    let with = |init| fit(&rows, &Options { init, ..options(1) }, &Unwatched).unwrap();
+    let first = with(Init::Pca).points;
+    let again = with(Init::Given(first.clone()));
+    assert_eq!(again.begun, Begun::Given);
+    let trust = |points: &[f32]| {
+        metrics::trustworthiness(&rows, points, 15, 1, 1, &Unwatched).unwrap().unwrap().value
+    };
+    assert!(trust(&again.points) > trust(&first) - 0.01);
+    // Clouds turn about each other while steps are long, few as they are.
+    let far = Matrix::new(&first, 2).unwrap();
     let apart = metrics::correlation(&far, &again.points, 1, 1, &Unwatched).unwrap().unwrap();
-    assert!(apart.value > 0.9, "{apart:?}");
+    assert!(apart.value > 0.7, "{apart:?}");
 }
 
 #[test]
