@@ -46,6 +46,7 @@ macro_rules! by_level {
     )*};
 }
 
+mod apart;
 mod below;
 mod dot;
 mod doubles;
@@ -61,8 +62,9 @@ mod symmetric;
 mod vectors;
 mod whole;
 
+pub(crate) use apart::squared_distances_about;
 pub(crate) use below::first_below;
-pub(crate) use dot::{squared_distances, squared_distances_about};
+pub(crate) use dot::squared_distances;
 pub(crate) use doubles::DOUBLES;
 pub(crate) use gram::{GRAM_ROWS, Gram};
 pub(crate) use nearest::{Near, nearest};

@@ -8,6 +8,7 @@ mod correlation;
 mod dispersion;
 mod neighbourhoods;
 mod pairs;
+mod ranks;
 mod silhouette;
 
 pub use agreement::{Agreement, agreement};

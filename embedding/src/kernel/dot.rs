@@ -14,29 +14,6 @@ pub(crate) fn squared_distances(
     d: usize,
     out: &mut Vec<f32>,
 ) {
-    distances::<true>(level, rows, points, d, out);
-}
-
-/// The same where nothing is decided by the last bits: those depend on whether the processor
-/// multiplies and adds at once, and all others are many times quicker for it.
-pub(crate) fn squared_distances_about(
-    level: Level,
-    rows: &[f32],
-    points: &[f32],
-    d: usize,
-    out: &mut Vec<f32>,
-) {
-    distances::<false>(level, rows, points, d, out);
-}
-
-/// `ONCE` where a product and its sum must be rounded once.
-fn distances<const ONCE: bool>(
-    level: Level,
-    rows: &[f32],
-    points: &[f32],
-    d: usize,
-    out: &mut Vec<f32>,
-) {
     out.clear();
     match level {
         // SAFETY: the level was found by asking the processor.
@@ -47,7 +24,7 @@ fn distances<const ONCE: bool>(
         #[cfg(target_arch = "aarch64")]
         Level::Neon => unsafe { distances_neon(rows, points, d, out) },
         // SAFETY: needs no feature.
-        Level::Portable => unsafe { sweep::<Plain, ONCE>(rows, points, d, out) },
+        Level::Portable => unsafe { sweep::<Plain>(rows, points, d, out) },
     }
 }
 
@@ -55,21 +32,21 @@ fn distances<const ONCE: bool>(
 #[target_feature(enable = "avx512f")]
 fn distances_avx512(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
     // SAFETY: the features are this function's.
-    unsafe { sweep::<super::lanes::x86::Avx512, true>(rows, points, d, out) }
+    unsafe { sweep::<super::lanes::x86::Avx512>(rows, points, d, out) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn distances_avx2(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
     // SAFETY: the features are this function's.
-    unsafe { sweep::<super::lanes::x86::Avx2, true>(rows, points, d, out) }
+    unsafe { sweep::<super::lanes::x86::Avx2>(rows, points, d, out) }
 }
 
 #[cfg(target_arch = "aarch64")]
 #[target_feature(enable = "neon")]
 fn distances_neon(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
     // SAFETY: the features are this function's.
-    unsafe { sweep::<super::lanes::arm::Neon, true>(rows, points, d, out) }
+    unsafe { sweep::<super::lanes::arm::Neon>(rows, points, d, out) }
 }
 
 /// Points that a row is compared with at once: a sum waits for its last term, and so many of
@@ -77,12 +54,7 @@ fn distances_neon(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
 const POINTS: usize = 4;
 
 #[inline(always)]
-unsafe fn sweep<L: Lanes, const ONCE: bool>(
-    rows: &[f32],
-    points: &[f32],
-    d: usize,
-    out: &mut Vec<f32>,
-) {
+unsafe fn sweep<L: Lanes>(rows: &[f32], points: &[f32], d: usize, out: &mut Vec<f32>) {
     let n = rows.len() / d;
     out.resize(n * (points.len() / d), 0.0);
     for (r, row) in rows.chunks_exact(d).enumerate() {
@@ -90,7 +62,7 @@ unsafe fn sweep<L: Lanes, const ONCE: bool>(
         let mut slots = out.iter_mut().skip(r).step_by(n);
         for points in groups.by_ref() {
             // SAFETY: the features are the caller's, and there are so many points.
-            let found = unsafe { squared_distances_of::<L, ONCE, POINTS>(row, points) };
+            let found = unsafe { squared_distances_of::<L, POINTS>(row, points) };
             for found in found {
                 if let Some(slot) = slots.next() {
                     *slot = found;
@@ -99,7 +71,7 @@ unsafe fn sweep<L: Lanes, const ONCE: bool>(
         }
         for (point, slot) in groups.remainder().chunks_exact(d).zip(slots) {
             // SAFETY: as above, for one point.
-            let [found] = unsafe { squared_distances_of::<L, ONCE, 1>(row, point) };
+            let [found] = unsafe { squared_distances_of::<L, 1>(row, point) };
             *slot = found;
         }
     }
@@ -107,10 +79,7 @@ unsafe fn sweep<L: Lanes, const ONCE: bool>(
 
 /// Of a row to `P` points.
 #[inline(always)]
-unsafe fn squared_distances_of<L: Lanes, const ONCE: bool, const P: usize>(
-    row: &[f32],
-    points: &[f32],
-) -> [f32; P] {
+unsafe fn squared_distances_of<L: Lanes, const P: usize>(row: &[f32], points: &[f32]) -> [f32; P] {
     let d = row.len();
     assert!(points.len() == P * d);
     let whole = d / LANES * LANES;
@@ -122,10 +91,7 @@ unsafe fn squared_distances_of<L: Lanes, const ONCE: bool, const P: usize>(
             let own = L::load(row.add(t));
             for (p, sum) in sums.iter_mut().enumerate() {
                 let difference = own.sub(L::load(points.add(p * d + t)));
-                *sum = match ONCE {
-                    true => difference.fma(difference, *sum),
-                    false => difference.mul_add(difference, *sum),
-                };
+                *sum = difference.fma(difference, *sum);
             }
         }
         let mut found = [0.0; P];
@@ -171,10 +137,6 @@ mod tests {
                 let mut found = Vec::new();
                 squared_distances(level, &rows, &points, d, &mut found);
                 assert_eq!(found, expected, "{level:?} {d}");
-                squared_distances_about(level, &rows, &points, d, &mut found);
-                for (found, expected) in found.iter().zip(&expected) {
-                    assert!((found - expected).abs() <= 1e-5 * expected, "{level:?} {d}");
-                }
             }
             let exact = |row: &[f32], point: &[f32]| -> f64 {
                 row.iter().zip(point).map(|(a, b)| f64::from(a - b).powi(2)).sum()

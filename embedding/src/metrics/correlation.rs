@@ -1,6 +1,6 @@
 //! How far what is far apart stays far apart in a projection.
 
-use super::pairs::{GROUP, distances_to_all};
+use super::pairs::{Crowd, GROUP};
 use crate::Error;
 use crate::rows::RowSource;
 use crate::sample;
@@ -53,12 +53,11 @@ fn of_pairs(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<f32>, Error> {
-    let n = values.len() / d;
-    let mut groups = vec![Vec::new(); n.div_ceil(GROUP)];
+    let crowd = Crowd::new(values, d);
+    let mut groups = vec![Vec::new(); crowd.rows().div_ceil(GROUP)];
     for_each(&mut groups, &mut vec![Vec::new(); threads.max(1)], watch, |found, group, pairs| {
         let asked = values.chunks(GROUP * d).nth(group).unwrap_or_default();
-        distances_to_all(asked, values, d, found);
-        for (nth, found) in found.chunks_exact(n).enumerate() {
+        for (nth, found) in crowd.distances(asked, found).enumerate() {
             pairs.extend_from_slice(found.get(group * GROUP + nth + 1..).unwrap_or_default());
         }
         Ok(())

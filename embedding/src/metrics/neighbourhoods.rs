@@ -1,7 +1,8 @@
 //! How far the neighbours of rows stay their neighbours in a projection, on a sample where all
 //! rows would take too long. What was sampled is told with the value.
 
-use super::pairs::{GROUP, WORK, distances_to_all};
+use super::pairs::{Crowd, GROUP, WORK};
+use super::ranks::{excess_ranks, nearest};
 use crate::Error;
 use crate::rows::{Matrix, RowSource};
 use crate::sample::{self, Sample};
@@ -10,7 +11,7 @@ use crate::watch::Watch;
 
 /// What is done with a distance beside working it out, in numbers: compared with those to some
 /// neighbours.
-const RANKED: usize = 400;
+const RANKED: usize = 100;
 const SAMPLE_MIN: usize = 500;
 /// Rows among which neighbours are looked for.
 const CROWD_MAX: usize = 50_000;
@@ -105,8 +106,10 @@ pub fn neighbourhoods(
 /// in the projection.
 struct View {
     /// Rows among which neighbours are looked for, and where the projection has them.
-    high: Vec<f32>,
-    low: Vec<f32>,
+    high: Crowd,
+    low: Crowd,
+    /// What `low` is made of.
+    projected: Vec<f32>,
     dimensions: [usize; 2],
     /// By their place in the crowd.
     asked: Sample,
@@ -127,14 +130,15 @@ impl View {
         if m == 0 || neighbours == 0 || 2 * neighbours >= among {
             return Ok(None);
         }
-        let low = gather(projected, &crowd.numbers, m);
+        let projected = gather(projected, &crowd.numbers, m);
         let many = ((WORK / (among * (d + RANKED)) as f64) as usize).max(SAMPLE_MIN);
         let asked = sample::draw(&Matrix::of_finite(&crowd.values, d), many, seed, ASKED_STREAM)?;
-        Ok(Some(Self { high: crowd.values, low, dimensions: [d, m], asked, neighbours }))
+        let (high, low) = (Crowd::new(&crowd.values, d), Crowd::new(&projected, m));
+        Ok(Some(Self { high, low, projected, dimensions: [d, m], asked, neighbours }))
     }
 
     fn among(&self) -> usize {
-        self.high.len() / self.dimensions[0]
+        self.high.rows()
     }
 
     /// Sums over the rows that are asked for of what `of` makes of squared distances before and
@@ -145,15 +149,15 @@ impl View {
         watch: &dyn Watch,
         of: impl Fn(&[f32], &[f32], usize) -> [u64; N] + Sync,
     ) -> Result<[u64; N], Error> {
-        let ([d, m], among) = (self.dimensions, self.among());
+        let [d, m] = self.dimensions;
         let mut sums = vec![[0_u64; N]; self.asked.numbers.len().div_ceil(GROUP)];
         let mut workers = vec![(Vec::new(), Vec::new()); threads.max(1)];
         for_each(&mut sums, &mut workers, watch, |(before, after), group, sums| {
             let rows = self.asked.numbers.chunks(GROUP).nth(group).unwrap_or_default();
             let high = self.asked.values.chunks(GROUP * d).nth(group).unwrap_or_default();
-            distances_to_all(high, &self.high, d, before);
-            distances_to_all(&gather(&self.low, rows, m), &self.low, m, after);
-            let each = before.chunks_exact(among).zip(after.chunks_exact(among)).zip(rows);
+            let low = gather(&self.projected, rows, m);
+            let before = self.high.distances(high, before);
+            let each = before.zip(self.low.distances(&low, after)).zip(rows);
             for ((before, after), row) in each {
                 let own = of(before, after, *row);
                 sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
@@ -175,30 +179,6 @@ impl View {
 fn gather(rows: &[f32], numbers: &[usize], d: usize) -> Vec<f32> {
     let row = |row: &usize| rows.get(row * d..(row + 1) * d).unwrap_or_default();
     numbers.iter().flat_map(row).copied().collect()
-}
-
-/// The k nearest others; of equally near ones the first.
-fn nearest(distances: &[f32], own: usize, k: usize) -> Vec<usize> {
-    let mut near: Vec<usize> = (0..distances.len()).filter(|row| *row != own).collect();
-    let distance = |row: &usize| distances.get(*row).copied().unwrap_or(f32::INFINITY);
-    let order = |a: &usize, b: &usize| distance(a).total_cmp(&distance(b)).then(a.cmp(b));
-    if k < near.len() {
-        near.select_nth_unstable_by(k - 1, order);
-        near.truncate(k);
-    }
-    near
-}
-
-/// The sum, over what is near on one side, of how far beyond the k nearest it is on the other.
-fn excess_ranks(near: &[usize], other_side: &[f32], own: usize, k: usize) -> u64 {
-    let rank = |row: &usize| {
-        let far = other_side.get(*row).copied().unwrap_or_default();
-        let nearer = other_side.iter().enumerate().filter(|(other, distance)| {
-            *other != own && (**distance < far || (**distance == far && *other < *row))
-        });
-        nearer.count() as u64 + 1
-    };
-    near.iter().map(|row| rank(row).saturating_sub(k as u64)).sum()
 }
 
 #[cfg(test)]

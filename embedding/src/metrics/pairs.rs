@@ -1,30 +1,36 @@
 //! Distances of pairs of rows, which several measures are made of.
 
-use crate::kernel::{self, Level};
+use crate::kernel::{self, Level, Panels};
 
-/// Numbers that distances are worked out of, which take about a second.
-pub(super) const WORK: f64 = 2e10;
-/// Rows that are looked at together; and of those that they are held against, which stay in a
-/// cache.
-pub(super) const GROUP: usize = 16;
-const TILE_FLOATS: usize = 1 << 16;
+/// Numbers that distances are worked out of, which take about a quarter of a second of two cores.
+pub(super) const WORK: f64 = 6e9;
+/// Rows that are looked at together.
+pub(super) const GROUP: usize = 24;
 
-/// The squared distances of a few rows to many: `out[asked * all + row]`.
-pub(super) fn distances_to_all(asked: &[f32], all: &[f32], d: usize, out: &mut Vec<f32>) {
-    let (level, n) = (Level::detect(), all.len() / d);
-    out.clear();
-    out.resize(asked.len() / d * n, 0.0);
-    let tile_rows = (TILE_FLOATS / d).max(1);
-    let mut found = Vec::new();
-    for (tile, rows) in all.chunks(tile_rows * d).enumerate() {
-        kernel::squared_distances_about(level, rows, asked, d, &mut found);
-        let width = rows.len() / d;
-        for (point, found) in found.chunks_exact(width).enumerate() {
-            let from = point * n + tile * tile_rows;
-            if let Some(slots) = out.get_mut(from..from + width) {
-                slots.copy_from_slice(found);
-            }
-        }
+/// Many rows, to which distances are asked for.
+pub(super) struct Crowd {
+    panels: Panels,
+    rows: usize,
+}
+
+impl Crowd {
+    pub(super) fn new(rows: &[f32], d: usize) -> Self {
+        Self { panels: Panels::new(rows, d), rows: rows.len() / d }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The squared distances to all of them, row by row of those that ask.
+    pub(super) fn distances<'a>(
+        &self,
+        asked: &[f32],
+        out: &'a mut Vec<f32>,
+    ) -> impl Iterator<Item = &'a [f32]> {
+        kernel::squared_distances_about(Level::detect(), asked, &self.panels, out);
+        let rows = self.rows;
+        out.chunks_exact(self.panels.width()).map(move |line| &line[..rows])
     }
 }
 

@@ -1,7 +1,7 @@
 //! How well rows lie in their clusters: by the distances of pairs of rows, on a sample where all
 //! would take too long. What was sampled is told with the value.
 
-use super::pairs::{GROUP, WORK, distances_to_all};
+use super::pairs::{Crowd, GROUP, WORK};
 use crate::Error;
 use crate::rows::RowSource;
 use crate::sample::{self, Sample};
@@ -71,14 +71,14 @@ pub fn silhouettes(
     if sizes.iter().filter(|size| **size > 0).count() < 2 || labels.len() != drawn.len() {
         return Ok(None);
     }
+    let crowd = Crowd::new(&values, d);
     let mut own = vec![0.0; drawn.len()];
     let mut groups: Vec<&mut [f64]> = own.chunks_mut(GROUP).collect();
     let mut workers = vec![(Vec::new(), Vec::new()); threads.max(1)];
     for_each(&mut groups, &mut workers, watch, |(distances, to), group, own| {
         let asked = values.chunks(GROUP * d).nth(group).unwrap_or_default();
-        distances_to_all(asked, &values, d, distances);
         let of = labels.chunks(GROUP).nth(group).unwrap_or_default();
-        let each = distances.chunks_exact(labels.len()).zip(of).zip(own.iter_mut());
+        let each = crowd.distances(asked, distances).zip(of).zip(own.iter_mut());
         for ((distances, label), own) in each {
             *own = row_silhouette(distances, &labels, *label, &sizes, to);
         }
