@@ -3,7 +3,7 @@
 //!
 //! A graph of neighbours with the strength of each bond ([`graph`]), a beginning by the graph's
 //! eigenvectors or by principal components ([`beginning`]), and then epochs in which bonds pull and
-//! random others push ([`layout`]). A seed gives the same layout with any number of threads, on
+//! random others push ([`layout`]; a device may compute them: [`Prepared`]). A seed gives the same layout with any number of threads, on
 //! every machine.
 
 mod beginning;
@@ -14,16 +14,17 @@ mod graph;
 mod layout;
 mod place;
 mod power;
+mod prepared;
 mod spectral;
 mod walk;
 
 use crate::rows::RowSource;
-use crate::threads::available;
 use crate::watch::Watch;
 use crate::{Error, knn};
-use beginning::Along;
 
+pub use dealt::Dealt;
 pub use place::Model;
+pub use prepared::{Epoch, Prepared};
 
 /// What is asked for. The defaults are umap-learn's, but for where points begin.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,8 +114,7 @@ pub struct Layout {
 /// # Errors
 /// Where an option is out of range, there are no rows, they cannot be read, or `watch` cancels.
 pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Layout, Error> {
-    let find = |k, threads| knn::nearest(rows, k, Some(threads), options.seed, watch);
-    lay_out(rows, options, find, watch)
+    Prepared::new(rows, options, watch)?.compute(watch)
 }
 
 /// Lays rows out whose neighbours are known, as many of each as [`Options::found_of`] says.
@@ -127,43 +127,7 @@ pub fn fit_among(
     found: knn::Found,
     watch: &dyn Watch,
 ) -> Result<Layout, Error> {
-    let find = |k: usize, _| {
-        let given = found.neighbours.rows.len();
-        match given == k * rows.rows() {
-            true => Ok(found),
-            false => Err(Error::BadShape { given, rows: rows.rows(), dimensions: k }),
-        }
-    };
-    lay_out(rows, options, find, watch)
-}
-
-fn lay_out(
-    rows: &dyn RowSource,
-    options: &Options,
-    find: impl FnOnce(usize, usize) -> Result<knn::Found, Error>,
-    watch: &dyn Watch,
-) -> Result<Layout, Error> {
-    let (n, m) = (rows.rows(), options.dimensions);
-    check(n, options)?;
-    if let Init::Given(given) = &options.init
-        && (given.len() != n * m || given.iter().any(|x| !x.is_finite()))
-    {
-        return Err(Error::BadBeginning { given: given.len(), rows: n, dimensions: m });
-    }
-    let threads = options.threads.unwrap_or_else(available).max(1);
-    let along = Along::new(rows, m, threads, watch)?;
-    // Of two rows nothing is to be said but that they are two.
-    if n < 3 {
-        let (points, begun) = (along.points(n, m, options.seed), Begun::Pca(Why::Few));
-        return Ok(Layout { points, neighbour_recall: 1.0, begun });
-    }
-    let knn::Found { neighbours, recall } = find(options.found_of(n), threads)?;
-    let epochs = options.epochs.unwrap_or(if n <= SMALL_ROWS { EPOCHS_SMALL } else { EPOCHS });
-    let graph = graph::Graph::new(&neighbours, epochs);
-    let (begin, begun) = beginning::points(&graph, &along, options, threads, watch)?;
-    let curve = curve::Curve::fit(options.min_distance);
-    let run = layout::Run { graph: &graph, curve, epochs, seed: options.seed };
-    Ok(Layout { points: run.layout(begin, m, threads, watch)?, neighbour_recall: recall, begun })
+    Prepared::among(rows, options, found, watch)?.compute(watch)
 }
 
 fn check(n: usize, options: &Options) -> Result<(), Error> {

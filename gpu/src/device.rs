@@ -3,6 +3,7 @@
 
 mod passes;
 
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_channel::oneshot;
@@ -13,7 +14,7 @@ use wgpu::{
 };
 
 use crate::Error;
-pub(crate) use passes::{Bound, Passes};
+pub(crate) use passes::{Bound, LayoutPasses, Passes};
 
 /// The default limit of what a shader is given at once.
 pub(crate) const BINDING_BYTES_MAX: u64 = 128 << 20;
@@ -25,6 +26,8 @@ pub struct Gpu {
     pub(crate) device: Device,
     pub(crate) queue: Queue,
     pub(crate) passes: Passes,
+    /// Compiled when they are first asked for.
+    layout_passes: OnceCell<LayoutPasses>,
     name: String,
     failed: Failed,
 }
@@ -78,12 +81,28 @@ impl Gpu {
         if let Some(error) = scope.pop().await {
             return Err(Error::Refused(error.to_string()));
         }
-        Ok(Self { device, queue, passes, name: info.name, failed })
+        let layout_passes = OnceCell::new();
+        Ok(Self { device, queue, passes, layout_passes, name: info.name, failed })
     }
 
     /// As its driver calls it; a browser may say nothing.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// # Errors
+    /// Where they do not compile.
+    pub(crate) async fn layout_passes(&self) -> Result<&LayoutPasses, Error> {
+        if self.layout_passes.get().is_none() {
+            let scope = self.device.push_error_scope(ErrorFilter::Validation);
+            let passes = LayoutPasses::new(&self.device);
+            if let Some(error) = scope.pop().await {
+                return Err(Error::Refused(error.to_string()));
+            }
+            // Somebody else may have come first, with the same.
+            let _kept = self.layout_passes.set(passes);
+        }
+        self.layout_passes.get().ok_or_else(|| Error::Refused("there are no passes".to_owned()))
     }
 
     /// Lets go of the device: what is asked of it from now on fails.

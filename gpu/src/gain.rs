@@ -80,6 +80,34 @@ impl Neighbours {
     }
 }
 
+/// The epochs of UMAP.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Epochs {
+    pub epochs: u32,
+    /// Blocks that rows are dealt to.
+    pub blocks: usize,
+    /// Bonds that act in one.
+    pub acting: f64,
+}
+
+/// What a bond takes that acts, in one thread of a browser, and of a device.
+const BOND_SECONDS: f64 = 6e-8;
+const DEVICE_BOND_SECONDS: f64 = 4e-9;
+/// Starting the two passes of a block.
+const BLOCK_SECONDS: f64 = 3e-5;
+
+impl Epochs {
+    /// As [`KMeans::gains`] has it, on a device that `is_open` already or not.
+    pub fn gains(self, is_open: bool) -> bool {
+        let acting = self.acting * f64::from(self.epochs);
+        let processor = acting * BOND_SECONDS;
+        let begin = if is_open { 0.0 } else { OPENING_SECONDS };
+        let starting = f64::from(self.epochs) * self.blocks as f64 * BLOCK_SECONDS;
+        let device = begin + starting + acting * DEVICE_BOND_SECONDS;
+        processor > SOON_SECONDS && 1.5 * device < processor
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +140,16 @@ mod tests {
             (of(20_000, 768), true),
         ] {
             assert_eq!(job.gains(false), gains, "{job:?}");
+        }
+    }
+
+    #[test]
+    fn epochs_of_many_rows_gain() {
+        for (rows, epochs, gains) in
+            [(0, 200, false), (1000, 500, false), (20_000, 200, true), (200_000, 200, true)]
+        {
+            let job = Epochs { epochs, blocks: 32, acting: 6.0 * f64::from(rows) };
+            assert_eq!((job.gains(false), job.gains(true)), (gains, gains), "{job:?}");
         }
     }
 

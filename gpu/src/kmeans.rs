@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// Where the rows are.
-    pub fn gpu(&self) -> &Gpu {
+    pub fn gpu(&self) -> &Rc<Gpu> {
         &self.gpu
     }
 

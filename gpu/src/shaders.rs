@@ -22,12 +22,18 @@ pub const ASSIGN: Shader = shader!("assign", "assign");
 pub const SCORES: Shader = shader!("scores", "scores_of_pairs");
 pub const SELECT: Shader = shader!("select", "select_least");
 
-pub const ALL: [Shader; 3] = [ASSIGN, SCORES, SELECT];
+pub const WALK: Shader = shader!("walk", "walk");
+pub const SETTLE: Shader = shader!("settle", "settle");
+
+pub const ALL: [Shader; 5] = [ASSIGN, SCORES, SELECT, WALK, SETTLE];
 
 /// Rows that a group works on, and points that it has at hand.
 pub const TILE: usize = 64;
 /// Candidates that are kept of each row.
 pub const KEPT: usize = 48;
+/// Rows of a group that walk, and of one that settle.
+pub const WALK_GROUP: usize = 64;
+pub const SETTLE_GROUP: usize = 256;
 /// Labels of rows that are to be decided elsewhere.
 pub const UNSURE: u32 = embedding::kmeans::UNSURE;
 
@@ -94,6 +100,28 @@ pub struct SelectAsked {
 impl SelectAsked {
     pub(crate) fn words(self) -> [u32; 4] {
         [self.points, self.width, self.first, self.is_first]
+    }
+}
+
+/// What [`WALK`] and [`SETTLE`] are told.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct EpochAsked {
+    pub rows: u32,
+    pub number: u32,
+    pub word: u32,
+    pub dimensions: u32,
+    pub a: f32,
+    pub b: f32,
+    pub rate: f32,
+    pub padding: u32,
+}
+
+impl EpochAsked {
+    pub(crate) fn words(self) -> [u32; 8] {
+        let Self { rows, number, word, dimensions, a, b, rate, padding } = self;
+        let floats = [a, b, rate].map(f32::to_bits);
+        [rows, number, word, dimensions, floats[0], floats[1], floats[2], padding]
     }
 }
 

@@ -1,13 +1,14 @@
-//! Where clusters, and neighbours of a layout, are computed: by a graphics device where that takes
-//! clearly less time, else by the processor. What either finds is the same. A device that fails
-//! once is not asked again, and what it said goes with the result.
+//! Where clusters, and a layout's neighbours and epochs, are computed: by a graphics device where that
+//! takes clearly less time, else by the processor. Either finds the same clusters and neighbours, and
+//! as good a layout. A device that fails once is not asked again, and what it said goes with the
+//! result.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use embedding::kmeans::Clustering;
 use embedding::rows::{Matrix, RowSource};
-use embedding::umap::Layout;
+use embedding::umap::{Layout, Prepared};
 use embedding::watch::Watch;
 use embedding::{Error, kmeans, knn, umap};
 use gpu::{Gpu, NEIGHBOURS_MAX, gain};
@@ -65,6 +66,8 @@ pub struct Device {
 enum State {
     #[default]
     Untried,
+    /// It has no vectors.
+    Open(Rc<Gpu>),
     Ready(Box<gpu::Session>),
     Refused(String),
 }
@@ -86,7 +89,7 @@ impl Device {
     ) -> Result<(Clustering, Backend), Error> {
         let (n, d) = (rows.rows(), rows.dimensions());
         let job = gain::KMeans { rows: n, dimensions: d, k: options.k };
-        if self.is_wanted(|are_there| job.gains(are_there))
+        if self.is_wanted(|state| job.gains(matches!(state, State::Ready(_))))
             && let Some(session) = self.take(rows, watch).await?
         {
             let found = session.kmeans(rows, options, watch).await;
@@ -97,8 +100,7 @@ impl Device {
         Ok((kmeans::fit(rows, options, watch)?, self.processor()))
     }
 
-    /// Lays the vectors out, with neighbours found by a device where the processor would find the
-    /// same: whichever it is, the layout is one.
+    /// Lays the vectors out.
     ///
     /// # Errors
     /// What the algorithm says; never that a device failed.
@@ -108,28 +110,80 @@ impl Device {
         options: &umap::Options,
         watch: &dyn Watch,
     ) -> Result<(Layout, Backend), Error> {
+        let (prepared, backend) = self.prepare(rows, options, watch).await?;
+        let blocks = prepared.dealt().map_or(0, |dealt| dealt.blocks.len() - 1);
+        let acting = prepared.dealt().map_or(0.0, umap::Dealt::acting);
+        let job = gain::Epochs { epochs: prepared.epochs(), blocks, acting };
+        if gpu::umap::can(&prepared)
+            && self.is_wanted(|state| job.gains(!matches!(state, State::Untried)))
+            && let Some(gpu) = self.open().await
+        {
+            match gpu::umap::lay_out(&gpu, &prepared, watch).await {
+                Ok(points) => {
+                    let backend = Backend::Device(gpu.name().to_owned());
+                    return Ok((prepared.end(points)?, backend));
+                }
+                Err(gpu::Error::Compute(error)) => return Err(error),
+                Err(error) => {
+                    self.state.replace(State::Refused(error.to_string()));
+                }
+            }
+        }
+        let layout = prepared.compute(watch)?;
+        match self.processor() {
+            Backend::Processor => Ok((layout, backend)),
+            refused => Ok((layout, refused)),
+        }
+    }
+
+    /// Finds the neighbours of a layout, by a device where the processor would find the same.
+    async fn prepare(
+        &self,
+        rows: &Matrix<'_>,
+        options: &umap::Options,
+        watch: &dyn Watch,
+    ) -> Result<(Prepared, Backend), Error> {
         let (n, d) = (rows.rows(), rows.dimensions());
         let (job, k) = (gain::Neighbours { rows: n, dimensions: d }, options.found_of(n));
         let can_be = knn::is_exact(n, d) && (1..=NEIGHBOURS_MAX).contains(&k);
         if can_be
-            && self.is_wanted(|are_there| job.gains(are_there))
+            && self.is_wanted(|state| job.gains(matches!(state, State::Ready(_))))
             && let Some(session) = self.take(rows, watch).await?
         {
             let found = session.neighbours(rows, k, watch).await;
             if let Some(((neighbours, _), backend)) = self.put_back(session, found)? {
                 let found = knn::Found { neighbours, recall: 1.0 };
-                return Ok((umap::fit_among(rows, options, found, watch)?, backend));
+                return Ok((Prepared::among(rows, options, found, watch)?, backend));
             }
         }
-        Ok((umap::fit(rows, options, watch)?, self.processor()))
+        Ok((Prepared::new(rows, options, watch)?, self.processor()))
     }
 
-    fn is_wanted(&self, gains: impl FnOnce(bool) -> bool) -> bool {
+    fn is_wanted(&self, gains: impl FnOnce(&State) -> bool) -> bool {
         match (&*self.state.borrow(), self.choice) {
             (State::Refused(_), _) | (_, Choice::Never) => false,
             (_, Choice::Always) => true,
-            (state, Choice::WhereItGains) => gains(matches!(state, State::Ready(_))),
+            (state, Choice::WhereItGains) => gains(state),
         }
+    }
+
+    /// The device, with or without vectors; none where there is none.
+    async fn open(&self) -> Option<Rc<Gpu>> {
+        match &*self.state.borrow() {
+            State::Open(gpu) => return Some(Rc::clone(gpu)),
+            State::Ready(session) => return Some(Rc::clone(session.gpu())),
+            State::Refused(_) => return None,
+            State::Untried => {}
+        }
+        let (state, gpu) = match Gpu::open(self.choice == Choice::Always).await {
+            Ok(gpu) => {
+                let gpu = Rc::new(gpu);
+                (State::Open(Rc::clone(&gpu)), Some(gpu))
+            }
+            Err(error) => (State::Refused(error.to_string()), None),
+        };
+        self.state.replace(state);
+        gpu
     }
 
     /// Takes the session out while it is waited for; makes it, where there is none.
@@ -138,10 +192,11 @@ impl Device {
         rows: &Matrix<'_>,
         watch: &dyn Watch,
     ) -> Result<Option<Box<gpu::Session>>, Error> {
+        let Some(gpu) = self.open().await else { return Ok(None) };
         if let State::Ready(session) = self.state.take() {
             return Ok(Some(session));
         }
-        match open(self.choice, rows, watch).await {
+        match gpu::Session::new(gpu, rows, watch).await {
             Ok(session) => Ok(Some(Box::new(session))),
             Err(gpu::Error::Compute(error)) => Err(error),
             Err(error) => {
@@ -170,18 +225,9 @@ impl Device {
     fn processor(&self) -> Backend {
         match &*self.state.borrow() {
             State::Refused(why) => Backend::ProcessorFor(why.clone()),
-            State::Untried | State::Ready(_) => Backend::Processor,
+            State::Untried | State::Open(_) | State::Ready(_) => Backend::Processor,
         }
     }
-}
-
-async fn open(
-    choice: Choice,
-    rows: &Matrix<'_>,
-    watch: &dyn Watch,
-) -> Result<gpu::Session, gpu::Error> {
-    let gpu = Gpu::open(choice == Choice::Always).await?;
-    gpu::Session::new(Rc::new(gpu), rows, watch).await
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -16,17 +16,20 @@ const DEAL_STREAM: u64 = 0x65;
 const KEY_STREAM: u64 = 0x61;
 
 /// Rows in the order in which they are moved, and the bonds between them by their places in it.
-pub(super) struct Dealt {
+pub struct Dealt {
     /// Which row is at each place.
-    pub(super) rows: Vec<u32>,
+    pub rows: Vec<u32>,
     /// Where a place's bonds begin; one more than there are rows.
-    pub(super) starts: Vec<usize>,
-    pub(super) others: Vec<u32>,
-    pub(super) paces: Vec<u32>,
+    pub starts: Vec<usize>,
+    pub others: Vec<u32>,
+    /// How often each acts: in the epochs in which the sum of it runs over its 32 bits, which is
+    /// where `epoch * pace < pace`, modulo 2³².
+    pub paces: Vec<u32>,
     /// What a place's random numbers begin with: the row's, wherever it is dealt to.
-    pub(super) keys: Vec<u32>,
-    /// Where blocks begin; one more than there are.
-    pub(super) blocks: Vec<usize>,
+    pub keys: Vec<u32>,
+    /// Where blocks begin; one more than there are. What rows of one are moved by is seen by those
+    /// of the next.
+    pub blocks: Vec<usize>,
     pub(super) team_rows: usize,
 }
 
@@ -56,6 +59,11 @@ impl Dealt {
         let keys = rows.iter().map(|row| random.words(u64::from(*row))[0]).collect();
         let team_rows = (n / BLOCKS / TEAMS).clamp(TEAM_ROWS_MIN, TEAM_ROWS_MAX);
         Self { rows, starts, others, paces: pace, keys, blocks, team_rows }
+    }
+
+    /// How often bonds act in an epoch, on the average.
+    pub fn acting(&self) -> f64 {
+        self.paces.iter().map(|pace| f64::from(*pace)).sum::<f64>() / (1_u64 << 32) as f64
     }
 
     /// Of points by row, those by place.

@@ -14,8 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::curve::Curve;
 use super::dealt::Dealt;
 use super::gate::Gate;
-use super::graph::Graph;
-use super::walk::{Bonds, Epoch, Pull, Walker};
+use super::prepared::Epoch;
+use super::walk::{Bonds, Pull, Walker};
 use crate::Error;
 use crate::kernel::Level;
 use crate::random::Random;
@@ -28,8 +28,8 @@ const PILE: usize = 4096;
 const ROWS_OF_THREAD: usize = 64;
 
 /// What a layout is made by.
-pub(super) struct Run<'a> {
-    pub(super) graph: &'a Graph,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
     pub(super) curve: Curve,
     pub(super) epochs: u32,
     pub(super) seed: u64,
@@ -52,26 +52,27 @@ macro_rules! for_dimensions {
 }
 pub(super) use for_dimensions;
 
-impl Run<'_> {
+impl Run {
     /// Moves points of `m` dimensions.
     pub(super) fn layout(
         &self,
+        dealt: &Dealt,
         points: Vec<f32>,
         m: usize,
         threads: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<f32>, Error> {
-        for_dimensions!(m, self.layout_in(points, threads, watch))
+        for_dimensions!(m, self.layout_in(dealt, points, threads, watch))
     }
 
     fn layout_in<const M: usize>(
         &self,
+        dealt: &Dealt,
         mut points: Vec<f32>,
         threads: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<f32>, Error> {
-        let dealt = Dealt::new(self.graph, self.seed);
-        let floor = Floor::<M>::new(self, &dealt, points.as_chunks().0, Level::detect());
+        let floor = Floor::<M>::new(self, dealt, points.as_chunks().0, Level::detect());
         let worth = dealt.rows.len() / (dealt.blocks.len() - 1) / ROWS_OF_THREAD;
         let threads = threads.min(worth).max(1);
         let gate = Gate::new(threads);
@@ -88,16 +89,16 @@ impl Run<'_> {
         Ok(points)
     }
 
-    pub(super) fn epoch(&self, epoch: u32) -> Epoch {
-        let word = Random::new(self.seed, EPOCH_STREAM).words(u64::from(epoch))[0];
-        let rate = 1.0 - epoch as f32 / self.epochs as f32;
-        Epoch { curve: self.curve, epoch, rate, word }
+    pub(super) fn epoch(&self, number: u32) -> Epoch {
+        let word = Random::new(self.seed, EPOCH_STREAM).words(u64::from(number))[0];
+        let (Curve { a, b }, rate) = (self.curve, 1.0 - number as f32 / self.epochs as f32);
+        Epoch { number, a, b, rate, word }
     }
 }
 
 /// All points, by the places that they are dealt to, and who moves them.
 struct Floor<'a, const M: usize> {
-    run: &'a Run<'a>,
+    run: &'a Run,
     dealt: &'a Dealt,
     level: Level,
     points: Points<M>,
@@ -185,7 +186,7 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a, const M: usize> Floor<'a, M> {
-    fn new(run: &'a Run<'a>, dealt: &'a Dealt, points: &[[f32; M]], level: Level) -> Self {
+    fn new(run: &'a Run, dealt: &'a Dealt, points: &[[f32; M]], level: Level) -> Self {
         let most = dealt.blocks.windows(2).map(|block| block[1] - block[0]).max().unwrap_or(0);
         let teams = most.div_ceil(dealt.team_rows);
         Self {
@@ -329,6 +330,7 @@ impl<'a, const M: usize> Floor<'a, M> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::graph::Graph;
     use super::*;
     use crate::clouds::clouds;
     use crate::knn;
@@ -340,7 +342,7 @@ mod tests {
         let (values, n) = (clouds(3000, 4, 3), 3000);
         let near = knn::exact(&Matrix::new(&values, 4).unwrap(), 9, Some(1), &Unwatched).unwrap();
         let graph = Graph::new(&near, 8);
-        let run = Run { graph: &graph, curve: Curve::fit(0.1), epochs: 8, seed: 3 };
+        let run = Run { curve: Curve::fit(0.1), epochs: 8, seed: 3 };
         let dealt = Dealt::new(&graph, run.seed);
         let begin: Vec<[f32; 3]> = values.chunks(4).map(|row| [row[0], row[1], row[2]]).collect();
         let layouts = Level::all().into_iter().map(|level| {

@@ -6,10 +6,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Options;
+use super::curve::Curve;
 use super::graph::Graph;
 use super::layout::{Run, for_dimensions};
 use super::walk::{Bonds, Walker, paces};
-use super::{Options, curve};
 use crate::Error;
 use crate::kernel::Level;
 use crate::knn;
@@ -70,9 +71,10 @@ impl<'a> Model<'a> {
         let neighbours = knn::among(self.rows, new, k, threads, watch)?;
         let epochs = self.options.epochs.map_or(EPOCHS, |epochs| epochs / EPOCHS_SHARE);
         let graph = Graph::to_others(&neighbours, epochs);
-        let curve = curve::Curve::fit(self.options.min_distance);
-        let run = Run { graph: &graph, curve, epochs, seed: self.options.seed };
-        let placing = Placing { run: &run, paces: &paces(graph.all().1), others: self.points };
+        let curve = Curve::fit(self.options.min_distance);
+        let run = Run { curve, epochs, seed: self.options.seed };
+        let (graph_paces, others) = (paces(graph.all().1), self.points);
+        let placing = Placing { run, graph: &graph, paces: &graph_paces, others };
         placing.place(self.middles(&graph), m, threads, watch)
     }
 
@@ -97,7 +99,8 @@ impl<'a> Model<'a> {
 
 /// Rows moved by their bonds to others, which stay where they are.
 struct Placing<'a> {
-    run: &'a Run<'a>,
+    run: Run,
+    graph: &'a Graph,
     paces: &'a [u32],
     /// Where the others are: as many × m.
     others: &'a [f32],
@@ -149,8 +152,8 @@ impl Placing<'_> {
     /// Through all epochs: rows have to do with none of the others that are moved.
     #[inline(always)]
     fn place_rows<const M: usize>(&self, first: usize, points: &mut [[f32; M]]) {
-        let graph = self.run.graph;
-        let (starts, (others, _)) = (&graph.starts[first..=first + points.len()], graph.all());
+        let (starts, (others, _)) =
+            (&self.graph.starts[first..=first + points.len()], self.graph.all());
         let random = Random::new(self.run.seed, PLACE_STREAM);
         let key = |start: &usize| random.words(u64::from(others[*start]))[0];
         let keys: Vec<u32> = starts[..points.len()].iter().map(key).collect();

@@ -1,6 +1,7 @@
 //! Layouts: that neighbours stay neighbours, odd rows, and that nothing but the seed decides.
 #![allow(clippy::unwrap_used)]
 
+use super::beginning::Along;
 use super::*;
 use crate::clouds::clouds;
 use crate::metrics;

@@ -3,8 +3,8 @@
 //! one acts. A lane that is done with its row takes the next. Nothing is summed across lanes, so
 //! a row's way is the same bits in registers of any width.
 
-use super::curve::Curve;
 use super::power::power;
+use super::prepared::Epoch;
 
 /// Random others that a point is pushed away from, for each bond that acts.
 const PUSHES: usize = 5;
@@ -15,18 +15,6 @@ const SOFT: f32 = 1e-3;
 const LANES: usize = 16;
 /// A pull and its pushes, in every lane.
 const FORCES: usize = (1 + PUSHES) * LANES;
-
-/// What all rows of an epoch have in common.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Epoch {
-    pub(super) curve: Curve,
-    /// From 1.
-    pub(super) epoch: u32,
-    /// The share of a pull or push that is gone.
-    pub(super) rate: f32,
-    /// Mixed with each row's key, for its random numbers.
-    pub(super) word: u32,
-}
 
 /// Rows to be moved: theirs are `starts[row]..starts[row + 1]` of `others` and `paces`.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +55,7 @@ impl Walker {
         at: (u32, impl Fn(u32) -> [f32; M]),
         pulls: &mut Vec<Pull<M>>,
     ) {
-        self.find_acting(epoch.epoch, bonds);
+        self.find_acting(epoch.number, bonds);
         pulls.reserve(self.acting.len());
         let (among, at) = at;
         let mut lanes = Lanes::<M>::new();
@@ -257,7 +245,7 @@ struct Ways<const M: usize>([[f32; FORCES]; M]);
 impl<const M: usize> Ways<M> {
     #[inline(always)]
     fn turn_to_shifts(&mut self, epoch: &Epoch) {
-        let Curve { a, b } = epoch.curve;
+        let Epoch { a, b, .. } = *epoch;
         // Loops that do one thing each: the compiler makes vectors of them.
         let mut forces = [f32::MIN_POSITIVE; FORCES];
         for way in &self.0 {

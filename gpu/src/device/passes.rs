@@ -1,9 +1,9 @@
 //! Passes as pipelines, and how they are bound and started.
 
 use wgpu::{
-    BindGroup, BindGroupDescriptor, BindGroupEntry, CommandEncoder, ComputePassDescriptor,
-    ComputePipeline, ComputePipelineDescriptor, Device, PipelineCompilationOptions,
-    ShaderModuleDescriptor, ShaderSource,
+    BindGroup, BindGroupDescriptor, BindGroupEntry, CommandEncoder, ComputePass,
+    ComputePassDescriptor, ComputePipeline, ComputePipelineDescriptor, Device,
+    PipelineCompilationOptions, ShaderModuleDescriptor, ShaderSource,
 };
 
 use super::Held;
@@ -18,26 +18,40 @@ pub(crate) struct Passes {
 
 impl Passes {
     pub(super) fn new(device: &Device) -> Self {
-        let compiled = |shader: Shader| {
-            let module = device.create_shader_module(ShaderModuleDescriptor {
-                label: Some(shader.name),
-                source: ShaderSource::Wgsl(shader.source.into()),
-            });
-            device.create_compute_pipeline(&ComputePipelineDescriptor {
-                label: Some(shader.name),
-                layout: None,
-                module: &module,
-                entry_point: Some(shader.entry_point),
-                compilation_options: PipelineCompilationOptions::default(),
-                cache: None,
-            })
-        };
         Self {
-            assign: compiled(shaders::ASSIGN),
-            scores: compiled(shaders::SCORES),
-            select: compiled(shaders::SELECT),
+            assign: compiled(device, shaders::ASSIGN),
+            scores: compiled(device, shaders::SCORES),
+            select: compiled(device, shaders::SELECT),
         }
     }
+}
+
+/// Those of layouts.
+pub(crate) struct LayoutPasses {
+    pub walk: ComputePipeline,
+    pub settle: ComputePipeline,
+}
+
+impl LayoutPasses {
+    pub(super) fn new(device: &Device) -> Self {
+        let [walk, settle] = [shaders::WALK, shaders::SETTLE].map(|s| compiled(device, s));
+        Self { walk, settle }
+    }
+}
+
+fn compiled(device: &Device, shader: Shader) -> ComputePipeline {
+    let module = device.create_shader_module(ShaderModuleDescriptor {
+        label: Some(shader.name),
+        source: ShaderSource::Wgsl(shader.source.into()),
+    });
+    device.create_compute_pipeline(&ComputePipelineDescriptor {
+        label: Some(shader.name),
+        layout: None,
+        module: &module,
+        entry_point: Some(shader.entry_point),
+        compilation_options: PipelineCompilationOptions::default(),
+        cache: None,
+    })
 }
 
 /// A pass with the buffers that it reads and writes.
@@ -58,8 +72,13 @@ impl Bound {
         Self { pipeline: pipeline.clone(), group: device.create_bind_group(&description) }
     }
 
-    pub(crate) fn start(&self, encoder: &mut CommandEncoder, (across, down): (u32, u32)) {
+    pub(crate) fn start(&self, encoder: &mut CommandEncoder, groups: (u32, u32)) {
         let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+        self.dispatch(&mut pass, groups);
+    }
+
+    /// One of several in a pass: each sees what those before it wrote.
+    pub(crate) fn dispatch(&self, pass: &mut ComputePass<'_>, (across, down): (u32, u32)) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.group, &[]);
         pass.dispatch_workgroups(across, down, 1);

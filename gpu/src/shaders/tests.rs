@@ -98,4 +98,10 @@ fn rust_says_the_same() {
     assert_eq!(constant(&select, "KEPT"), Some(KEPT as u32));
     let asked = fields!(SelectAsked { points, width, first, is_first });
     assert_eq!(offsets(&select, "Asked"), asked);
+    let asked = fields!(EpochAsked { rows, number, word, dimensions, a, b, rate, padding });
+    for (shader, group) in [(WALK, WALK_GROUP), (SETTLE, SETTLE_GROUP)] {
+        let module = parsed(shader);
+        assert_eq!(offsets(&module, "Epoch"), asked);
+        assert_eq!(module.entry_points[0].workgroup_size, [group as u32, 1, 1]);
+    }
 }

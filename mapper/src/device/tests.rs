@@ -1,6 +1,7 @@
 //! Whichever computes, the clusters are the same, and whoever asked is told which it was.
 #![allow(clippy::unwrap_used)]
 
+use embedding::metrics;
 use embedding::random::Random;
 use embedding::watch::Unwatched;
 use pollster::block_on;
@@ -35,20 +36,33 @@ fn a_device_and_the_processor_find_the_same() {
 }
 
 #[test]
-fn a_layout_is_one_whoever_finds_neighbours() {
+fn a_layout_is_as_good_whoever_computes_it() {
     let values = values(400, 6);
     let rows = Matrix::new(&values, 6).unwrap();
-    let laid_out = |choice: Choice, neighbours: usize| {
+    let laid_out = |choice: Choice, neighbours: usize, dimensions: usize| {
         let device = Device::new(choice);
-        let options = umap::Options { neighbours, epochs: Some(30), ..umap::Options::new(2, 3) };
+        let mut options = umap::Options::new(dimensions, 3);
+        (options.neighbours, options.epochs) = (neighbours, Some(100));
         block_on(device.umap(&rows, &options, &Unwatched)).unwrap()
     };
-    let (found, by) = laid_out(Choice::Always, 15);
-    let (wanted, by_processor) = laid_out(Choice::Never, 15);
-    assert_eq!((by.name(), by_processor.name()), ("webgpu", "cpu"));
-    assert_eq!(found, wanted);
-    // More than a device keeps.
-    assert_eq!(laid_out(Choice::Always, 60).1, Backend::Processor);
+    let trust = |layout: &Layout| {
+        let found = metrics::trustworthiness(&rows, &layout.points, 15, 1, 1, &Unwatched);
+        found.unwrap().unwrap().value
+    };
+    // More neighbours than a device keeps leave it the epochs.
+    for neighbours in [15, 60] {
+        let (found, by) = laid_out(Choice::Always, neighbours, 2);
+        let (wanted, by_processor) = laid_out(Choice::Never, neighbours, 2);
+        assert_eq!((by.name(), by_processor.name()), ("webgpu", "cpu"));
+        assert_eq!((found.begun, found.neighbour_recall), (wanted.begun, 1.0));
+        assert!(trust(&found) > trust(&wanted) - 0.01, "{neighbours}");
+        assert_eq!(laid_out(Choice::Always, neighbours, 2).0, found);
+    }
+    // More dimensions than it has leave it the neighbours, and the layout is the processor's.
+    let (found, by) = laid_out(Choice::Always, 15, 5);
+    assert_eq!((found, by.name()), (laid_out(Choice::Never, 15, 5).0, "webgpu"));
+    let neither = laid_out(Choice::Always, 60, 5);
+    assert_eq!(neither, (laid_out(Choice::Never, 60, 5).0, Backend::Processor));
 }
 
 #[test]
@@ -77,4 +91,20 @@ fn what_the_algorithm_says_is_no_fault_of_the_device() {
         assert_eq!(error, Error::BadK { k: 11, rows: 10 });
     }
     assert_eq!(clustered(&device, &values, 2).1.name(), "webgpu");
+}
+
+#[test]
+fn a_device_that_is_lost_leaves_epochs_to_the_processor() {
+    let values = values(300, 6);
+    let rows = Matrix::new(&values, 6).unwrap();
+    let options = umap::Options { neighbours: 40, epochs: Some(20), ..umap::Options::new(2, 3) };
+    let device = Device::new(Choice::Always);
+    let lay_out = || block_on(device.umap(&rows, &options, &Unwatched)).unwrap();
+    assert_eq!(lay_out().1.name(), "webgpu");
+    if let State::Open(gpu) = &*device.state.borrow() {
+        gpu.close();
+    }
+    let (found, by) = lay_out();
+    assert!(by.name() == "cpu" && by.message().unwrap().contains("lost"), "{by:?}");
+    assert_eq!(found, umap::fit(&rows, &options, &Unwatched).unwrap());
 }
