@@ -1,4 +1,4 @@
-"""Layouts and clusters by density beside umap-learn, openTSNE and fast_hdbscan.
+"""Layouts, neighbours and clusters by density beside umap-learn, openTSNE, faiss and fast_hdbscan.
 
 Each peer runs in a process of its own, which tells how long its second fit took: the first one
 compiles. What is timed of a cold process is all of it, from its start to its end. How good a
@@ -22,6 +22,8 @@ import pyarrow.parquet as pq
 import rows
 
 RUNS = 3
+# Of each row, as UMAP asks for them by default.
+NEIGHBOURS = 14
 # Layouts may keep so much less of neighbourhoods.
 WORSE_MAX = 0.01
 # Rows of which trustworthiness is measured: it looks at all pairs.
@@ -63,6 +65,8 @@ def peer(kind, path, is_cold):
             from sklearn.decomposition import PCA
 
             return PCA(2).fit_transform(data)
+        if kind in FAISS:
+            return FAISS[kind](data)
         import fast_hdbscan
 
         return fast_hdbscan.HDBSCAN(min_cluster_size=100, min_samples=15).fit_predict(data)
@@ -76,6 +80,28 @@ def peer(kind, path, is_cold):
     print(json.dumps({"seconds": seconds}))
 
 
+def flat(data):
+    """The nearest of each row, itself among them, by all pairs."""
+    import faiss
+
+    index = faiss.IndexFlatL2(data.shape[1])
+    index.add(data)
+    return index.search(data, NEIGHBOURS + 1)[1]
+
+
+def graph(data):
+    """The same by a graph that is built and searched: about, as ours of so many rows."""
+    import faiss
+
+    index = faiss.IndexHNSWFlat(data.shape[1], 32)
+    index.hnsw.efConstruction, index.hnsw.efSearch = 80, 64
+    index.add(data)
+    return index.search(data, NEIGHBOURS + 1)[1]
+
+
+FAISS = {"faiss, all pairs": flat, "faiss, HNSW": graph}
+
+
 def run_peer(kind, path, is_cold=False):
     """Seconds that it tells, seconds of the whole process, and what it found."""
     command = [sys.executable, __file__, kind, str(path), "cold" if is_cold else "warm"]
@@ -85,17 +111,18 @@ def run_peer(kind, path, is_cold=False):
     return json.loads(done.stdout.splitlines()[-1])["seconds"], whole, np.load(f"{path}.out.npy")
 
 
-def run_limn(binary, lake, command, *arguments):
-    """The same of ours. Its time has no reading and writing in it, as theirs has none."""
+def run_limn(binary, lake, command, *arguments, seed=1, metric="fit_seconds", table="out"):
+    """The same of ours. Its time has no reading and writing in it, as theirs has none. A seed that was
+    asked for before is answered from its result."""
     began = time.perf_counter()
     done = subprocess.run(
-        [binary, command, "t", *map(str, arguments), "--lake", str(lake), "--into", "out", "--overwrite", "--normalize", "none"],
+        [binary, command, "t", *map(str, arguments), "--lake", str(lake), "--into", "out", "--overwrite", "--normalize", "none", "--seed", str(seed)],
         capture_output=True, text=True, check=True,
     )
     whole = time.perf_counter() - began
     metrics = json.loads(done.stdout)["metrics"]
-    files = sorted(Path(lake, "out").glob("*.parquet"), key=lambda path: path.stat().st_mtime)
-    return metrics["fit_seconds"], whole, pq.read_table(files[-1])
+    files = sorted(Path(lake, table).glob("*.parquet"), key=lambda path: path.stat().st_mtime)
+    return metrics[metric], whole, pq.read_table(files[-1])
 
 
 def points(table):
@@ -142,25 +169,53 @@ def row(bench, lake, metric, ours, peer_name, theirs, gate=True):
 
 
 def layout(binary, lake, algorithm, peer_name):
-    ours = [run_limn(binary, lake.path, "project", "--algorithm", algorithm, "--column", "emb") for _ in range(RUNS)]
+    ours = [run_limn(binary, lake.path, "project", "--algorithm", algorithm, "--column", "emb", seed=seed) for seed in range(RUNS)]
     theirs = run_peer(peer_name, lake.array)
-    kept, kept_by_them = trust(lake.data, points(ours[0][2])), trust(lake.data, theirs[2])
-    assert kept > kept_by_them - WORSE_MAX, (algorithm, kept, kept_by_them)
+    own, theirs_own = trust(lake.data, points(ours[0][2])), trust(lake.data, theirs[2])
+    assert own > theirs_own - WORSE_MAX, (algorithm, own, theirs_own)
     seconds = statistics.median(run[0] for run in ours)
     return [row(algorithm, lake, "a layout, compiled before", seconds, peer_name, theirs[0])]
 
 
 def cold(binary, lake, algorithm, peer_name, bench):
-    ours = run_limn(binary, lake.path, "project", "--algorithm", algorithm, "--column", "emb")
+    ours = run_limn(binary, lake.path, "project", "--algorithm", algorithm, "--column", "emb", seed=RUNS)
     theirs = run_peer(peer_name, lake.array, is_cold=True)
     return row(bench, lake, f"{algorithm}, the whole of a cold process", ours[1], peer_name, theirs[1], gate=False)
+
+
+def kept(found, wanted):
+    """The share of the true neighbours that was found."""
+    return np.mean([len(np.intersect1d(a, b)) for a, b in zip(found, wanted)]) / NEIGHBOURS
+
+
+def neighbours(binary, lake, peer_name):
+    """Those that a layout begins with: ours as the job tells, and writes them."""
+    import faiss
+
+    arguments = ("--algorithm", "umap", "--column", "emb", "--neighbours-into", "near", "--keep", "id")
+    told = {"metric": "neighbours_seconds", "table": "near"}
+    ours = [run_limn(binary, lake.path, "project", *arguments, seed=seed, **told) for seed in range(10, 10 + RUNS)]
+    near = ours[0][2].sort_by("id")["neighbours"]
+    theirs = run_peer(peer_name, lake.array)
+    asked = np.random.default_rng(3).choice(len(lake.data), 1000, replace=False)
+    index = faiss.IndexFlatL2(lake.data.shape[1])
+    index.add(lake.data)
+    wanted = index.search(lake.data[asked], NEIGHBOURS + 1)[1][:, 1:]
+    recalls = kept(near.take(asked).to_pylist(), wanted), kept(theirs[2][asked][:, 1:], wanted)
+    assert recalls[0] > recalls[1] - WORSE_MAX, recalls
+    assert peer_name != "faiss, all pairs" or min(recalls) > 0.999, recalls
+    of, way = peer_name.split(", ")
+    return rows.row(
+        "embedding-neighbours", lake.name, len(lake.data), f"14 neighbours of each, theirs by {way}", "s",
+        round(statistics.median(run[0] for run in ours), 2), of, version("faiss-cpu"), round(theirs[0], 2), gate=True,
+    )
 
 
 def density(binary, lake):
     from sklearn.metrics import adjusted_rand_score
 
     arguments = ("--algorithm", "hdbscan", "--min-cluster-size", 100, "--min-samples", 15, "--column", "emb")
-    ours = [run_limn(binary, lake.path, "cluster", *arguments) for _ in range(RUNS)]
+    ours = [run_limn(binary, lake.path, "cluster", *arguments, seed=seed) for seed in range(RUNS)]
     theirs = run_peer("fast_hdbscan", lake.array)
     agreement = adjusted_rand_score(ours[0][2].sort_by("id")["cluster"].to_numpy(), theirs[2])
     assert agreement > 0.95, agreement
@@ -174,6 +229,9 @@ def measured(binary):
         found += layout(binary, lake, "umap", "umap-learn")
         found += layout(binary, lake, "tsne", "openTSNE")
         found.append(cold(binary, lake, "umap", "umap-learn", "umap"))
+        found.append(neighbours(binary, lake, "faiss, all pairs"))
+    with Lake(clouds(200_000, 64)) as lake:
+        found.append(neighbours(binary, lake, "faiss, HNSW"))
     with Lake(blobs(250_000)) as lake:
         found.append(density(binary, lake))
     with Lake(clouds(50_000, 768)) as lake:

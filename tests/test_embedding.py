@@ -285,6 +285,7 @@ def test_neighbours_are_a_table(lake, algorithm):
     same = [set(a) == set(b[1:]) for a, b in zip(found["neighbours"].to_pylist(), rows)]
     assert np.mean(same) > 0.99
     if algorithm == "umap":
+        assert 0 < outcome["metrics"]["neighbours_seconds"] < outcome["metrics"]["fit_seconds"]
         # It is the same layout as without.
         done("project", "digits", "--algorithm", "umap", "--into", "near-without", lake=lake)
         assert written(lake, into)["dim_1"] == written(lake, "near-without")["dim_1"]

@@ -70,7 +70,9 @@ const MEASURED_ROWS: f64 = 10_000.0;
 /// Clusters from which on they begin by rounds.
 const ROUNDS_FROM: usize = 256;
 /// Seconds for one row and epoch of UMAP, iteration of t-SNE, and tree of HDBSCAN.
-const UMAP_ROW: f64 = 0.55e-6;
+const UMAP_ROW: f64 = 0.16e-6;
+/// Rows of UMAP that are worth a thread.
+const UMAP_THREAD_ROWS: f64 = 2048.0;
 const TSNE_ROW: f64 = 0.35e-6;
 /// The same in space, for each level of its tree.
 const TSNE_LEVEL: f64 = 0.13e-6;
@@ -84,6 +86,13 @@ const BATCH_ROWS: f64 = 4096.0;
 /// Seconds for one row of eigenvectors of a graph, and epochs of a row that is placed.
 const SPECTRAL_ROW: f64 = 1e-4;
 const PLACING_EPOCHS: f64 = 100.0;
+/// Rows among which neighbours of a map are measured, and of how many: as `embedding` has it. Then
+/// seconds for each number that a distance takes.
+const TRUST_CROWD: f64 = 50_000.0;
+const TRUST_ROWS_MIN: f64 = 500.0;
+const TRUST_RANKED: f64 = 100.0;
+const TRUST_WORK: f64 = 6e9;
+const TRUST_NUMBER: f64 = 4.1e-11;
 /// Bytes that rows are copied to for their neighbours, at most: as they are, and as lists.
 const NEIGHBOUR_BYTES: f64 = 2.1e9;
 /// What a pair of rows takes beside its products; how many are all looked at, and of more how
@@ -143,11 +152,12 @@ impl Load {
             Work::Umap { .. } if map_rows.is_some() => {
                 let m = map_rows.unwrap_or_default();
                 let near = products(n * m * (d + PAIR));
-                (near + n * PLACING_EPOCHS * UMAP_ROW + self.trust(), m * d * 4.0)
+                (near + n * PLACING_EPOCHS * UMAP_ROW / threads + self.trust(), m * d * 4.0)
             }
             Work::Umap { neighbours, init, .. } => {
                 let epochs = if n <= 10_000.0 { 500.0 } else { 200.0 };
-                let layout = n * epochs * UMAP_ROW;
+                let threads = threads.min(n / UMAP_THREAD_ROWS).max(1.0);
+                let layout = n * epochs * UMAP_ROW / threads;
                 let begin = match init {
                     Init::Pca => self.components(),
                     Init::Spectral => n * SPECTRAL_ROW,
@@ -184,9 +194,9 @@ impl Load {
 
     /// How well a projection keeps neighbours, of a sample.
     fn trust(self) -> f64 {
-        let rows = self.n.min(2000.0);
-        2.0 * rows * self.n * (self.d + 2.0) / PRODUCTS / self.threads
-            + self.n.min(MEASURED_ROWS) * 2e-5
+        let (n, numbers) = (self.n.min(TRUST_CROWD), self.d + TRUST_RANKED);
+        let rows = (TRUST_WORK / (n * numbers).max(1.0)).max(TRUST_ROWS_MIN).min(n);
+        rows * n * numbers * TRUST_NUMBER / self.threads
     }
 }
 

@@ -106,19 +106,9 @@ impl Task<'_> {
                 if let Some(onto) = self.onto {
                     return self.place(onto, options, watch);
                 }
-                let wanted = options.found_of(vectors.rows());
-                let layout = match self.has_neighbours && wanted < vectors.rows() {
-                    false => umap::fit(vectors, &options, watch)?,
-                    // The same, and they are kept.
-                    true => {
-                        let near = knn::nearest(vectors, wanted, Some(threads), seed, watch)?;
-                        found = Some(near.neighbours.clone());
-                        umap::fit_among(vectors, &options, near, watch)?
-                    }
-                };
-                own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
-                own.insert("begun".into(), begun(layout.begun));
-                layout.points
+                let laid_out = self.lay_out(&options, &mut own, watch)?;
+                found = laid_out.1;
+                laid_out.0
             }
             Work::Tsne { dimensions, perplexity } => {
                 let mut options = tsne::Options::new(dimensions, seed);
@@ -143,6 +133,29 @@ impl Task<'_> {
         made.metrics.append(&mut own);
         made.neighbours = found;
         Ok(made)
+    }
+
+    /// Points, and their neighbours where these are wanted.
+    fn lay_out(
+        &self,
+        options: &umap::Options,
+        own: &mut Map<String, Value>,
+        watch: &dyn Watch,
+    ) -> Result<(Vec<f32>, Option<knn::Neighbours>), JobFailure> {
+        let Self { vectors, seed, threads, .. } = *self;
+        let (wanted, mut found) = (options.found_of(vectors.rows()), None);
+        let layout = if wanted == 0 {
+            umap::fit(vectors, options, watch)?
+        } else {
+            let began = Instant::now();
+            let near = knn::nearest(vectors, wanted, Some(threads), seed, watch)?;
+            own.insert("neighbours_seconds".into(), began.elapsed().as_secs_f64().into());
+            found = self.has_neighbours.then(|| near.neighbours.clone());
+            umap::fit_among(vectors, options, near, watch)?
+        };
+        own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
+        own.insert("begun".into(), begun(layout.begun));
+        Ok((layout.points, found))
     }
 
     /// Rows placed on a map that there is.
