@@ -9,7 +9,7 @@
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::curve::Curve;
 use super::dealt::Dealt;
@@ -22,8 +22,10 @@ use crate::random::Random;
 use crate::watch::{Phase, Watch};
 
 const EPOCH_STREAM: u64 = 0x66;
-/// Points that one thread adds pulls to at once.
-const PILE: usize = 4096;
+/// Points that one thread adds pulls to at once, so that they stay in its cache; more of them where
+/// there would be too many piles for the pulls of a team to lie together.
+const PILE_MIN: usize = 4096;
+const PILES_MAX: usize = 128;
 /// Rows of a block that are worth a thread.
 const ROWS_OF_THREAD: usize = 64;
 
@@ -102,7 +104,10 @@ struct Floor<'a, const M: usize> {
     dealt: &'a Dealt,
     level: Level,
     points: Points<M>,
-    teams: Vec<Mutex<Team<M>>>,
+    /// Each is one thread's while its rows are moved, then everybody's who adds pulls.
+    teams: Vec<RwLock<Team<M>>>,
+    /// Points of a pile.
+    pile: usize,
     /// How many teams of the block that moves, and piles of points, are given out.
     given: [AtomicUsize; 2],
     is_cancelled: AtomicBool,
@@ -159,11 +164,11 @@ impl<const M: usize> Team<M> {
     }
 
     /// Pulls by the pile that they go to, in their order.
-    fn pile(&mut self, piles: usize) {
+    fn pile(&mut self, piles: usize, pile: usize) {
         self.piles.clear();
         self.piles.resize(piles + 1, 0);
         for pull in &self.pulls {
-            self.piles[pull.on as usize / PILE + 1] += 1;
+            self.piles[pull.on as usize / pile + 1] += 1;
         }
         for pile in 0..piles {
             self.piles[pile + 1] += self.piles[pile];
@@ -171,7 +176,7 @@ impl<const M: usize> Team<M> {
         self.piled.clear();
         self.piled.resize(self.pulls.len(), Pull { on: 0, shift: [0.0; M] });
         for pull in &self.pulls {
-            let next = &mut self.piles[pull.on as usize / PILE];
+            let next = &mut self.piles[pull.on as usize / pile];
             self.piled[*next] = *pull;
             *next += 1;
         }
@@ -181,8 +186,8 @@ impl<const M: usize> Team<M> {
     }
 }
 
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
+fn read<T>(of: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    of.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a, const M: usize> Floor<'a, M> {
@@ -194,7 +199,8 @@ impl<'a, const M: usize> Floor<'a, M> {
             dealt,
             level,
             points: Points::new(dealt.by_place(points)),
-            teams: (0..teams).map(|_| Mutex::new(Team::new())).collect(),
+            teams: (0..teams).map(|_| RwLock::new(Team::new())).collect(),
+            pile: dealt.rows.len().div_ceil(PILES_MAX).max(PILE_MIN),
             given: [const { AtomicUsize::new(0) }; 2],
             is_cancelled: AtomicBool::new(false),
         }
@@ -254,7 +260,7 @@ impl<'a, const M: usize> Floor<'a, M> {
             if number >= teams {
                 break;
             }
-            let mut team = lock(&self.teams[number]);
+            let mut team = self.teams[number].write().unwrap_or_else(PoisonError::into_inner);
             let first = block.start + number * self.dealt.team_rows;
             team.rows = first..(first + self.dealt.team_rows).min(block.end);
             match self.level {
@@ -265,7 +271,7 @@ impl<'a, const M: usize> Floor<'a, M> {
                 Level::Avx2 => unsafe { self.walk_avx2(epoch, &mut team) },
                 _ => self.walk(epoch, &mut team),
             }
-            team.pile(self.dealt.rows.len().div_ceil(PILE));
+            team.pile(self.dealt.rows.len().div_ceil(self.pile), self.pile);
         }
     }
 
@@ -299,24 +305,23 @@ impl<'a, const M: usize> Floor<'a, M> {
 
     /// To each point where it moved and all that it was pulled by, pile by pile.
     fn add_pulls(&self, block: Range<usize>) {
-        let teams = block.len().div_ceil(self.dealt.team_rows);
-        let piles = self.dealt.rows.len().div_ceil(PILE);
+        let teams = &self.teams[..block.len().div_ceil(self.dealt.team_rows)];
+        let teams: Vec<_> = teams.iter().map(read).collect();
+        let piles = self.dealt.rows.len().div_ceil(self.pile);
         loop {
             let pile = self.given[1].fetch_add(1, Ordering::Relaxed);
             if pile >= piles {
                 break;
             }
-            for team in &self.teams[..teams] {
-                let team = lock(team);
-                let own = pile * PILE..(pile + 1) * PILE;
+            let own = pile * self.pile..(pile + 1) * self.pile;
+            for team in &teams {
                 let from = own.start.clamp(team.rows.start, team.rows.end);
                 let to = own.end.clamp(team.rows.start, team.rows.end);
                 for place in from..to {
                     self.points.put(place, team.moved[place - team.rows.start]);
                 }
             }
-            for team in &self.teams[..teams] {
-                let team = lock(team);
+            for team in &teams {
                 for Pull { on, shift } in &team.piled[team.piles[pile]..team.piles[pile + 1]] {
                     let mut point = self.points.at(*on as usize);
                     point.iter_mut().zip(shift).for_each(|(x, shift)| *x += shift);
