@@ -37,6 +37,23 @@ pub trait RowSource: Sync {
     }
 }
 
+/// Whether all are numbers, and none infinite.
+pub fn are_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    // Without an end before the last, so that the compiler makes vectors of it.
+    !values.iter().fold(false, |is_bad, x| is_bad | (x.to_bits() & EXPONENT == EXPONENT))
+}
+
+/// The least norm that a vector is divided by.
+const NORM_MIN: f64 = 1e-10;
+
+/// Divides a vector by its length, which is worked out in 64 bits, term by term.
+pub fn normalize(vector: &mut [f32]) {
+    let norm = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    let norm = norm.max(NORM_MIN);
+    vector.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+}
+
 /// Rows in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
@@ -80,5 +97,31 @@ impl RowSource for Matrix<'_> {
         let range = rows.start * self.dimensions..rows.end * self.dimensions;
         let block = self.values.get(range).unwrap_or_default();
         Ok(Cow::Borrowed(block))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_found_wherever_it_is() {
+        let mut values = [f32::MAX, f32::MIN_POSITIVE, -0.0, 1e-45].repeat(9);
+        assert!(are_finite(&values) && are_finite(&[]));
+        for (at, bad) in [(0, f32::NAN), (17, f32::INFINITY), (35, f32::NEG_INFINITY)] {
+            let was = std::mem::replace(&mut values[at], bad);
+            assert!(!are_finite(&values), "{bad}");
+            values[at] = was;
+        }
+    }
+
+    #[test]
+    fn vectors_have_the_length_of_one_or_none() {
+        let mut vector = [3.0, -4.0];
+        normalize(&mut vector);
+        assert_eq!(vector, [0.6, -0.8]);
+        let mut nothing = [0.0; 3];
+        normalize(&mut nothing);
+        assert_eq!(nothing, [0.0; 3]);
     }
 }

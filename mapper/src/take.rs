@@ -2,12 +2,10 @@
 //! for zeros, and others are divided by their length where that is asked for.
 
 use app::mapping::{LeftOut, MapRequest, NO_VECTOR};
+use embedding::rows;
 use engine::steps::Normalize;
 
 use crate::run::Failure;
-
-/// The least norm that a vector is divided by: as the companion has it.
-const NORM_MIN: f64 = 1e-10;
 
 /// The rows that have vectors.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +89,7 @@ impl Taken {
 }
 
 fn is_vector(row: &[f32], left_out: &mut LeftOut) -> bool {
-    if row.iter().all(|x| x.is_finite()) {
+    if rows::are_finite(row) {
         return true;
     }
     match row.iter().all(|x| x.is_nan()) {
@@ -101,13 +99,10 @@ fn is_vector(row: &[f32], left_out: &mut LeftOut) -> bool {
     false
 }
 
-/// By the same sums as the companion's, to the bit.
 fn normalize(row: &mut [f32], how: Normalize, left_out: &mut LeftOut) {
-    let norm = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-    left_out.zero += usize::from(norm == 0.0);
+    left_out.zero += usize::from(row.iter().all(|x| *x == 0.0));
     if how == Normalize::L2 {
-        let norm = norm.max(NORM_MIN);
-        row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+        rows::normalize(row);
     }
 }
 

@@ -97,6 +97,8 @@ scenario('a file that changed since is another version, never a mixture', async 
       await openAt(t, host, 'airports.csv');
       await t.untilShown();
       await t.untilSelected(airports);
+      // The address bar follows the page a moment later.
+      await t.page.waitForURL(/[?&]version=/);
       writeFileSync(file, text.slice(0, text.lastIndexOf('\n')));
       await t.page.reload();
       await t.page.getByText('the file at this address is no longer the one that the link was made for').waitFor();

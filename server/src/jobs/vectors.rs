@@ -10,14 +10,11 @@ use std::path::PathBuf;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
-use embedding::rows::{BLOCK_ROWS, RowSource};
+use embedding::rows::{BLOCK_ROWS, RowSource, are_finite, normalize};
 use engine::steps::Normalize;
 
 use super::failure::JobFailure;
 use crate::query::vectors::Lists;
-
-/// The least norm that a vector is divided by.
-const NORM_MIN: f64 = 1e-10;
 
 /// Vectors that were read.
 #[derive(Debug)]
@@ -121,18 +118,15 @@ impl VectorReader {
             );
             return Err(self.bad_reason(reason));
         }
-        if vector.iter().any(|x| !x.is_finite()) {
+        if !are_finite(vector) {
             self.vectors.left_out.not_finite += 1;
             return Ok(false);
         }
-        let norm = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-        self.vectors.left_out.zero += u64::from(norm == 0.0);
-        match self.normalize {
-            Normalize::None => self.block.extend_from_slice(vector),
-            Normalize::L2 => {
-                let norm = norm.max(NORM_MIN);
-                self.block.extend(vector.iter().map(|x| (f64::from(*x) / norm) as f32));
-            }
+        self.vectors.left_out.zero += u64::from(vector.iter().all(|x| *x == 0.0));
+        let first = self.block.len();
+        self.block.extend_from_slice(vector);
+        if self.normalize == Normalize::L2 {
+            normalize(&mut self.block[first..]);
         }
         self.vectors.rows += 1;
         if self.block.len() == BLOCK_ROWS * self.vectors.dimensions {
