@@ -49,7 +49,6 @@ pub fn scale(reach: f64) -> f64 {
 /// Of a centroid: the score's first part and what the error is made of,
 /// e·`norm` + ‖Â‖·`share` + `rest`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C)]
 pub struct Terms {
     pub half_square: f32,
     pub norm: f32,
@@ -60,6 +59,11 @@ pub struct Terms {
 impl Terms {
     /// Of padding: never the nearest, and no rival.
     const NOBODY: Self = Self { half_square: f32::INFINITY, norm: 0.0, share: 0.0, rest: 0.0 };
+
+    /// As the kernels read them.
+    pub(crate) fn words(self) -> [f32; 4] {
+        [self.half_square, self.norm, self.share, self.rest]
+    }
 }
 
 /// Centroids as the kernel wants them.

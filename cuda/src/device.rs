@@ -1,37 +1,30 @@
-//! A device that was found, with the kernels loaded. Nothing of the driver is called before it is
-//! known to be there: without libcuda, the calls behind it would end the program.
+//! A device that was found, by its driver. Nothing of the driver is called before it is known to be
+//! there: without libcuda, the calls behind it would end the program.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cudarc::driver::sys::{self, CUresult};
-use cudarc::driver::{
-    CudaContext, CudaFunction, CudaSlice, CudaStream, DeviceRepr, DriverError, LaunchConfig,
-    ValidAsZeroBits,
-};
+use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, result};
 use cudarc::nvrtc::Ptx;
 
-use crate::bound::Terms;
+use crate::card::{Blocks, Card, Given, Kernel, QUEUES};
 use crate::error::CudaError;
 
-const KMEANS: &str = include_str!("../kernels/kmeans.compute_80.ptx");
+/// The kernels, as they are committed.
+pub(crate) const MODULES: [&str; 1] = [include_str!("../kernels/kmeans.compute_80.ptx")];
 /// Of the driver that reads this PTX first: CUDA 12.5.
 const DRIVER_MIN: i32 = 12_050;
 
-/// A device and its kernels.
+/// A device.
 pub struct Gpu {
-    pub(crate) context: Arc<CudaContext>,
-    /// Two, so that sending and computing go on side by side.
-    pub(crate) streams: [Arc<CudaStream>; 2],
-    pub(crate) assign: CudaFunction,
-    pub(crate) mirror: CudaFunction,
+    pub(crate) card: Rc<dyn Card>,
     pub name: String,
 }
-
-// SAFETY: four floats in a row, without padding, for which any bits will do.
-unsafe impl DeviceRepr for Terms {}
-// SAFETY: as above.
-unsafe impl ValidAsZeroBits for Terms {}
 
 impl Gpu {
     /// The first device.
@@ -51,61 +44,176 @@ impl Gpu {
             return Err(CudaError::OldDriver(version));
         }
         let context = CudaContext::new(0).map_err(|error| CudaError::NoDevice(text(error)))?;
-        let failed = |doing| move |error| CudaError::Driver { doing, reason: text(error) };
         let name = context.name().map_err(failed("tell its name"))?;
         let capability = context.compute_capability();
         let (major, minor) = capability.map_err(failed("tell what it can do"))?;
         if major < 8 {
             return Err(CudaError::OldDevice { name, major, minor });
         }
-        let module = context.load_module(Ptx::from_src(KMEANS));
-        let module = module.map_err(failed("load its kernels"))?;
-        let load = |name| module.load_function(name).map_err(failed("find a kernel"));
-        let stream = || context.new_stream().map_err(failed("open a stream"));
-        Ok(Self {
-            streams: [stream()?, stream()?],
-            assign: load("kmeans_assign")?,
-            mirror: load("kmeans_mirror")?,
-            context,
-            name,
-        })
+        let mut queues = Vec::new();
+        for _ in 0..QUEUES {
+            queues.push(context.new_stream().map_err(failed("open a queue"))?);
+        }
+        let card = Driver { context, queues, functions: RefCell::default() };
+        Ok(Self { card: Rc::new(card), name })
     }
 
     /// Bytes of memory that are free.
+    ///
+    /// # Errors
+    /// Where the driver does not tell.
     pub fn free(&self) -> Result<u64, CudaError> {
+        self.card.free()
+    }
+}
+
+/// NVIDIA's driver, and a device of it.
+struct Driver {
+    context: Arc<CudaContext>,
+    queues: Vec<Arc<CudaStream>>,
+    /// Kernels that were asked for: the driver compiles a module when it is loaded.
+    functions: RefCell<HashMap<Kernel, CudaFunction>>,
+}
+
+impl Driver {
+    fn queue(&self, queue: usize) -> Result<sys::CUstream, DriverError> {
+        self.context.bind_to_thread()?;
+        Ok(self.queues[queue % QUEUES].cu_stream())
+    }
+
+    fn function(&self, kernel: Kernel) -> Result<CudaFunction, CudaError> {
+        if let Some(found) = self.functions.borrow().get(&kernel) {
+            return Ok(found.clone());
+        }
+        let entry = format!(".entry {}(", kernel.0);
+        let module = MODULES.iter().find(|text| text.contains(&entry)).ok_or_else(|| {
+            let reason = format!("there is no {}", kernel.0);
+            CudaError::Driver { doing: "find a kernel", reason }
+        })?;
+        let loaded = self.context.load_module(Ptx::from_src(*module));
+        let loaded = loaded.map_err(failed("load its kernels"))?;
+        let mut functions = self.functions.borrow_mut();
+        // All of a module at once, so that it is compiled once.
+        for (_, rest) in module.match_indices(".entry ").map(|(at, _)| module.split_at(at + 7)) {
+            let name = rest.split('(').next().unwrap_or_default();
+            let found = loaded.load_function(name).map_err(failed("find a kernel"))?;
+            functions.insert(Kernel(name), found);
+        }
+        let found = functions.get(&kernel).cloned();
+        found.ok_or_else(|| CudaError::Driver { doing: "find a kernel", reason: entry })
+    }
+}
+
+impl Card for Driver {
+    fn free(&self) -> Result<u64, CudaError> {
         let told = self.context.mem_get_info();
-        let (free, _) = told.map_err(self.failed("tell how much memory is free"))?;
+        let (free, _) = told.map_err(failed("tell how much memory is free"))?;
         Ok(free as u64)
     }
 
-    /// Memory for so many values, all zero.
-    pub(crate) fn zeros<T: DeviceRepr + ValidAsZeroBits>(
-        &self,
-        many: usize,
-    ) -> Result<CudaSlice<T>, CudaError> {
-        let given = self.streams[0].alloc_zeros(many.max(1));
+    fn give(&self, bytes: usize) -> Result<u64, CudaError> {
+        let given = (|| {
+            let queue = self.queue(0)?;
+            // SAFETY: a context is bound. What is given is zero before any queue gets to know of
+            // it, since this one is waited for.
+            unsafe {
+                let address = result::malloc_sync(bytes)?;
+                let cleared = result::memset_d8_async(address, 0, bytes, queue)
+                    .and_then(|()| result::stream::synchronize(queue));
+                match cleared {
+                    Ok(()) => Ok(address),
+                    Err(error) => result::free_sync(address).and(Err(error)),
+                }
+            }
+        })();
         given.map_err(|error| match error {
             DriverError(CUresult::CUDA_ERROR_OUT_OF_MEMORY) => CudaError::NoRoom {
-                needed: (many * size_of::<T>()) as u64,
+                needed: bytes as u64,
                 free: self.free().unwrap_or_default(),
             },
             error => CudaError::Driver { doing: "give memory", reason: text(error) },
         })
     }
 
-    /// Says what the device was doing.
-    pub(crate) fn failed(&self, doing: &'static str) -> impl Fn(DriverError) -> CudaError {
-        move |error| CudaError::Driver { doing, reason: text(error) }
+    fn take_back(&self, address: u64) {
+        // A device that is lost has taken its memory with it.
+        let _is_lost = self.context.bind_to_thread().and_then(|()| {
+            // SAFETY: `give` gave it, and whoever held it is gone. This waits for what still
+            // reads or writes it.
+            unsafe { result::free_sync(address) }
+        });
+    }
+
+    fn send(&self, queue: usize, to: u64, bytes: &[u8]) -> Result<(), CudaError> {
+        let sent = self.queue(queue).and_then(|queue| {
+            // SAFETY: `Held` has room for as many. Of memory that is not pinned the driver has
+            // taken a copy when it returns.
+            unsafe { result::memcpy_htod_async(to, bytes, queue) }
+        });
+        sent.map_err(failed("copy to it"))
+    }
+
+    fn clear(&self, queue: usize, at: u64, bytes: usize) -> Result<(), CudaError> {
+        let cleared = self.queue(queue).and_then(|queue| {
+            // SAFETY: `Held` has as many.
+            unsafe { result::memset_d8_async(at, 0, bytes, queue) }
+        });
+        cleared.map_err(failed("clear its memory"))
+    }
+
+    fn read(&self, queue: usize, from: u64, bytes: &mut [u8]) -> Result<(), CudaError> {
+        let read = self.queue(queue).and_then(|queue| {
+            // SAFETY: `Held` has as many, and they are here before `bytes` is given back.
+            unsafe {
+                result::memcpy_dtoh_async(bytes, from, queue)?;
+                result::stream::synchronize(queue)
+            }
+        });
+        read.map_err(failed("copy from it"))
+    }
+
+    fn start(
+        &self,
+        queue: usize,
+        kernel: Kernel,
+        blocks: Blocks,
+        given: &[Given],
+    ) -> Result<(), CudaError> {
+        let function = self.function(kernel)?;
+        let mut given = given.to_vec();
+        let mut places: Vec<*mut c_void> = given.iter_mut().map(place).collect();
+        let [x, y] = blocks.blocks.map(|many| many as u32);
+        let started = self.queue(queue).and_then(|queue| {
+            let function = function.cu_function();
+            let threads = (blocks.threads, 1, 1);
+            // SAFETY: a test holds each kernel's parameters against what it is given, and that it
+            // keeps within its memory; the driver copies what `places` point to.
+            unsafe { result::launch_kernel(function, (x, y, 1), threads, 0, queue, &mut places) }
+        });
+        started.map_err(failed("start a kernel"))
+    }
+
+    fn wait(&self, queue: usize) -> Result<(), CudaError> {
+        let waited = self.queue(queue).and_then(|queue| {
+            // SAFETY: the queue is one of ours.
+            unsafe { result::stream::synchronize(queue) }
+        });
+        waited.map_err(failed("do what it was asked"))
     }
 }
 
-/// So many blocks of so many threads.
-pub(crate) fn grid(blocks: usize, threads: u32) -> LaunchConfig {
-    LaunchConfig {
-        grid_dim: (blocks as u32, 1, 1),
-        block_dim: (threads, 1, 1),
-        shared_mem_bytes: 0,
+fn place(given: &mut Given) -> *mut c_void {
+    match given {
+        Given::Address(value) => std::ptr::from_mut(value).cast(),
+        Given::Whole(value) => std::ptr::from_mut(value).cast(),
+        Given::Single(value) => std::ptr::from_mut(value).cast(),
+        Given::Double(value) => std::ptr::from_mut(value).cast(),
     }
+}
+
+/// Says what the device was doing.
+fn failed(doing: &'static str) -> impl Fn(DriverError) -> CudaError {
+    move |error| CudaError::Driver { doing, reason: text(error) }
 }
 
 /// The driver's words for an error.

@@ -70,9 +70,8 @@ impl Nearest {
     }
 }
 
-/// The product of a row and a centroid as tensor cores have it.
-pub(crate) fn product(a: &[f32], b: &[f32], adding: Adding) -> f32 {
-    let mut sum = 0.0_f32;
+/// The product of a row and a centroid as tensor cores have it, added to a sum.
+pub(crate) fn product(a: &[f32], b: &[f32], mut sum: f32, adding: Adding) -> f32 {
     for (a, b) in a.chunks(8).zip(b.chunks(8)) {
         let products: Vec<f64> =
             a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).collect();
@@ -119,7 +118,7 @@ pub(crate) fn assign(
                 for c in 0..16 {
                     let j = first + warp * 64 + (c >> 1) * 8 + lane * 2 + (c & 1);
                     let centroid = &halves[j * row.len()..(j + 1) * row.len()];
-                    let product = product(row, centroid, adding);
+                    let product = product(row, centroid, 0.0, adding);
                     let low = of[j].half_square - product - error(terms, &of[j]);
                     part.see(Nearest { low, next: f32::INFINITY, label: j as u32 });
                 }

@@ -4,6 +4,7 @@
 //! says why. Kernels are in `kernels/`, compiled to PTX by `tools/ptx.py` and committed.
 
 mod bound;
+mod card;
 pub mod cost;
 pub mod device;
 #[cfg(test)]
@@ -11,6 +12,9 @@ mod emulator;
 pub mod error;
 mod half;
 pub mod kmeans;
+#[cfg(test)]
+mod machine;
+mod mirror;
 pub mod plan;
 #[cfg(test)]
 mod tests;

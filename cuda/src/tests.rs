@@ -2,19 +2,24 @@
 //! device itself, where there is one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
-use embedding::kmeans::{Clustering, Init, Options, Prepared, fit};
+use std::rc::Rc;
+
+use embedding::kmeans::{Clustering, Init, Options, Prepared, UNSURE, fit};
 use embedding::random::Random;
-use embedding::rows::Matrix;
+use embedding::rows::{BLOCK_ROWS, Matrix};
 use embedding::watch::Unwatched;
 use proptest::prelude::*;
 
 use crate::bound::{Centroids, scale};
+use crate::card::Card;
 use crate::device::Gpu;
 use crate::emulator::{Adding, Emulator, Mirror, assign, error, product, without_error};
 use crate::error::{CudaError, Failure};
 use crate::half::to_single;
-use crate::kmeans::{Device, Fitted, fit_on};
+use crate::kmeans::{Deal, Device, Fitted, fit_on};
+use crate::machine::Machine;
 use crate::plan::{Place, Shape};
+use crate::tile::padded;
 
 /// Rows and centroids where each row is all but half-way between two of them.
 struct Torn {
@@ -119,7 +124,7 @@ proptest! {
                 let half: Vec<f32> = given.halves[j * depth..(j + 1) * depth]
                     .iter().map(|bits| to_single(*bits)).collect();
                 let own = &mirror.halves[i * depth..(i + 1) * depth];
-                let score = given.terms[j].half_square - product(own, &half, adding);
+                let score = given.terms[j].half_square - product(own, &half, 0.0, adding);
                 let exact: f64 = (0..d).map(|t| {
                     let (a, b) = (off(&row[t], t), off(&centroid[t], t));
                     0.5 * b * b - a * b
@@ -254,30 +259,85 @@ fn without_a_driver_the_cores_compute_and_say_why() {
     is_that_of_the_cores(Fitted { fell_back: None, ..found }, &by_cores);
 }
 
+/// Rows and centroids, dealt by a device that has them all and by one that is sent them.
+fn deals_as_the_cores_do(card: &Rc<dyn Card>, shapes: &[(usize, usize, usize)]) {
+    for (n, d, k) in shapes.iter().copied() {
+        let torn = Torn::new(n, d, k, 11, 0.8, 20.0);
+        let rows = Matrix::new(&torn.rows, d).unwrap();
+        let options = Options { max_iterations: 3, ..given(k, torn.centroids) };
+        let by_cores = fit(&rows, &options, &Unwatched).unwrap();
+        let sent = Place::Sent { rows: padded(n / 3, BLOCK_ROWS) };
+        for place in [None, Some(sent)] {
+            let open =
+                |prepared: &Prepared| Device::new(card, &rows, prepared, k, place, &Unwatched);
+            let found = fit_on(open, &rows, &options, &Unwatched).unwrap();
+            assert_eq!(found.place, place.or(Some(Place::Resident)));
+            is_that_of_the_cores(found, &by_cores);
+        }
+    }
+}
+
+#[test]
+fn the_committed_kernels_deal_as_the_cores_do() {
+    for adding in [Adding::Cut, Adding::Rounded] {
+        let card: Rc<dyn Card> = Machine::new(adding);
+        deals_as_the_cores_do(&card, &[(500, 33, 130), (2500, 3, 5)]);
+    }
+}
+
+#[test]
+fn the_committed_kernels_are_what_is_emulated() {
+    let (n, d, k) = (200, 70, 140);
+    let torn = Torn::new(n, d, k, 5, 0.9, 3.0);
+    let rows = Matrix::new(&torn.rows, d).unwrap();
+    let prepared = Prepared::new(&rows, None, &Unwatched).unwrap();
+    for adding in [Adding::Cut, Adding::Rounded] {
+        let card: Rc<dyn Card> = Machine::new(adding);
+        let mut device = Device::new(&card, &rows, &prepared, k, None, &Unwatched).unwrap();
+        let mut emulated = Emulator::new(&rows, &prepared, adding);
+        let found = device.deal(&torn.centroids).unwrap();
+        assert_eq!(found, emulated.deal(&torn.centroids).unwrap());
+        assert!(found.iter().any(|label| *label != UNSURE));
+    }
+}
+
+#[test]
+fn where_the_device_is_lost_the_cores_go_on() {
+    let torn = Torn::new(500, 8, 6, 2, 1.0, 0.0);
+    let (rows, options) = (Matrix::new(&torn.rows, 8).unwrap(), Options::new(6, 4));
+    let by_cores = fit(&rows, &options, &Unwatched).unwrap();
+    for left in [0, 1, 3] {
+        let machine = Machine::new(Adding::Cut);
+        machine.left.set(Some(left));
+        let card: Rc<dyn Card> = machine;
+        let open =
+            |prepared: &Prepared| Device::new(&card, &rows, prepared, 6, None, &Unwatched);
+        let found = fit_on(open, &rows, &options, &Unwatched).unwrap();
+        let told = found.fell_back.clone().unwrap();
+        assert!(told.contains("an illegal memory access"), "{told}");
+        is_that_of_the_cores(Fitted { fell_back: None, ..found }, &by_cores);
+    }
+}
+
+#[test]
+fn what_is_not_there_for_the_device_is_told() {
+    let torn = Torn::new(500, 8, 6, 2, 1.0, 0.0);
+    let (rows, options) = (Matrix::new(&torn.rows, 8).unwrap(), Options::new(6, 4));
+    let card: Rc<dyn Card> = Machine::with_memory(Adding::Cut, 20_000);
+    let open = |prepared: &Prepared| Device::new(&card, &rows, prepared, 6, None, &Unwatched);
+    let told = fit_on(open, &rows, &options, &Unwatched).unwrap().fell_back.unwrap();
+    assert!(told.contains("bytes are needed and 20000 are free"), "{told}");
+}
+
 #[test]
 fn the_device_s_clusters_are_those_of_the_cores() {
-    if let Err(error) = Gpu::find() {
-        println!("not run, since it wants a device: {error}");
-        return;
-    }
-    let mut was_sent = false;
-    for (n, d, k) in [(1500, 3, 7), (40_000, 33, 130), (5000, 768, 64), (300, 96, 1)] {
-        let torn = Torn::new(n, d, k, 11, 0.8, 20.0);
-        let (rows, options) = (Matrix::new(&torn.rows, d).unwrap(), given(k, torn.centroids));
-        let by_cores = fit(&rows, &options, &Unwatched).unwrap();
-        let found = crate::kmeans::fit(&rows, &options, &Unwatched).unwrap();
-        assert_eq!(found.place, Some(Place::Resident));
-        is_that_of_the_cores(found, &by_cores);
-        // As if there were room for turns of rows alone.
-        let shape = Shape { n, d, k };
-        let is_sent =
-            |free: &u64| matches!(shape.plan(*free), Ok(Place::Sent { rows }) if rows < n);
-        let Some(free) = (0..2000).map(|times| times << 16).find(is_sent) else { continue };
-        was_sent = true;
-        let open = |prepared: &Prepared| Device::new(&rows, prepared, k, Some(free), &Unwatched);
-        let found = fit_on(open, &rows, &options, &Unwatched).unwrap();
-        assert_eq!(found.place, shape.plan(free).ok());
-        is_that_of_the_cores(found, &by_cores);
-    }
-    assert!(was_sent, "rows were kept in every way");
+    let gpu = match Gpu::find() {
+        Ok(gpu) => gpu,
+        Err(error) => {
+            println!("not run, since it wants a device: {error}");
+            return;
+        }
+    };
+    let shapes = [(1500, 3, 7), (40_000, 33, 130), (5000, 768, 64), (300, 96, 1)];
+    deals_as_the_cores_do(&gpu.card, &shapes);
 }

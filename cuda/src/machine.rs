@@ -1,0 +1,147 @@
+//! A device for tests: it goes through the PTX that is committed, instruction by instruction, as
+//! a device that finds fault with everything would. What is read or written must have been given,
+//! and lie where its size has it; two warps must not be at one word of shared memory between two
+//! barriers; lanes that are waited for must come; what is copied arrives as late as it may. Tensor
+//! cores round as [`Adding`] says.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod block;
+mod code;
+mod memory;
+mod scalars;
+mod tests;
+mod text;
+mod warp;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use block::{Block, Grid};
+use memory::{Memory, put};
+use text::kernels;
+
+use crate::card::{Blocks, Card, Given, Kernel};
+use crate::emulator::Adding;
+use crate::error::CudaError;
+
+/// Memory of a device whose size nobody asked about.
+const BYTES: u64 = 1 << 32;
+
+pub(crate) struct Machine {
+    kernels: Vec<text::Kernel>,
+    memory: RefCell<Memory>,
+    adding: Adding,
+    bytes: u64,
+    /// Kernels that may still be started, where somebody says so.
+    pub left: Cell<Option<u64>>,
+}
+
+impl Machine {
+    pub(crate) fn new(adding: Adding) -> Rc<Self> {
+        Self::of(&crate::device::MODULES, adding, BYTES)
+    }
+
+    /// With so many bytes of memory.
+    pub(crate) fn with_memory(adding: Adding, bytes: u64) -> Rc<Self> {
+        Self::of(&crate::device::MODULES, adding, bytes)
+    }
+
+    fn of(texts: &[&str], adding: Adding, bytes: u64) -> Rc<Self> {
+        let kernels = texts.iter().flat_map(|text| kernels(text).unwrap()).collect();
+        let (memory, left) = (RefCell::default(), Cell::new(None));
+        Rc::new(Self { kernels, memory, adding, bytes, left })
+    }
+
+    fn run(&self, kernel: Kernel, blocks: Blocks, given: &[Given]) -> Result<(), String> {
+        if let Some(left) = self.left.get() {
+            let left = left.checked_sub(1).ok_or("an illegal memory access was encountered")?;
+            self.left.set(Some(left));
+        }
+        let found = self.kernels.iter().find(|one| one.name == kernel.0);
+        let found = found.ok_or_else(|| format!("no kernel {}", kernel.0))?;
+        if found.parameters.len() != given.len() || found.threads_max != blocks.threads as usize {
+            return Err(format!("{} is started otherwise than it was written", kernel.0));
+        }
+        let last = found.parameters.last().map_or(0, |(at, bytes)| at + bytes);
+        let mut parameters = vec![0; last];
+        for ((at, bytes), given) in found.parameters.iter().zip(given) {
+            let (value, many) = match *given {
+                Given::Address(address) => (address, 8),
+                Given::Whole(value) => (u64::from(value), 4),
+                Given::Single(value) => (u64::from(value.to_bits()), 4),
+                Given::Double(value) => (value.to_bits(), 8),
+            };
+            if many != *bytes {
+                return Err(format!("{}: {given:?} is not of {bytes} bytes", kernel.0));
+            }
+            put(&mut parameters[*at..at + bytes], value);
+        }
+        let [x, y] = blocks.blocks.map(|many| many as u32);
+        if x == 0 || y == 0 || y > 65_535 {
+            return Err(format!("{}: {x} × {y} blocks", kernel.0));
+        }
+        for at in (0..y).flat_map(|y| (0..x).map(move |x| [x, y, 0])) {
+            let grid = Grid { blocks: [x, y, 1], threads: blocks.threads, at };
+            let memory = &mut self.memory.borrow_mut();
+            let mut block = Block::new(found, memory, &parameters, grid, self.adding);
+            block.run().map_err(|why| format!("{}, block {at:?}, {why}", kernel.0))?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(doing: &'static str) -> impl Fn(String) -> CudaError {
+    move |reason| CudaError::Driver { doing, reason }
+}
+
+impl Card for Machine {
+    fn free(&self) -> Result<u64, CudaError> {
+        Ok(self.bytes.saturating_sub(self.memory.borrow().bytes()))
+    }
+
+    fn give(&self, bytes: usize) -> Result<u64, CudaError> {
+        let free = self.free()?;
+        match bytes as u64 <= free {
+            true => Ok(self.memory.borrow_mut().give(bytes)),
+            false => Err(CudaError::NoRoom { needed: bytes as u64, free }),
+        }
+    }
+
+    fn take_back(&self, address: u64) {
+        self.memory.borrow_mut().take_back(address);
+    }
+
+    fn send(&self, _: usize, to: u64, bytes: &[u8]) -> Result<(), CudaError> {
+        let mut memory = self.memory.borrow_mut();
+        let slot = memory.at(to, bytes.len()).map_err(failed("copy to it"))?;
+        slot.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn clear(&self, _: usize, at: u64, bytes: usize) -> Result<(), CudaError> {
+        let mut memory = self.memory.borrow_mut();
+        memory.at(at, bytes).map_err(failed("clear its memory"))?.fill(0);
+        Ok(())
+    }
+
+    fn read(&self, _: usize, from: u64, bytes: &mut [u8]) -> Result<(), CudaError> {
+        let mut memory = self.memory.borrow_mut();
+        let slot = memory.at(from, bytes.len()).map_err(failed("copy from it"))?;
+        bytes.copy_from_slice(slot);
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        _: usize,
+        kernel: Kernel,
+        blocks: Blocks,
+        given: &[Given],
+    ) -> Result<(), CudaError> {
+        self.run(kernel, blocks, given).map_err(failed("run a kernel"))
+    }
+
+    fn wait(&self, _: usize) -> Result<(), CudaError> {
+        Ok(())
+    }
+}
