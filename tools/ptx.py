@@ -18,7 +18,7 @@ KERNELS = Path(__file__).resolve().parent.parent / "cuda" / "kernels"
 # Of Ampere, and understood by the driver of everything since.
 PTX_TARGET = "compute_80"
 CODE_TARGETS = ("sm_80", "sm_90a")
-OPTIONS = ["--std=c++17", "--device-as-default-execution-space"]
+OPTIONS = ["--std=c++17", "--device-as-default-execution-space", f"--include-path={KERNELS}"]
 
 
 class CompileError(Exception):

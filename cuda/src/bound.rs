@@ -35,7 +35,7 @@ pub const ROW_SPARE: f32 = 1.0 + 1.0 / (1 << 16) as f32;
 /// Scores of centroids farther away would leave 32 bits.
 const NORM_MAX: f64 = (1_u64 << 60) as f64;
 /// Of more dimensions, cuts would leave little of a sum.
-const DIMENSIONS_MAX: usize = 1 << 20;
+pub(crate) const DIMENSIONS_MAX: usize = 1 << 20;
 
 /// The power of two that has room for values that reach so far from the centre.
 pub fn scale(reach: f64) -> f64 {
@@ -58,7 +58,8 @@ pub struct Terms {
 
 impl Terms {
     /// Of padding: never the nearest, and no rival.
-    const NOBODY: Self = Self { half_square: f32::INFINITY, norm: 0.0, share: 0.0, rest: 0.0 };
+    pub(crate) const NOBODY: Self =
+        Self { half_square: f32::INFINITY, norm: 0.0, share: 0.0, rest: 0.0 };
 
     /// As the kernels read them.
     pub(crate) fn words(self) -> [f32; 4] {
@@ -88,8 +89,8 @@ impl Centroids {
         let places = halves.chunks_mut(depth).zip(&mut terms);
         for (centroid, (halves, terms)) in centroids.chunks(d).zip(places) {
             let halved = halved(centroid, centre, scale, halves);
-            beyond |= halved.norm.is_nan() || halved.norm > NORM_MAX;
-            *terms = halved.terms(d);
+            beyond |= halved.is_beyond();
+            *terms = halved.terms(d, 1);
         }
         Self { halves, terms, beyond }
     }
@@ -101,6 +102,13 @@ pub(crate) struct Halved {
     pub norm: f64,
     pub half_norm: f64,
     pub lost: f64,
+}
+
+impl Halved {
+    /// Whether scores would leave 32 bits.
+    pub(crate) fn is_beyond(&self) -> bool {
+        self.norm.is_nan() || self.norm > NORM_MAX
+    }
 }
 
 /// Centres, scales and halves a vector.
@@ -117,19 +125,36 @@ pub(crate) fn halved(vector: &[f32], centre: &[f32], scale: f64, halves: &mut [u
     Halved { norm: square.sqrt(), half_norm: half_square.sqrt(), lost: lost.sqrt() }
 }
 
+/// Of a half, what it has lost, as a share of it or, next to nothing, on its own.
+const FINE: f64 = 1.0 / (1 << 10) as f64;
+const FINE_LEAST: f64 = UNIT;
+
 impl Halved {
-    fn terms(self, d: usize) -> Terms {
-        let steps = padded(d, DEPTH) as f64 / 16.0;
-        let cuts = steps * CUTS * 2.0 * UNIT;
+    /// Where values are sums of two halves, products have three parts: Â·B̂, and the fine ones of
+    /// each with the coarse ones of the other. `lost` is what both have lost, and `half_norm` that of
+    /// the coarse ones alone. What is left out, the product of the fine ones, is at most that of
+    /// their norms, each of them at most [`FINE`] of the coarse one's and [`FINE_LEAST`]·√d.
+    pub(crate) fn terms(self, d: usize, parts: u32) -> Terms {
+        let products = if parts == 1 { 1.0 } else { 3.0 };
+        let steps = products * padded(d, DEPTH) as f64 / 16.0;
+        // With fine ones, sums are a little larger than coarse ones have them.
+        let cuts = steps * CUTS * 2.0 * UNIT * (1.0 + 4.0 * FINE);
         // What was cut off has a share in all cuts after it.
         let cuts = cuts / (1.0 - cuts);
+        let least = FINE_LEAST * (d as f64).sqrt();
+        let fine = FINE * self.half_norm + least;
+        let (of_share, of_rest) = match parts {
+            1 => (0.0, 0.0),
+            _ => (FINE * (fine + self.lost), least * (fine + self.lost + cuts * self.half_norm)),
+        };
         // Of ‖A‖² only ‖A‖ is known to the row, and the other no larger than this.
         let rows = 2_f64.powi(ROW_BITS) * (d as f64).sqrt();
         let of_64 = (d + 16) as f64 * UNIT_64;
         let tiny = UNIT_64 * 8.0 * self.norm;
         let norm = self.norm + of_64 * rows + tiny;
-        let share = self.lost + (cuts + 6.0 * UNIT) * self.half_norm + of_64 * rows + tiny;
-        let rest = (6.0 * UNIT + of_64 * 2.0) * self.norm * self.norm;
+        let share =
+            self.lost + of_share + (cuts + 6.0 * UNIT) * self.half_norm + of_64 * rows + tiny;
+        let rest = of_rest + (6.0 * UNIT + of_64 * 2.0) * self.norm * self.norm;
         Terms {
             half_square: (0.5 * self.norm * self.norm) as f32,
             norm: above(norm),

@@ -16,7 +16,12 @@ use crate::card::{Blocks, Card, Given, Kernel, QUEUES};
 use crate::error::CudaError;
 
 /// The kernels, as they are committed.
-pub(crate) const MODULES: [&str; 1] = [include_str!("../kernels/kmeans.compute_80.ptx")];
+pub(crate) const MODULES: [&str; 4] = [
+    include_str!("../kernels/kmeans.compute_80.ptx"),
+    include_str!("../kernels/neighbours.compute_80.ptx"),
+    include_str!("../kernels/gram.compute_80.ptx"),
+    include_str!("../kernels/layout.compute_80.ptx"),
+];
 /// Of the driver that reads this PTX first: CUDA 12.5.
 const DRIVER_MIN: i32 = 12_050;
 
@@ -127,10 +132,9 @@ impl Card for Driver {
             }
         })();
         given.map_err(|error| match error {
-            DriverError(CUresult::CUDA_ERROR_OUT_OF_MEMORY) => CudaError::NoRoom {
-                needed: bytes as u64,
-                free: self.free().unwrap_or_default(),
-            },
+            DriverError(CUresult::CUDA_ERROR_OUT_OF_MEMORY) => {
+                CudaError::NoRoom { needed: bytes as u64, free: self.free().unwrap_or_default() }
+            }
             error => CudaError::Driver { doing: "give memory", reason: text(error) },
         })
     }

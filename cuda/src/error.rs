@@ -19,11 +19,21 @@ pub enum CudaError {
          fewer rows, or principal components first"
     )]
     NoRoom { needed: u64, free: u64 },
+    #[error("the device cannot do it: {0}")]
+    Unfit(String),
     #[error("the device failed to {doing}: {reason}")]
     Driver { doing: &'static str, reason: String },
 }
 
-/// Why rows were not dealt to centroids.
+/// What was made, and who made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made<T> {
+    pub made: T,
+    /// Why the processor's cores did what the device did not, for whoever asked for the device.
+    pub fell_back: Option<String>,
+}
+
+/// Why a device did not do it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
     /// Nobody else could do it either.

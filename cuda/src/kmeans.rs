@@ -130,15 +130,15 @@ impl Device {
         let row_terms = Held::zeros(card, many)?;
         let labels = Held::zeros(card, shape.n)?;
         let (centre, scale) = (prepared.centre().to_vec(), bound::scale(prepared.reach()));
-        let mirror = Mirror::new(card, &centre, scale, depth)?;
+        let mirror = Mirror::new(card, &centre, scale, (depth, 1))?;
         let rows_max = match place {
             Place::Resident => shape.n,
             Place::Sent { rows } => rows,
         };
         mirror.take_in(rows, rows_max, watch, |first, many, made| match &mut halves {
-            Halves::Here(all) => made((all, first), (&row_terms, first)),
+            Halves::Here(all) => made((all, first), (&row_terms, first), None),
             Halves::Sent { all, turns: [turn, _], .. } => {
-                made((turn, 0), (&row_terms, first))?;
+                made((turn, 0), (&row_terms, first), None)?;
                 let to = all.get_mut(first * depth..(first + many) * depth);
                 turn.read(0, 0, to.unwrap_or_default())
             }

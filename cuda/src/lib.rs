@@ -15,7 +15,10 @@ pub mod kmeans;
 #[cfg(test)]
 mod machine;
 mod mirror;
+pub mod neighbours;
+pub mod pca;
 pub mod plan;
 #[cfg(test)]
 mod tests;
 mod tile;
+pub mod umap;

@@ -6,7 +6,7 @@ use embedding::rows::{BLOCK_ROWS, RowSource};
 use embedding::watch::{Phase, Watch};
 
 use crate::bound::ROW_SPARE;
-use crate::card::{Blocks, Card, Held, Kernel};
+use crate::card::{Blocks, Card, Given, Held, Kernel};
 use crate::error::{CudaError, Failure};
 use crate::plan::STAGING;
 
@@ -23,6 +23,8 @@ pub(crate) struct Mirror {
     centre: Held<f32>,
     scale: f64,
     depth: usize,
+    /// Halves that a value is the sum of, 1 or 2.
+    parts: u32,
 }
 
 /// Halves, and the row in them that is the first to be written.
@@ -30,14 +32,20 @@ type Halves<'a> = (&'a Held<u16>, usize);
 /// e and the norm of rows, likewise.
 type Terms<'a> = (&'a Held<[f32; 2]>, usize);
 
+/// Where each row goes among halves and terms, and its square with it.
+pub(crate) struct Places {
+    pub places: Held<u32>,
+    pub squares: Held<f64>,
+}
+
 impl Mirror {
     pub(crate) fn new(
         card: &Rc<dyn Card>,
         centre: &[f32],
         scale: f64,
-        depth: usize,
+        (depth, parts): (usize, u32),
     ) -> Result<Self, CudaError> {
-        Ok(Self { card: Rc::clone(card), centre: Held::of(card, centre)?, scale, depth })
+        Ok(Self { card: Rc::clone(card), centre: Held::of(card, centre)?, scale, depth, parts })
     }
 
     /// Sends all rows, a few blocks and at most `rows_max` at a time, if that is a block. `place` is told of each lot its first row and how
@@ -53,7 +61,7 @@ impl Mirror {
         mut place: impl FnMut(
             usize,
             usize,
-            &dyn Fn(Halves<'_>, Terms<'_>) -> Result<(), CudaError>,
+            &dyn Fn(Halves<'_>, Terms<'_>, Option<&Places>) -> Result<(), CudaError>,
         ) -> Result<(), CudaError>,
     ) -> Result<(), Failure> {
         let (d, n_blocks) = (rows.dimensions(), rows.n_blocks());
@@ -72,8 +80,10 @@ impl Mirror {
             }
             staging.fill(0, 0, &values)?;
             let lot = values.len() / d;
-            place(from * BLOCK_ROWS, lot, &|halves, terms| {
-                self.halve((&staging, lot), halves, terms)
+            let first = from * BLOCK_ROWS;
+            place(first, lot, &|halves, terms, places| {
+                let places = places.map(|places| (places, first));
+                self.halve((&staging, lot), halves, terms, places)
             })?;
         }
         Ok(())
@@ -84,17 +94,22 @@ impl Mirror {
         (singles, many): (&Held<f32>, usize),
         (halves, first): Halves<'_>,
         (terms, first_terms): Terms<'_>,
+        places: Option<(&Places, usize)>,
     ) -> Result<(), CudaError> {
+        let (nowhere, places_of) = (Given::Address(0), places.map(|(places, _)| places));
         let given = [
             singles.at(0),
             self.centre.at(0),
             halves.at(first * self.depth),
             terms.at(first_terms),
+            places.map_or(nowhere, |(places, from)| places.places.at(from)),
+            places_of.map_or(nowhere, |places| places.squares.at(0)),
             self.scale.into(),
             ROW_SPARE.into(),
             (many as u32).into(),
             (self.centre.len() as u32).into(),
             (self.depth as u32).into(),
+            self.parts.into(),
         ];
         self.card.start(0, MIRROR, Blocks::new(many.div_ceil(WARPS), THREADS), &given)
     }

@@ -4,7 +4,7 @@ use crate::error::CudaError;
 use crate::tile::{COLUMNS, DEPTH, ROWS, padded};
 
 /// Of free memory, so much is taken at most: others may want some too.
-const SHARE_PERCENT: u64 = 85;
+pub(crate) const SHARE_PERCENT: u64 = 85;
 /// Bytes of 32-bit rows that are on their way at a time.
 pub const STAGING: u64 = 64 << 20;
 /// Rows that are sent at a time at least: fewer would leave the device waiting.

@@ -310,8 +310,7 @@ fn where_the_device_is_lost_the_cores_go_on() {
         let machine = Machine::new(Adding::Cut);
         machine.left.set(Some(left));
         let card: Rc<dyn Card> = machine;
-        let open =
-            |prepared: &Prepared| Device::new(&card, &rows, prepared, 6, None, &Unwatched);
+        let open = |prepared: &Prepared| Device::new(&card, &rows, prepared, 6, None, &Unwatched);
         let found = fit_on(open, &rows, &options, &Unwatched).unwrap();
         let told = found.fell_back.clone().unwrap();
         assert!(told.contains("an illegal memory access"), "{told}");

@@ -15,7 +15,7 @@ use crate::sample;
 use crate::threads::available;
 use crate::watch::{Phase, Watch};
 
-pub use driven::Driven;
+pub use driven::{Driven, Line};
 
 /// The k nearest others of each row, nearest first; of equally near ones the first.
 #[derive(Debug, Clone, PartialEq)]

@@ -38,33 +38,137 @@ pub fn fit(
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Pca, Error> {
-    let (n, d) = (rows.rows(), rows.dimensions());
-    if n == 0 {
-        return Err(Error::NoRows);
+    let prepared = Prepared::new(rows, n_components, threads, watch)?;
+    let sums = prepared.sums(rows, watch)?;
+    prepared.end(&sums, watch)
+}
+
+/// What is known of rows after the first pass: all that sums of products take, which are worked out
+/// [here](Prepared::sums), or by a device that is told how.
+pub struct Prepared {
+    n: usize,
+    n_components: usize,
+    columns: Vec<Column>,
+    threads: usize,
+    /// Of each dimension: its mean in 32 bits, and the power of two that brings what is left to 1
+    /// at most. A value counts as its difference from the one, times the other, both rounded to
+    /// 32 bits.
+    pub centres: Vec<f32>,
+    pub scales: Vec<f32>,
+    /// Of every [`LOT`] rows, the first ones together, products of two columns are added up in
+    /// 32 bits, one after another and each rounded once; times this, and rounded to whole numbers,
+    /// those sums are added up.
+    pub units: f64,
+}
+
+/// Rows whose products are added up in 32 bits.
+pub const LOT: usize = GRAM_ROWS;
+
+impl Prepared {
+    /// # Errors
+    /// As [`fit`] has them.
+    pub fn new(
+        rows: &dyn RowSource,
+        n_components: usize,
+        threads: Option<usize>,
+        watch: &dyn Watch,
+    ) -> Result<Self, Error> {
+        let (n, d) = (rows.rows(), rows.dimensions());
+        if n == 0 {
+            return Err(Error::NoRows);
+        }
+        let most = n.min(d);
+        if n_components == 0 || n_components > most {
+            return Err(Error::BadComponents { components: n_components, most });
+        }
+        let threads = threads.unwrap_or_else(available).max(1);
+        let columns = columns(rows, threads, watch)?;
+        // A sum of products of values of 1 at most has its rows' bits before the point; all such
+        // sums together fit 62 bits.
+        let n_sums = n.div_ceil(LOT) + rows.n_blocks();
+        let bits = (62 - (usize::BITS - n_sums.leading_zeros()) as i32).min(VALUE_BITS_MAX);
+        let units = 2_f64.powi(bits - LOT.ilog2() as i32 - 1);
+        let centres = columns.iter().map(|column| column.mean as f32).collect();
+        let scales = columns.iter().map(|column| column.scale as f32).collect();
+        Ok(Self { n, n_components, columns, threads, centres, scales, units })
     }
-    let most = n.min(d);
-    if n_components == 0 || n_components > most {
-        return Err(Error::BadComponents { components: n_components, most });
+
+    /// Sums of products, d × d of them: of two columns the one in the row of the first.
+    ///
+    /// # Errors
+    /// Where rows cannot be read, or `watch` cancels.
+    pub fn sums(&self, rows: &dyn RowSource, watch: &dyn Watch) -> Result<Vec<i64>, Error> {
+        let d = self.columns.len();
+        let level = Level::detect();
+        // Each has sums of its own, d × d of them.
+        let threads = self.threads.min(GRAM_BYTES_MAX / (d * d * size_of::<i64>()).max(1)).max(1);
+        let mut workers = vec![Gram::new(level, d, self.units); threads];
+        let done = std::sync::atomic::AtomicU64::new(0);
+        let n_blocks = rows.n_blocks();
+        for_each(&mut vec![(); n_blocks], &mut workers, watch, |gram, index, ()| {
+            let block = rows.block(index)?;
+            for rows in block.chunks(LOT * d) {
+                gram.add(rows, &self.centres, &self.scales);
+            }
+            let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            watch.progress(Phase::Pass, done + 1, n_blocks as u64);
+            Ok(())
+        })?;
+        let mut workers = workers.into_iter();
+        let mut sums = workers.next().map(Gram::into_sums).unwrap_or_default();
+        for gram in workers {
+            sums.iter_mut().zip(gram.sums()).for_each(|(sum, other)| *sum += other);
+        }
+        Ok(sums)
     }
-    let threads = threads.unwrap_or_else(available).max(1);
-    let columns = columns(rows, threads, watch)?;
-    let covariance = covariance(rows, &columns, threads, watch)?;
-    let total = covariance.trace();
-    let eigen = eigen::largest(covariance, n_components, threads, watch)?;
-    let mut components = Vec::with_capacity(n_components * d);
-    for vector in eigen.vectors.chunks_exact(d) {
-        let farthest = vector
-            .iter()
-            .copied()
-            .fold(0.0, |far: f64, x| if x.abs() > far.abs() { x } else { far });
-        let sign = if farthest < 0.0 { -1.0 } else { 1.0 };
-        components.extend(vector.iter().map(|x| (x * sign) as f32));
+
+    /// The components, of these sums.
+    ///
+    /// # Errors
+    /// Where there are other sums, or `watch` cancels.
+    pub fn end(self, sums: &[i64], watch: &dyn Watch) -> Result<Pca, Error> {
+        let d = self.columns.len();
+        if sums.len() != d * d {
+            return Err(Error::BadShape { given: sums.len(), rows: d, dimensions: d });
+        }
+        let covariance = self.covariance(sums);
+        let total = covariance.trace();
+        let eigen = eigen::largest(covariance, self.n_components, self.threads, watch)?;
+        let mut components = Vec::with_capacity(self.n_components * d);
+        for vector in eigen.vectors.chunks_exact(d) {
+            let farthest = vector
+                .iter()
+                .copied()
+                .fold(0.0, |far: f64, x| if x.abs() > far.abs() { x } else { far });
+            let sign = if farthest < 0.0 { -1.0 } else { 1.0 };
+            components.extend(vector.iter().map(|x| (x * sign) as f32));
+        }
+        let explained_variance: Vec<f64> =
+            eigen.values.iter().map(|value| value.max(0.0)).collect();
+        let share = |variance: &f64| if total > 0.0 { variance / total } else { 0.0 };
+        let explained_variance_ratio = explained_variance.iter().map(share).collect();
+        Ok(Pca { mean: self.centres, components, explained_variance, explained_variance_ratio })
     }
-    let explained_variance: Vec<f64> = eigen.values.iter().map(|value| value.max(0.0)).collect();
-    let share = |variance: &f64| if total > 0.0 { variance / total } else { 0.0 };
-    let explained_variance_ratio = explained_variance.iter().map(share).collect();
-    let mean = columns.iter().map(|column| column.mean as f32).collect();
-    Ok(Pca { mean, components, explained_variance, explained_variance_ratio })
+
+    fn covariance(&self, sums: &[i64]) -> Symmetric {
+        let d = self.columns.len();
+        let sum = |i: usize, j: usize| {
+            sums.get(i.min(j) * d + i.max(j)).copied().unwrap_or_default() as f64
+        };
+        // The mean in 32 bits is not quite the mean.
+        let off = |at: usize| {
+            self.columns
+                .get(at)
+                .zip(self.centres.get(at))
+                .map_or((0.0, 1.0), |(column, mean)| (column.mean - f64::from(*mean), column.scale))
+        };
+        let rest = (self.n.max(2) - 1) as f64;
+        Symmetric::from_fn(d, |i, j| {
+            let ((off_i, scale_i), (off_j, scale_j)) = (off(i), off(j));
+            let products = sum(i, j) / self.units / scale_i / scale_j;
+            (products - self.n as f64 * off_i * off_j) / rest
+        })
+    }
 }
 
 impl Pca {
@@ -133,54 +237,6 @@ fn columns(rows: &dyn RowSource, threads: usize, watch: &dyn Watch) -> Result<Ve
         Column { mean, scale }
     };
     Ok(origin.iter().zip(&ranges.sums).zip(ends).map(column).collect())
-}
-
-fn covariance(
-    rows: &dyn RowSource,
-    columns: &[Column],
-    threads: usize,
-    watch: &dyn Watch,
-) -> Result<Symmetric, Error> {
-    let (n, d) = (rows.rows(), rows.dimensions());
-    // A sum of products of values of 1 at most has its rows' bits before the point; all such
-    // sums together fit 62 bits.
-    let n_sums = n.div_ceil(GRAM_ROWS) + rows.n_blocks();
-    let bits = (62 - (usize::BITS - n_sums.leading_zeros()) as i32).min(VALUE_BITS_MAX);
-    let units = 2_f64.powi(bits - GRAM_ROWS.ilog2() as i32 - 1);
-    let means: Vec<f32> = columns.iter().map(|column| column.mean as f32).collect();
-    let scales: Vec<f32> = columns.iter().map(|column| column.scale as f32).collect();
-    let level = Level::detect();
-    // Each has sums of its own, d × d of them.
-    let threads = threads.min(GRAM_BYTES_MAX / (d * d * size_of::<i64>()).max(1)).max(1);
-    let mut workers = vec![Gram::new(level, d, units); threads];
-    let done = std::sync::atomic::AtomicU64::new(0);
-    let n_blocks = rows.n_blocks();
-    for_each(&mut vec![(); n_blocks], &mut workers, watch, |gram, index, ()| {
-        let block = rows.block(index)?;
-        for rows in block.chunks(GRAM_ROWS * d) {
-            gram.add(rows, &means, &scales);
-        }
-        let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        watch.progress(Phase::Pass, done + 1, n_blocks as u64);
-        Ok(())
-    })?;
-    let sum = |i: usize, j: usize| -> i64 {
-        let at = i.min(j) * d + i.max(j);
-        workers.iter().map(|gram| gram.sums().get(at).copied().unwrap_or_default()).sum()
-    };
-    // The mean in 32 bits is not quite the mean.
-    let off = |at: usize| {
-        columns
-            .get(at)
-            .zip(means.get(at))
-            .map_or((0.0, 1.0), |(column, mean)| (column.mean - f64::from(*mean), column.scale))
-    };
-    let rest = (n.max(2) - 1) as f64;
-    Ok(Symmetric::from_fn(d, |i, j| {
-        let ((off_i, scale_i), (off_j, scale_j)) = (off(i), off(j));
-        let products = sum(i, j) as f64 / units / scale_i / scale_j;
-        (products - n as f64 * off_i * off_j) / rest
-    }))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! `embedding` in 64 bits ([`Driven`]), which also goes through the rows of which 32 bits do not
 //! say enough. So neighbours are those of [`embedding::knn::exact`].
 
-use embedding::knn::{Driven, Neighbours};
+use embedding::knn::{Driven, Line, Neighbours};
 use embedding::rows::RowSource;
 use embedding::watch::{Phase, Watch};
 use wgpu::BufferUsages;
@@ -213,13 +213,12 @@ impl<'a> Search<'a> {
             let kept: Vec<u32> = words_of(bytes).collect();
             let (scores, numbers) = kept.split_at(words);
             let lines = scores.chunks_exact(KEPT).zip(numbers.chunks_exact(KEPT));
-            for (row, (scores, numbers)) in (block.piece.first + block.first..).zip(lines) {
+            let mut found = Vec::with_capacity(block.rows);
+            for (row, (scores, candidates)) in (block.piece.first + block.first..).zip(lines) {
                 let beyond = self.beyond(&rows.row(row)?, scores.last().copied())?;
-                let n = self.resident.rows;
-                let numbers = numbers.iter().copied().filter(|number| (*number as usize) < n);
-                driven.take(row as u32, numbers, beyond)?;
+                found.push(Line { row: row as u32, candidates, beyond });
             }
-            Ok::<(), Error>(())
+            Ok::<(), Error>(driven.take_all(&found, None)?)
         });
         taken.await?
     }

@@ -42,6 +42,7 @@ pub(super) struct Thread {
     pub registers: Vec<u64>,
     pub state: State,
     steps: u64,
+    local: Vec<u8>,
     /// What is on its way to shared memory, by groups; the last is still open.
     fetched: Vec<Vec<(u64, Vec<u8>)>>,
 }
@@ -59,6 +60,7 @@ impl<'a> Block<'a> {
             registers: vec![0xdead_beef_dead_beef; kernel.registers],
             state: State::Going,
             steps: 0,
+            local: vec![0xa5; kernel.local_bytes],
             fetched: vec![Vec::new()],
         };
         let threads = (0..grid.threads).map(|_| thread()).collect();
@@ -93,9 +95,8 @@ impl<'a> Block<'a> {
             for thread in lanes.clone() {
                 while self.threads[thread].state == State::Going {
                     let op = &self.kernel.ops[self.threads[thread].at];
-                    self.step(thread, op).map_err(|why| {
-                        format!("line {}, thread {thread}: {why}", op.line)
-                    })?;
+                    self.step(thread, op)
+                        .map_err(|why| format!("line {}, thread {thread}: {why}", op.line))?;
                 }
             }
             let waits = |thread: &usize| self.threads[*thread].state == State::AtWarp;
@@ -115,6 +116,7 @@ impl<'a> Block<'a> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn value(&self, thread: usize, operand: Operand) -> u64 {
         match operand {
             Operand::Register(register) => self.threads[thread].registers[register],
@@ -157,6 +159,7 @@ impl<'a> Block<'a> {
                     if is_barrier { State::AtBarrier } else { State::AtWarp };
                 return Ok(());
             }
+            Code::Move(of) if op.to.len() == 1 && op.from.len() == 1 => of.of(from(0)),
             Code::Move(of) => return self.moved(thread, op, of),
             Code::One(what, of) => one(what, of, from(0)),
             Code::Two(what @ Two::Multiply(part), of) => match of {
@@ -240,6 +243,11 @@ impl<'a> Block<'a> {
         match space {
             Space::Global => self.memory.value(address, bytes),
             Space::Shared => self.shared.touch(address, bytes, thread / LANES, how),
+            Space::Local => {
+                let from = address as usize;
+                let found = self.threads[thread].local.get_mut(from..from + bytes);
+                found.ok_or_else(|| format!("{bytes} bytes at {address:#x} of a thread's own"))
+            }
             Space::Parameter => Err("a parameter is read only".to_owned()),
         }
     }

@@ -57,6 +57,7 @@ pub(super) enum Vote {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
     Parameter,
+    Local,
     Shared,
     Global,
 }
@@ -156,6 +157,7 @@ fn convert(words: &[&str]) -> Option<Convert> {
 fn space(words: &[&str]) -> Option<Space> {
     words.iter().find_map(|word| match *word {
         "param" => Some(Space::Parameter),
+        "local" => Some(Space::Local),
         "shared" => Some(Space::Shared),
         "global" => Some(Space::Global),
         _ => None,

@@ -12,6 +12,8 @@ pub(super) struct Kernel {
     /// Where each parameter lies among them, and its bytes.
     pub parameters: Vec<(usize, usize)>,
     pub shared_bytes: usize,
+    /// Of each thread.
+    pub local_bytes: usize,
     pub ops: Vec<Op>,
     pub registers: usize,
     /// Threads of a block that it is made for.
@@ -82,10 +84,7 @@ impl Reader {
         Self { kernel: Kernel { name, ..Kernel::default() }, ..Self::default() }
     }
 
-    fn read(
-        mut self,
-        lines: &mut impl Iterator<Item = (usize, String)>,
-    ) -> Result<Kernel, String> {
+    fn read(mut self, lines: &mut impl Iterator<Item = (usize, String)>) -> Result<Kernel, String> {
         for (_, line) in lines.by_ref() {
             match line.as_str() {
                 "{" => break,
@@ -151,8 +150,8 @@ impl Reader {
         if text.starts_with(".reg") || text.starts_with(".pragma") {
             return Ok(());
         }
-        if text.starts_with(".shared") {
-            return self.shared(text);
+        if text.starts_with(".shared") || text.starts_with(".local") {
+            return self.variable(text);
         }
         let (guard, text) = match text.strip_prefix('@') {
             Some(rest) => {
@@ -191,19 +190,23 @@ impl Reader {
     }
 
     /// `.shared .align 128 .b8 name[49152]`, or a single value.
-    fn shared(&mut self, text: &str) -> Result<(), String> {
+    fn variable(&mut self, text: &str) -> Result<(), String> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let [_, ".align", align, of, name] = words.as_slice() else {
-            return Err(format!("not known as shared memory: {text}"));
+        let [space, ".align", align, of, name] = words.as_slice() else {
+            return Err(format!("not known as memory: {text}"));
+        };
+        let bytes = match *space {
+            ".shared" => &mut self.kernel.shared_bytes,
+            _ => &mut self.kernel.local_bytes,
         };
         let each = super::scalars::Type::parse(&of[1..]).ok_or("of no type")?.bytes();
         let (name, many) = match name.split_once('[') {
             Some((name, many)) => (name, number(many.trim_end_matches(']'))? as usize),
             None => (*name, 1),
         };
-        let place = self.kernel.shared_bytes.next_multiple_of(number(align)? as usize);
+        let place = bytes.next_multiple_of(number(align)? as usize);
+        *bytes = place + many * each;
         self.places.insert(name.to_owned(), place);
-        self.kernel.shared_bytes = place + many * each;
         Ok(())
     }
 

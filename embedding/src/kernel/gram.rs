@@ -37,6 +37,10 @@ impl Gram {
         &self.sums
     }
 
+    pub(crate) fn into_sums(self) -> Vec<i64> {
+        self.sums
+    }
+
     /// Adds at most [`GRAM_ROWS`] rows, of which each value counts as its difference from its
     /// column's centre, times that column's scale.
     pub(crate) fn add(&mut self, rows: &[f32], centres: &[f32], scales: &[f32]) {

@@ -1,0 +1,164 @@
+//! Principal components with sums of products worked out by a device: whole numbers, the same bits
+//! as [`embedding::pca`]'s. Rows are sent there a few blocks at a time and need not fit.
+
+use std::rc::Rc;
+
+use embedding::pca::{LOT, Pca, Prepared};
+use embedding::rows::{BLOCK_ROWS, RowSource};
+use embedding::watch::{Phase, Watch};
+
+use crate::card::{Blocks, Card, Held, Kernel};
+use crate::device::Gpu;
+use crate::error::{CudaError, Failure, Made};
+use crate::plan::{SHARE_PERCENT, STAGING};
+
+const ADD: Kernel = Kernel("gram_add");
+const THREADS: u32 = 256;
+/// Columns of a block's square.
+const SIDE: usize = 64;
+/// Blocks that keep a device busy.
+const BLOCKS: usize = 1024;
+
+/// Finds so many principal components. Where there is no device, or it fails, the cores do.
+///
+/// # Errors
+/// As [`embedding::pca::fit`]: what a device does is never an error.
+pub fn fit(
+    rows: &dyn RowSource,
+    n_components: usize,
+    threads: Option<usize>,
+    watch: &dyn Watch,
+) -> Result<Made<Pca>, embedding::Error> {
+    let prepared = Prepared::new(rows, n_components, threads, watch)?;
+    let sums = Gpu::find()
+        .map_err(Failure::from)
+        .and_then(|gpu| sums_on(&gpu.card, rows, &prepared, watch));
+    let (sums, fell_back) = match sums {
+        Ok(sums) => (sums, None),
+        Err(Failure::Input(error)) => return Err(error),
+        Err(Failure::Device(error)) => (prepared.sums(rows, watch)?, Some(error.to_string())),
+    };
+    Ok(Made { made: prepared.end(&sums, watch)?, fell_back })
+}
+
+/// The sums of products of all pairs of columns.
+pub(crate) fn sums_on(
+    card: &Rc<dyn Card>,
+    rows: &dyn RowSource,
+    prepared: &Prepared,
+    watch: &dyn Watch,
+) -> Result<Vec<i64>, Failure> {
+    const { assert!(BLOCK_ROWS.is_multiple_of(LOT)) };
+    let (d, n_blocks) = (rows.dimensions(), rows.n_blocks());
+    let block = d * BLOCK_ROWS;
+    let blocks = (STAGING as usize / (block * 4)).clamp(1, n_blocks.max(1));
+    let needed = 2 * blocks * block * 4 + d * d * 8 + d * 8;
+    let free = card.free()?;
+    if needed as u64 > free / 100 * SHARE_PERCENT {
+        let needed = (needed as u64).div_ceil(SHARE_PERCENT) * 100;
+        return Err(CudaError::NoRoom { needed, free }.into());
+    }
+    let sums = Held::<i64>::zeros(card, d * d)?;
+    let centres = Held::of(card, &prepared.centres)?;
+    let scales = Held::of(card, &prepared.scales)?;
+    card.wait(0)?;
+    // While the rows of one are computed on, others are on their way.
+    let staging = [Held::<f32>::zeros(card, blocks * block)?, Held::zeros(card, blocks * block)?];
+    let squares = d.div_ceil(SIDE);
+    let pairs = squares * (squares + 1) / 2;
+    let mut values = Vec::with_capacity(blocks * block);
+    for (nth, from) in (0..n_blocks).step_by(blocks).enumerate() {
+        if watch.is_cancelled() {
+            return Err(embedding::Error::Cancelled.into());
+        }
+        watch.progress(Phase::Pass, from as u64, n_blocks as u64);
+        values.clear();
+        for index in from..(from + blocks).min(n_blocks) {
+            values.extend_from_slice(&rows.block(index)?);
+        }
+        let (queue, many) = (nth % 2, values.len() / d);
+        staging[queue].fill(queue, 0, &values)?;
+        let given = [
+            staging[queue].at(0),
+            centres.at(0),
+            scales.at(0),
+            sums.at(0),
+            prepared.units.into(),
+            (many as u32).into(),
+            (d as u32).into(),
+            (squares as u32).into(),
+        ];
+        let lots = (BLOCKS / pairs).clamp(1, many.div_ceil(LOT));
+        let blocks = Blocks { blocks: [pairs, lots], threads: THREADS };
+        card.start(queue, ADD, blocks, &given)?;
+    }
+    card.wait(1)?;
+    Ok(sums.values(0, 0, d * d)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::print_stdout)]
+    use embedding::random::Random;
+    use embedding::rows::Matrix;
+    use embedding::watch::Unwatched;
+
+    use super::*;
+    use crate::emulator::Adding;
+    use crate::machine::Machine;
+
+    #[track_caller]
+    fn same(card: &Rc<dyn Card>, n: usize, d: usize) {
+        let random = Random::new(8, 0);
+        let value =
+            |at: usize| random.unit(at as u64) as f32 * 10_f32.powi((at % d) as i32 % 9 - 4);
+        let values: Vec<f32> = (0..n * d).map(value).collect();
+        let rows = Matrix::new(&values, d).unwrap();
+        let prepared = Prepared::new(&rows, 1, None, &Unwatched).unwrap();
+        let expected = prepared.sums(&rows, &Unwatched).unwrap();
+        let found = sums_on(card, &rows, &prepared, &Unwatched).unwrap();
+        for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            // Of each pair of columns once.
+            if at / d <= at % d {
+                assert_eq!(found, expected, "{n} × {d}, columns {} and {}", at / d, at % d);
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_those_of_the_cores_bit_by_bit() {
+        let card: Rc<dyn Card> = Machine::new(Adding::Cut);
+        for (n, d) in [(1, 1), (300, 3), (1030, 5), (129, 130), (140, 64)] {
+            same(&card, n, d);
+        }
+    }
+
+    #[test]
+    fn without_a_device_the_cores_add() {
+        let values: Vec<f32> = (0..600).map(|at| ((at * 7) % 31) as f32).collect();
+        let rows = Matrix::new(&values, 6).unwrap();
+        let found = fit(&rows, 2, None, &Unwatched).unwrap();
+        assert_eq!(found.made, embedding::pca::fit(&rows, 2, None, &Unwatched).unwrap());
+        match Gpu::find() {
+            Ok(gpu) => same(&gpu.card, 20_000, 300),
+            Err(error) => {
+                println!("not run on a device, since there is none: {error}");
+                assert_eq!(found.fell_back, Some(error.to_string()));
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_room_it_says_how_much_is_needed() {
+        let values: Vec<f32> = (0..600).map(|at| ((at * 7) % 31) as f32).collect();
+        let rows = Matrix::new(&values, 6).unwrap();
+        let prepared = Prepared::new(&rows, 1, None, &Unwatched).unwrap();
+        let card: Rc<dyn Card> = Machine::with_memory(Adding::Cut, 3000);
+        let told = sums_on(&card, &rows, &prepared, &Unwatched).unwrap_err();
+        let Failure::Device(CudaError::NoRoom { needed, free: 3000 }) = told else {
+            panic!("{told}")
+        };
+        let card: Rc<dyn Card> = Machine::with_memory(Adding::Cut, needed);
+        assert!(sums_on(&card, &rows, &prepared, &Unwatched).is_ok(), "{needed} is enough");
+    }
+}
