@@ -13,6 +13,7 @@ use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, result}
 use cudarc::nvrtc::Ptx;
 
 use crate::card::{Blocks, Card, Given, Kernel, QUEUES};
+use crate::cost::{ASKED_FROM_SECONDS, Rates, Work};
 use crate::error::CudaError;
 
 /// The kernels, as they are committed.
@@ -29,9 +30,41 @@ const DRIVER_MIN: i32 = 12_050;
 pub struct Gpu {
     pub(crate) card: Rc<dyn Card>,
     pub name: String,
+    /// How fast it may be taken to be.
+    pub rates: Rates,
+}
+
+/// Who is to compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Whoever is done sooner.
+    Auto,
+    Cores,
+    Cuda,
 }
 
 impl Gpu {
+    /// The first device, if it is for this work, that takes the cores so many seconds.
+    ///
+    /// # Errors
+    /// Where a device was asked for, and there is none that will do.
+    pub fn choose(
+        wanted: Wanted,
+        work: &Work,
+        cores_seconds: f64,
+    ) -> Result<Option<Self>, CudaError> {
+        match wanted {
+            Wanted::Cores => Ok(None),
+            Wanted::Cuda => Self::find().map(Some),
+            Wanted::Auto if cores_seconds < ASKED_FROM_SECONDS => Ok(None),
+            // Nobody asked for one: no reason to say why there is none.
+            Wanted::Auto => {
+                let is_worth = |gpu: &Self| gpu.rates.is_worth(work, cores_seconds);
+                Ok(Self::find().ok().filter(is_worth))
+            }
+        }
+    }
+
     /// The first device.
     ///
     /// # Errors
@@ -55,12 +88,13 @@ impl Gpu {
         if major < 8 {
             return Err(CudaError::OldDevice { name, major, minor });
         }
+        let rates = rates(&context).map_err(failed("tell how fast it is"))?;
         let mut queues = Vec::new();
         for _ in 0..QUEUES {
             queues.push(context.new_stream().map_err(failed("open a queue"))?);
         }
         let card = Driver { context, queues, functions: RefCell::default() };
-        Ok(Self { card: Rc::new(card), name })
+        Ok(Self { card: Rc::new(card), name, rates })
     }
 
     /// Bytes of memory that are free.
@@ -70,6 +104,18 @@ impl Gpu {
     pub fn free(&self) -> Result<u64, CudaError> {
         self.card.free()
     }
+}
+
+/// As a device describes itself.
+fn rates(context: &CudaContext) -> Result<Rates, DriverError> {
+    use sys::CUdevice_attribute_enum as Attribute;
+    let ask = |what| context.attribute(what).map(f64::from);
+    let many = ask(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+    // In kilohertz, and memory's twice a clock.
+    let clock = ask(Attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE)? * 1e3;
+    let memory = ask(Attribute::CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE)? * 1e3;
+    let wide = ask(Attribute::CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH)?;
+    Ok(Rates::of(many, clock, 2.0 * memory * wide / 8.0))
 }
 
 /// NVIDIA's driver, and a device of it.

@@ -19,6 +19,8 @@ pub enum CudaError {
          fewer rows, or principal components first"
     )]
     NoRoom { needed: u64, free: u64 },
+    #[error("the device's {0}, of a few rows for a trial, are not those of the processor")]
+    Wrong(&'static str),
     #[error("the device cannot do it: {0}")]
     Unfit(String),
     #[error("the device failed to {doing}: {reason}")]

@@ -9,6 +9,7 @@ use embedding::watch::Watch;
 
 use crate::bound::{self, Centroids};
 use crate::card::{Blocks, Card, Held, Kernel};
+use crate::check;
 use crate::device::Gpu;
 use crate::error::{CudaError, Failure};
 use crate::mirror::Mirror;
@@ -29,18 +30,20 @@ pub struct Fitted {
     pub fell_back: Option<String>,
 }
 
-/// Clusters rows on the first device, to the same bits as [`embedding::kmeans::fit`]. Where there
-/// is none, or it fails, the cores go on from its last centroids.
+/// Clusters rows on a device, to the same bits as [`embedding::kmeans::fit`]. Where it fails, the
+/// cores go on from its last centroids.
 ///
 /// # Errors
 /// As [`embedding::kmeans::fit`]: what a device does is never an error.
 pub fn fit(
+    gpu: &Gpu,
     rows: &dyn RowSource,
     options: &Options,
     watch: &dyn Watch,
 ) -> Result<Fitted, embedding::Error> {
     let open = |prepared: &Prepared| {
-        Device::new(&Gpu::find()?.card, rows, prepared, options.k, None, watch)
+        check::clusters(&gpu.card)?;
+        Device::new(&gpu.card, rows, prepared, options.k, None, watch)
     };
     fit_on(open, rows, options, watch)
 }

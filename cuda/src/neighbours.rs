@@ -15,6 +15,7 @@ use embedding::watch::{Phase, Watch};
 
 use crate::bound::{self, DIMENSIONS_MAX, Halved, Terms};
 use crate::card::{Blocks, Card, Held, Kernel};
+use crate::check;
 use crate::device::Gpu;
 use crate::error::{CudaError, Failure, Made};
 use crate::mirror::{Mirror, Places};
@@ -42,22 +43,21 @@ const UNSURE_PERCENT: usize = 5;
 const UNSURE_PERCENT_MAX: usize = 25;
 const STREAM: u64 = 0x90;
 
-/// Finds the k nearest others of each row on the first device. Where there is none, or it fails,
-/// or k is more than [`NEIGHBOURS_MAX`], the cores do as [`embedding::knn::nearest`].
+/// Finds the k nearest others of each row on a device. Where it fails, or k is more than
+/// [`NEIGHBOURS_MAX`], the cores do as [`embedding::knn::nearest`].
 ///
 /// # Errors
 /// As [`embedding::knn::nearest`]: what a device does is never an error.
 pub fn nearest(
+    gpu: &Gpu,
     rows: &dyn RowSource,
     k: usize,
     threads: Option<usize>,
     seed: u64,
     watch: &dyn Watch,
 ) -> Result<Made<Found>, embedding::Error> {
-    let by_device = Gpu::find()
-        .map_err(Failure::from)
-        .and_then(|gpu| nearest_on(&gpu.card, rows, k, threads, watch));
-    match by_device {
+    let by_device = check::neighbours(&gpu.card);
+    match by_device.and_then(|()| nearest_on(&gpu.card, rows, k, threads, watch)) {
         Ok(neighbours) => Ok(Made { made: Found { neighbours, recall: 1.0 }, fell_back: None }),
         Err(Failure::Input(error)) => Err(error),
         Err(Failure::Device(error)) => Ok(Made {
@@ -94,7 +94,7 @@ pub(crate) fn nearest_on(
 }
 
 /// Rows on a device, at their places.
-struct Search {
+pub(crate) struct Search {
     card: Rc<dyn Card>,
     n: usize,
     d: usize,
@@ -112,6 +112,17 @@ struct Search {
 }
 
 impl Search {
+    pub(crate) fn prepared(
+        card: &Rc<dyn Card>,
+        rows: &dyn RowSource,
+        threads: Option<usize>,
+        parts: u32,
+        watch: &dyn Watch,
+    ) -> Result<Self, Failure> {
+        let prepared = embedding::kmeans::Prepared::new(rows, threads, watch)?;
+        Self::new(card, rows, &prepared, parts, watch)
+    }
+
     fn new(
         card: &Rc<dyn Card>,
         rows: &dyn RowSource,
@@ -153,7 +164,7 @@ impl Search {
     }
 
     /// Of all rows; none where more than `most` of a hundred of the first lot are not sure.
-    fn all(
+    pub(crate) fn all(
         &self,
         rows: &dyn RowSource,
         k: usize,

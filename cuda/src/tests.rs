@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::bound::{Centroids, scale};
 use crate::card::Card;
-use crate::device::Gpu;
+use crate::device::{Gpu, Wanted};
 use crate::emulator::{Adding, Emulator, Mirror, assign, error, product, without_error};
 use crate::error::{CudaError, Failure};
 use crate::half::to_single;
@@ -233,8 +233,6 @@ fn where_there_is_no_room_it_says_how_much_is_needed_and_free() {
 fn what_nobody_can_do_is_an_error() {
     let torn = Torn::new(50, 8, 6, 2, 1.0, 0.0);
     let rows = Matrix::new(&torn.rows, 8).unwrap();
-    let found = crate::kmeans::fit(&rows, &Options::new(51, 4), &Unwatched);
-    assert_eq!(found, Err(embedding::Error::BadK { k: 51, rows: 50 }));
     let open =
         |_: &Prepared| -> Result<Emulator, Failure> { Err(embedding::Error::Cancelled.into()) };
     let found = fit_on(open, &rows, &Options::new(5, 4), &Unwatched);
@@ -242,21 +240,20 @@ fn what_nobody_can_do_is_an_error() {
 }
 
 #[test]
-fn without_a_driver_the_cores_compute_and_say_why() {
-    let torn = Torn::new(500, 8, 6, 2, 1.0, 0.0);
-    let (rows, options) = (Matrix::new(&torn.rows, 8).unwrap(), Options::new(6, 4));
-    let found = crate::kmeans::fit(&rows, &options, &Unwatched).unwrap();
-    let by_cores = fit(&rows, &options, &Unwatched).unwrap();
+fn without_a_driver_a_device_that_is_asked_for_is_an_error() {
+    let work = crate::cost::kmeans(1e7, 768.0, 1000.0, 25.0);
+    assert!(Gpu::choose(Wanted::Cores, &work, 1e6).unwrap().is_none());
+    assert!(Gpu::choose(Wanted::Auto, &work, 0.1).unwrap().is_none(), "too little to do");
     match Gpu::find() {
         Err(error) => {
-            assert_eq!((found.fell_back.clone(), found.place), (Some(error.to_string()), None));
             if error == CudaError::NoDriver {
                 assert!(error.to_string().starts_with("no NVIDIA driver: libcuda"), "{error}");
             }
+            assert_eq!(Gpu::choose(Wanted::Cuda, &work, 1.0).err(), Some(error));
+            assert!(Gpu::choose(Wanted::Auto, &work, 1e6).unwrap().is_none());
         }
-        Ok(_) => assert_eq!(found.fell_back, None),
+        Ok(_) => assert!(Gpu::choose(Wanted::Auto, &work, 1e6).unwrap().is_some()),
     }
-    is_that_of_the_cores(Fitted { fell_back: None, ..found }, &by_cores);
 }
 
 /// Rows and centroids, dealt by a device that has them all and by one that is sent them.

@@ -1,5 +1,4 @@
-//! UMAP on a device: the neighbours as [`neighbours`](crate::neighbours) finds them, and then the
-//! epochs. Rows of a block of the deal walk side by side, a thread each, and then all points
+//! The epochs of UMAP on a device. Rows of a block of the deal walk side by side, a thread each, and then all points
 //! settle. The processor's sums are rounded otherwise, so that its layout is another, as good; but
 //! devices make one layout of one seed, since what threads add up are whole numbers.
 
@@ -10,9 +9,9 @@ use embedding::umap::{Dealt, Layout, Options, Prepared};
 use embedding::watch::{Phase, Watch};
 
 use crate::card::{Blocks, Card, Held, Kernel};
+use crate::check;
 use crate::device::Gpu;
 use crate::error::{CudaError, Failure, Made};
-use crate::neighbours;
 use crate::plan::SHARE_PERCENT;
 
 /// By the axes of a point.
@@ -32,43 +31,31 @@ const SETTLE_THREADS: u32 = 256;
 /// Epochs that are handed over at once: those that are cancel no sooner.
 const EPOCHS_AT_ONCE: u32 = 8;
 
-/// Lays rows out, whose neighbours may be known. Where there is no device, or it fails, the cores
-/// do what it did not, from where the points began.
+/// Lays rows out whose neighbours are known, as [`neighbours`](crate::neighbours) finds them. Where
+/// the device fails, the cores do, from where the points began.
 ///
 /// # Errors
-/// As [`embedding::umap::fit`]: what a device does is never an error.
-pub fn fit(
+/// As [`embedding::umap::fit_among`]: what a device does is never an error.
+pub fn fit_among(
+    gpu: &Gpu,
     rows: &dyn RowSource,
     options: &Options,
-    known: Option<embedding::knn::Found>,
+    found: embedding::knn::Found,
     watch: &dyn Watch,
 ) -> Result<Made<Layout>, embedding::Error> {
-    let mut fell_back = None;
-    let k = options.found_of(rows.rows());
-    let prepared = match known {
-        Some(found) => Prepared::among(rows, options, found, watch)?,
-        // Of so few, nothing is to be found.
-        None if rows.rows() < 3 || k == 0 => Prepared::new(rows, options, watch)?,
-        None => {
-            let found = neighbours::nearest(rows, k, options.threads, options.seed, watch)?;
-            fell_back = found.fell_back;
-            Prepared::among(rows, options, found.made, watch)?
-        }
-    };
+    let prepared = Prepared::among(rows, options, found, watch)?;
     if prepared.dealt().is_none() {
-        return Ok(Made { made: prepared.compute(watch)?, fell_back });
+        return Ok(Made { made: prepared.compute(watch)?, fell_back: None });
     }
-    let points =
-        Gpu::find().map_err(Failure::from).and_then(|gpu| lay_out(&gpu.card, &prepared, watch));
-    let made = match points {
-        Ok(points) => prepared.end(points)?,
-        Err(Failure::Input(error)) => return Err(error),
+    let checked = check::epochs(&gpu.card, options.dimensions);
+    match checked.and_then(|()| lay_out(&gpu.card, &prepared, watch)) {
+        Ok(points) => Ok(Made { made: prepared.end(points)?, fell_back: None }),
+        Err(Failure::Input(error)) => Err(error),
         Err(Failure::Device(error)) => {
-            fell_back = Some(error.to_string());
-            prepared.compute(watch)?
+            let made = prepared.compute(watch)?;
+            Ok(Made { made, fell_back: Some(error.to_string()) })
         }
-    };
-    Ok(Made { made, fell_back })
+    }
 }
 
 /// Moves the points: n × dimensions, in the order of the rows.

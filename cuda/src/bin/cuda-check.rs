@@ -34,16 +34,18 @@ fn main() -> ExitCode {
     if shapes.is_empty() {
         shapes = SMALL.to_vec();
     }
-    match Gpu::find() {
-        Ok(gpu) => tell(&json!({ "device": gpu.name, "free_bytes": gpu.free().ok() })),
+    let gpu = match Gpu::find() {
+        Ok(gpu) => gpu,
         Err(error) => {
             tell(&json!({ "error": error.to_string() }));
             return ExitCode::from(2);
         }
-    }
+    };
+    let rates = format!("{:?}", gpu.rates);
+    tell(&json!({ "device": gpu.name, "free_bytes": gpu.free().ok(), "taken_for": rates }));
     let mut all_same = true;
     for shape in shapes {
-        match measured(shape) {
+        match measured(&gpu, shape) {
             Ok((line, is_same)) => {
                 tell(&line);
                 all_same &= is_same;
@@ -94,7 +96,7 @@ fn rows(shape: Shape) -> Vec<f32> {
 
 /// A fit by the cores and two of the device, of one iteration and of more, from the same centroids:
 /// the difference of the two is what iterations take.
-fn measured(shape: Shape) -> Result<(Value, bool), embedding::Error> {
+fn measured(gpu: &Gpu, shape: Shape) -> Result<(Value, bool), embedding::Error> {
     let values = rows(shape);
     let matrix = Matrix::new(&values, shape.d)?;
     let first = values.get(..shape.k * shape.d).unwrap_or_default().to_vec();
@@ -106,7 +108,7 @@ fn measured(shape: Shape) -> Result<(Value, bool), embedding::Error> {
     };
     let on_device = |most| {
         let began = Instant::now();
-        let found = cuda::kmeans::fit(&matrix, &options(most), &Unwatched)?;
+        let found = cuda::kmeans::fit(gpu, &matrix, &options(most), &Unwatched)?;
         Ok::<_, embedding::Error>((found, began.elapsed().as_secs_f64()))
     };
     let (_, start) = on_device(1)?;

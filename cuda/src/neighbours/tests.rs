@@ -87,19 +87,15 @@ fn what_it_cannot_do_is_told() {
 }
 
 #[test]
-fn without_a_device_the_cores_look() {
-    let values = clouds(300, 8, 1.0);
-    let rows = Matrix::new(&values, 8).unwrap();
-    let found = nearest(&rows, 5, None, 1, &Unwatched).unwrap();
+fn neighbours_by_a_device_are_those_of_the_cores() {
     match Gpu::find() {
         Ok(gpu) => {
+            let values = clouds(30_000, 64, 4.0);
+            let rows = Matrix::new(&values, 64).unwrap();
+            let found = nearest(&gpu, &rows, 15, None, 1, &Unwatched).unwrap();
             assert_eq!(found.fell_back, None);
-            same(&gpu.card, &clouds(30_000, 64, 4.0), 64, 15);
+            assert!(found.made.neighbours == exact(&rows, 15, None, &Unwatched).unwrap());
         }
-        Err(error) => {
-            println!("not run on a device, since there is none: {error}");
-            assert_eq!(found.fell_back, Some(error.to_string()));
-        }
+        Err(error) => println!("not run, since it wants a device: {error}"),
     }
-    assert!(found.made.neighbours == exact(&rows, 5, None, &Unwatched).unwrap());
 }
