@@ -381,8 +381,14 @@ def test_without_a_device_the_processor_computes_and_says_why(lake):
     if asked["backend"] == "cpu":
         assert "computed on the CPU: no NVIDIA" in asked["message"]
     assert written(lake, "by-cuda")["cluster"].equals(written(lake, "by-cpu")["cluster"])
-    layout = done("project", "digits", "--into", "layout-by-cuda", "--backend", "cuda", lake=lake)
-    assert layout["backend"] == "cpu" and "only k-means is computed by CUDA" in layout["message"]
+    for algorithm in ["pca", "umap"]:
+        words = ["project", "digits", "--algorithm", algorithm, "--into", algorithm]
+        layout = done(*words, "--backend", "cuda", lake=lake)
+        if layout["backend"] == "cpu":
+            assert "computed on the CPU: no NVIDIA" in layout["message"]
+    words = ["project", "digits", "--algorithm", "tsne", "--into", "tsne", "--backend", "cuda"]
+    layout = done(*words, lake=lake)
+    assert layout["backend"] == "cpu" and "the rest is the CPU's" in layout["message"]
 
 
 def test_a_result_keeps_the_vectors_where_that_is_asked_for(lake):

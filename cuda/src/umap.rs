@@ -12,6 +12,7 @@ use crate::card::{Blocks, Card, Held, Kernel};
 use crate::check;
 use crate::device::Gpu;
 use crate::error::{CudaError, Failure, Made};
+use crate::pca;
 use crate::plan::SHARE_PERCENT;
 
 /// By the axes of a point.
@@ -31,8 +32,8 @@ const SETTLE_THREADS: u32 = 256;
 /// Epochs that are handed over at once: those that are cancel no sooner.
 const EPOCHS_AT_ONCE: u32 = 8;
 
-/// Lays rows out whose neighbours are known, as [`neighbours`](crate::neighbours) finds them. Where
-/// the device fails, the cores do, from where the points began.
+/// Lays rows out whose neighbours are known, as [`neighbours`](crate::neighbours) finds them, along
+/// principal components that the device works out. Where it fails, the cores do, from where the points began.
 ///
 /// # Errors
 /// As [`embedding::umap::fit_among`]: what a device does is never an error.
@@ -43,13 +44,15 @@ pub fn fit_among(
     found: embedding::knn::Found,
     watch: &dyn Watch,
 ) -> Result<Made<Layout>, embedding::Error> {
-    let prepared = Prepared::among(rows, options, found, watch)?;
+    let components = options.components_of(rows);
+    let Made { made: along, fell_back } = pca::fit(gpu, rows, components, options.threads, watch)?;
+    let prepared = Prepared::among_along(rows, options, (found, &along), watch)?;
     if prepared.dealt().is_none() {
-        return Ok(Made { made: prepared.compute(watch)?, fell_back: None });
+        return Ok(Made { made: prepared.compute(watch)?, fell_back });
     }
     let checked = check::epochs(&gpu.card, options.dimensions);
     match checked.and_then(|()| lay_out(&gpu.card, &prepared, watch)) {
-        Ok(points) => Ok(Made { made: prepared.end(points)?, fell_back: None }),
+        Ok(points) => Ok(Made { made: prepared.end(points)?, fell_back }),
         Err(Failure::Input(error)) => Err(error),
         Err(Failure::Device(error)) => {
             let made = prepared.compute(watch)?;

@@ -122,6 +122,30 @@ impl Prepared {
         Ok(sums)
     }
 
+    /// Such sums, of what was found elsewhere: of two columns the sum of products of values as they
+    /// are, less an origin of each column.
+    pub fn sums_about(&self, origin: &[f32], products: impl Fn(usize, usize) -> f64) -> Vec<i64> {
+        let (n, d) = (self.n as f64, self.columns.len());
+        let columns = self.columns.iter().zip(&self.centres).zip(origin);
+        // How far the centre is from the origin, and what is left of all values there.
+        let moved: Vec<(f64, f64, f64)> = columns
+            .map(|((column, centre), origin)| {
+                let (centre, origin) = (f64::from(*centre), f64::from(*origin));
+                (centre - origin, n * (column.mean - origin), column.scale)
+            })
+            .collect();
+        let mut sums = vec![0; d * d];
+        for (i, line) in sums.chunks_exact_mut(d.max(1)).enumerate() {
+            for (j, slot) in line.iter_mut().enumerate().skip(i) {
+                let [(by_i, left_i, scale_i), (by_j, left_j, scale_j)] =
+                    [i, j].map(|at| moved.get(at).copied().unwrap_or_default());
+                let sum = products(i, j) - by_j * left_i - by_i * left_j + n * by_i * by_j;
+                *slot = (sum * scale_i * scale_j * self.units).round_ties_even() as i64;
+            }
+        }
+        sums
+    }
+
     /// The components, of these sums.
     ///
     /// # Errors

@@ -48,6 +48,11 @@ impl Options {
         Self { dimensions, seed, neighbours, min_distance, epochs: None, init, threads: None }
     }
 
+    /// Principal components that rows begin along.
+    pub fn components_of(&self, rows: &dyn RowSource) -> usize {
+        self.dimensions.min(rows.rows()).min(rows.dimensions())
+    }
+
     /// How many neighbours are looked for of each of so many rows: without the row itself.
     pub fn found_of(&self, rows: usize) -> usize {
         self.neighbours.min(rows).saturating_sub(1)

@@ -14,7 +14,7 @@ use wgpu::{
 };
 
 use crate::Error;
-pub(crate) use passes::{Bound, LayoutPasses, Passes};
+pub(crate) use passes::{Bound, LatePasses, Passes};
 
 /// The default limit of what a shader is given at once.
 pub(crate) const BINDING_BYTES_MAX: u64 = 128 << 20;
@@ -27,7 +27,7 @@ pub struct Gpu {
     pub(crate) queue: Queue,
     pub(crate) passes: Passes,
     /// Compiled when they are first asked for.
-    layout_passes: OnceCell<LayoutPasses>,
+    late_passes: OnceCell<LatePasses>,
     name: String,
     failed: Failed,
 }
@@ -81,8 +81,8 @@ impl Gpu {
         if let Some(error) = scope.pop().await {
             return Err(Error::Refused(error.to_string()));
         }
-        let layout_passes = OnceCell::new();
-        Ok(Self { device, queue, passes, layout_passes, name: info.name, failed })
+        let late_passes = OnceCell::new();
+        Ok(Self { device, queue, passes, late_passes, name: info.name, failed })
     }
 
     /// As its driver calls it; a browser may say nothing.
@@ -92,17 +92,17 @@ impl Gpu {
 
     /// # Errors
     /// Where they do not compile.
-    pub(crate) async fn layout_passes(&self) -> Result<&LayoutPasses, Error> {
-        if self.layout_passes.get().is_none() {
+    pub(crate) async fn late_passes(&self) -> Result<&LatePasses, Error> {
+        if self.late_passes.get().is_none() {
             let scope = self.device.push_error_scope(ErrorFilter::Validation);
-            let passes = LayoutPasses::new(&self.device);
+            let passes = LatePasses::new(&self.device);
             if let Some(error) = scope.pop().await {
                 return Err(Error::Refused(error.to_string()));
             }
             // Somebody else may have come first, with the same.
-            let _kept = self.layout_passes.set(passes);
+            let _kept = self.late_passes.set(passes);
         }
-        self.layout_passes.get().ok_or_else(|| Error::Refused("there are no passes".to_owned()))
+        self.late_passes.get().ok_or_else(|| Error::Refused("there are no passes".to_owned()))
     }
 
     /// Lets go of the device: what is asked of it from now on fails.

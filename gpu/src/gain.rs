@@ -80,6 +80,31 @@ impl Neighbours {
     }
 }
 
+/// Products of all pairs of columns, for principal components.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Components {
+    pub rows: usize,
+    pub dimensions: usize,
+}
+
+/// To read a run's sums back and add one of them.
+const SUM_SECONDS: f64 = 4e-9;
+const RUN_ROWS: f64 = 4096.0;
+
+impl Components {
+    /// As [`KMeans::gains`] has it.
+    pub fn gains(self, are_there: bool) -> bool {
+        let (rows, dimensions) = (self.rows as f64, self.dimensions as f64);
+        let products = rows * dimensions * dimensions / 2.0;
+        let processor = products / PROCESSOR_PRODUCTS;
+        let bytes = rows * dimensions * size_of::<f32>() as f64;
+        let begin = if are_there { 0.0 } else { OPENING_SECONDS + bytes / UPLOAD_BYTES };
+        let sums = (rows / RUN_ROWS).ceil() * dimensions * dimensions / 2.0;
+        let device = begin + sums * SUM_SECONDS + products / DEVICE_PRODUCTS;
+        processor > SOON_SECONDS && 1.5 * device < processor
+    }
+}
+
 /// The epochs of UMAP.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Epochs {

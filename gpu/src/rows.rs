@@ -57,6 +57,14 @@ impl Frame {
         self.middle.len()
     }
 
+    pub(crate) fn middle(&self) -> &[f32] {
+        &self.middle
+    }
+
+    pub(crate) fn scale(&self) -> f64 {
+        self.scale
+    }
+
     /// A square of the frame as it is outside of it.
     pub(crate) fn true_square(&self, square: f64) -> f64 {
         square / self.scale / self.scale

@@ -25,7 +25,9 @@ pub const SELECT: Shader = shader!("select", "select_least");
 pub const WALK: Shader = shader!("walk", "walk");
 pub const SETTLE: Shader = shader!("settle", "settle");
 
-pub const ALL: [Shader; 5] = [ASSIGN, SCORES, SELECT, WALK, SETTLE];
+pub const GRAM: Shader = shader!("gram", "products_of_columns");
+
+pub const ALL: [Shader; 6] = [ASSIGN, SCORES, SELECT, WALK, SETTLE, GRAM];
 
 /// Rows that a group works on, and points that it has at hand.
 pub const TILE: usize = 64;
@@ -122,6 +124,29 @@ impl EpochAsked {
         let Self { rows, number, word, dimensions, a, b, rate, padding } = self;
         let floats = [a, b, rate].map(f32::to_bits);
         [rows, number, word, dimensions, floats[0], floats[1], floats[2], padding]
+    }
+}
+
+/// What [`GRAM`] is told.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct GramAsked {
+    pub rows: u32,
+    pub first: u32,
+    /// Rows that are added together.
+    pub run: u32,
+    pub quads: u32,
+    /// Of 64 columns along a side, and pairs of them.
+    pub squares: u32,
+    pub pairs: u32,
+    pub padding_1: u32,
+    pub padding_2: u32,
+}
+
+impl GramAsked {
+    pub(crate) fn words(self) -> [u32; 8] {
+        let Self { rows, first, run, quads, squares, pairs, .. } = self;
+        [rows, first, run, quads, squares, pairs, 0, 0]
     }
 }
 

@@ -87,7 +87,7 @@ impl<'a> Floor<'a> {
             let (bytes, most) = (n as u64, u64::from(GROUPS_MAX) * SETTLE_GROUP as u64);
             return Err(Error::TooLarge { what: "numbers of points", bytes, most });
         }
-        let passes = gpu.layout_passes().await?;
+        let passes = gpu.late_passes().await?;
         let all = 5 * point_bytes + bond_bytes;
         let made = gpu.with_room(all, |_| {
             let storage = BufferUsages::STORAGE;

@@ -1,17 +1,20 @@
-//! Where clusters, and a layout's neighbours and epochs, are computed: by a graphics device where that
-//! takes clearly less time, else by the processor. Either finds the same clusters and neighbours, and
-//! as good a layout. A device that fails once is not asked again, and what it said goes with the
+//! Where clusters, components, and a layout's neighbours and epochs, are computed: by a graphics
+//! device where that takes clearly less time, else by the processor. Either finds the same clusters
+//! and neighbours, components to some six digits, and as good a layout. A device that fails once is not asked again, and what it said goes with the
 //! result.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use embedding::kmeans::Clustering;
+use embedding::pca::{self, Pca};
 use embedding::rows::{Matrix, RowSource};
 use embedding::umap::{Layout, Prepared};
 use embedding::watch::Watch;
 use embedding::{Error, kmeans, knn, umap};
 use gpu::{Gpu, NEIGHBOURS_MAX, gain};
+
+use crate::task::THREADS;
 
 /// When a device is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +101,30 @@ impl Device {
             }
         }
         Ok((kmeans::fit(rows, options, watch)?, self.processor()))
+    }
+
+    /// Finds so many principal components.
+    ///
+    /// # Errors
+    /// What the algorithm says; never that a device failed.
+    pub async fn pca(
+        &self,
+        rows: &Matrix<'_>,
+        n_components: usize,
+        watch: &dyn Watch,
+    ) -> Result<(Pca, Backend), Error> {
+        let prepared = pca::Prepared::new(rows, n_components, Some(THREADS), watch)?;
+        let job = gain::Components { rows: rows.rows(), dimensions: rows.dimensions() };
+        if self.is_wanted(|state| job.gains(matches!(state, State::Ready(_))))
+            && let Some(session) = self.take(rows, watch).await?
+        {
+            let found = session.products(rows, &prepared, watch).await;
+            if let Some((sums, backend)) = self.put_back(session, found)? {
+                return Ok((prepared.end(&sums, watch)?, backend));
+            }
+        }
+        let sums = prepared.sums(rows, watch)?;
+        Ok((prepared.end(&sums, watch)?, self.processor()))
     }
 
     /// Lays the vectors out.

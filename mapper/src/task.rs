@@ -4,7 +4,7 @@
 use app::mapping::{Column, Metrics};
 use embedding::rows::{Matrix, RowSource};
 use embedding::watch::{Phase, Watch};
-use embedding::{Error, hdbscan, kmeans, metrics, pca, tsne, umap};
+use embedding::{Error, hdbscan, kmeans, metrics, tsne, umap};
 use engine::steps::{Init, Selection, Step, Work};
 
 use crate::device::{Backend, Device};
@@ -22,7 +22,7 @@ pub struct Made {
 }
 
 /// The browser gives a worker one.
-const THREADS: usize = 1;
+pub(crate) const THREADS: usize = 1;
 /// Clusters whose sizes are told one by one.
 const SIZES_MAX: usize = 1000;
 /// Neighbours that a projection should have kept.
@@ -62,7 +62,7 @@ impl Task<'_> {
                 let dimensions = step.work.dimensions().ok_or_else(|| missing(of))?;
                 self.density(&Matrix::new(&before.points, dimensions)?, &options, watch)
             }
-            Work::Pca { dimensions } => self.components(*dimensions, watch),
+            Work::Pca { dimensions } => self.components(*dimensions, watch).await,
             Work::Umap { dimensions, neighbours, min_distance, init } => {
                 let mut options = umap::Options::new(*dimensions, self.seed);
                 (options.neighbours, options.min_distance) = (*neighbours, *min_distance);
@@ -101,20 +101,19 @@ impl Task<'_> {
         Ok((found, (self.desk.now_millis() - began) / 1000.0))
     }
 
-    fn components(self, dimensions: usize, watch: &dyn Watch) -> Result<Made, Error> {
-        let fit = || {
-            let pca = pca::fit(self.rows, dimensions, Some(THREADS), watch)?;
-            let points = pca.project(self.rows, Some(THREADS), watch)?;
-            Ok((pca, points))
-        };
-        let ((pca, points), fit_seconds) = self.timed(fit)?;
+    async fn components(self, dimensions: usize, watch: &dyn Watch) -> Result<Made, Error> {
+        let began = self.desk.now_millis();
+        let (pca, backend) = self.device.pca(self.rows, dimensions, watch).await?;
+        let points = pca.project(self.rows, Some(THREADS), watch)?;
+        let fit_seconds = (self.desk.now_millis() - began) / 1000.0;
         let metrics = Metrics {
             fit_seconds,
             explained_variance: Some(pca.explained_variance),
             explained_variance_ratio: Some(pca.explained_variance_ratio),
             ..Metrics::default()
         };
-        self.projection(points, dimensions, metrics, watch)
+        let made = self.projection(points, dimensions, metrics, watch)?;
+        Ok(Made { backend, ..made })
     }
 
     fn projection(

@@ -3,10 +3,12 @@
 //! processes of a server: one after another, told of, cancelled, and begun anew after a restart.
 
 pub(crate) mod child;
+mod device;
 pub mod estimate;
 pub mod failure;
 mod further;
 mod lineage;
+mod load;
 mod log;
 mod onto;
 pub mod queue;

@@ -4,10 +4,11 @@
 
 use super::graph::Graph;
 use super::{Begun, Init, Options, Why, spectral};
+use crate::Error;
+use crate::pca::Pca;
 use crate::random::Random;
 use crate::rows::RowSource;
 use crate::watch::Watch;
-use crate::{Error, pca};
 
 /// How far the beginning reaches, and how far it is shaken, so that no two points are one.
 const REACH: f32 = 10.0;
@@ -27,13 +28,16 @@ pub(super) struct Along {
 impl Along {
     pub(super) fn new(
         rows: &dyn RowSource,
-        m: usize,
-        threads: usize,
+        pca: &Pca,
+        options: &Options,
         watch: &dyn Watch,
     ) -> Result<Self, Error> {
-        let n_components = m.min(rows.rows()).min(rows.dimensions());
-        let pca = pca::fit(rows, n_components, Some(threads), watch)?;
-        Ok(Self { projected: pca.project(rows, Some(threads), watch)?, n_components })
+        let n_components = options.components_of(rows);
+        if pca.n_components() != n_components {
+            let (components, most) = (pca.n_components(), n_components);
+            return Err(Error::BadComponents { components, most });
+        }
+        Ok(Self { projected: pca.project(rows, options.threads, watch)?, n_components })
     }
 
     /// None where there are fewer components.

@@ -7,10 +7,17 @@ use super::dealt::Dealt;
 use super::graph::Graph;
 use super::layout::Run;
 use super::{Begun, EPOCHS, EPOCHS_SMALL, Init, Layout, Options, SMALL_ROWS, Why, check};
+use crate::pca::{self, Pca};
 use crate::rows::RowSource;
 use crate::threads::available;
 use crate::watch::Watch;
 use crate::{Error, knn};
+
+/// The components along which rows begin.
+fn along(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Pca, Error> {
+    check(rows.rows(), options)?;
+    pca::fit(rows, options.components_of(rows), options.threads, watch)
+}
 
 /// All that epochs are made of.
 pub struct Prepared {
@@ -46,7 +53,7 @@ impl Prepared {
     /// As [`super::fit`] has them.
     pub fn new(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Self, Error> {
         let find = |k, threads| knn::nearest(rows, k, Some(threads), options.seed, watch);
-        Self::by(rows, options, find, watch)
+        Self::by(rows, options, (find, &along(rows, options, watch)?), watch)
     }
 
     /// The same of rows whose neighbours are known.
@@ -59,6 +66,21 @@ impl Prepared {
         found: knn::Found,
         watch: &dyn Watch,
     ) -> Result<Self, Error> {
+        let pca = along(rows, options, watch)?;
+        Self::among_along(rows, options, (found, &pca), watch)
+    }
+
+    /// The same of rows whose neighbours are known, and [as many](Options::components_of) principal
+    /// components.
+    ///
+    /// # Errors
+    /// As [`super::fit_among`] has them, and where there are others than so many components.
+    pub fn among_along(
+        rows: &dyn RowSource,
+        options: &Options,
+        (found, pca): (knn::Found, &Pca),
+        watch: &dyn Watch,
+    ) -> Result<Self, Error> {
         let find = |k: usize, _| {
             let given = found.neighbours.rows.len();
             match given == k * rows.rows() {
@@ -66,13 +88,13 @@ impl Prepared {
                 false => Err(Error::BadShape { given, rows: rows.rows(), dimensions: k }),
             }
         };
-        Self::by(rows, options, find, watch)
+        Self::by(rows, options, (find, pca), watch)
     }
 
     fn by(
         rows: &dyn RowSource,
         options: &Options,
-        find: impl FnOnce(usize, usize) -> Result<knn::Found, Error>,
+        (find, pca): (impl FnOnce(usize, usize) -> Result<knn::Found, Error>, &Pca),
         watch: &dyn Watch,
     ) -> Result<Self, Error> {
         let (n, m, seed) = (rows.rows(), options.dimensions, options.seed);
@@ -83,7 +105,7 @@ impl Prepared {
             return Err(Error::BadBeginning { given: given.len(), rows: n, dimensions: m });
         }
         let threads = options.threads.unwrap_or_else(available).max(1);
-        let along = Along::new(rows, m, threads, watch)?;
+        let along = Along::new(rows, pca, options, watch)?;
         let epochs = options.epochs.unwrap_or(if n <= SMALL_ROWS { EPOCHS_SMALL } else { EPOCHS });
         let run = Run { curve: Curve::fit(options.min_distance), epochs, seed };
         let few = Self {

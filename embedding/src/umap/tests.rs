@@ -77,7 +77,8 @@ fn a_ring_begins_as_a_ring() {
     let values: Vec<f32> = (0..n).flat_map(of).collect();
     let rows = Matrix::new(&values, 4).unwrap();
     let begin = |init: Init| {
-        let along = Along::new(&rows, 2, 1, &Unwatched).unwrap();
+        let pca = crate::pca::fit(&rows, 2, None, &Unwatched).unwrap();
+        let along = Along::new(&rows, &pca, &Options::new(2, 1), &Unwatched).unwrap();
         let neighbours = knn::exact(&rows, 14, Some(1), &Unwatched).unwrap();
         let graph = graph::Graph::new(&neighbours, 500);
         let options = Options { init, ..options(1) };

@@ -26,16 +26,18 @@ impl Passes {
     }
 }
 
-/// Those of layouts.
-pub(crate) struct LayoutPasses {
+/// Those of layouts and of principal components.
+pub(crate) struct LatePasses {
     pub walk: ComputePipeline,
     pub settle: ComputePipeline,
+    pub gram: ComputePipeline,
 }
 
-impl LayoutPasses {
+impl LatePasses {
     pub(super) fn new(device: &Device) -> Self {
-        let [walk, settle] = [shaders::WALK, shaders::SETTLE].map(|s| compiled(device, s));
-        Self { walk, settle }
+        let all = [shaders::WALK, shaders::SETTLE, shaders::GRAM];
+        let [walk, settle, gram] = all.map(|shader| compiled(device, shader));
+        Self { walk, settle, gram }
     }
 }
 

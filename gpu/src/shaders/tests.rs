@@ -98,6 +98,9 @@ fn rust_says_the_same() {
     assert_eq!(constant(&select, "KEPT"), Some(KEPT as u32));
     let asked = fields!(SelectAsked { points, width, first, is_first });
     assert_eq!(offsets(&select, "Asked"), asked);
+    let asked =
+        fields!(GramAsked { rows, first, run, quads, squares, pairs, padding_1, padding_2 });
+    assert_eq!(offsets(&parsed(GRAM), "Asked"), asked);
     let asked = fields!(EpochAsked { rows, number, word, dimensions, a, b, rate, padding });
     for (shader, group) in [(WALK, WALK_GROUP), (SETTLE, SETTLE_GROUP)] {
         let module = parsed(shader);

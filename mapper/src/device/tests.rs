@@ -66,6 +66,23 @@ fn a_layout_is_as_good_whoever_computes_it() {
 }
 
 #[test]
+fn components_of_a_device_are_near_those_of_the_processor() {
+    let values = values(700, 12);
+    let rows = Matrix::new(&values, 12).unwrap();
+    let found = |choice| {
+        let device = Device::new(choice);
+        block_on(device.pca(&rows, 3, &Unwatched)).unwrap()
+    };
+    let ((own, by), (wanted, processor)) = (found(Choice::Always), found(Choice::Never));
+    assert_eq!((by.name(), processor), ("webgpu", Backend::Processor));
+    assert_eq!(wanted, embedding::pca::fit(&rows, 3, None, &Unwatched).unwrap());
+    for (own, wanted) in own.explained_variance.iter().zip(&wanted.explained_variance) {
+        assert!((own / wanted - 1.0).abs() < 1e-5, "{own} {wanted}");
+    }
+    assert_eq!(found(Choice::WhereItGains).1, Backend::Processor, "so few are soon done");
+}
+
+#[test]
 fn a_device_that_is_lost_leaves_it_to_the_processor() {
     let values = values(900, 6);
     let device = Device::new(Choice::Always);

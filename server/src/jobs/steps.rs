@@ -10,7 +10,9 @@ use embedding::{hdbscan, kmeans, knn, metrics, pca, tsne, umap};
 use engine::steps::{DISTANCE, Init, Labels, OUTLIER, PROBABILITY, Selection, Step, Work};
 use serde_json::{Map, Value, json};
 
+use super::device::{Chosen, Device};
 use super::failure::JobFailure;
+use super::load::Load;
 use super::onto::Onto;
 use super::spec::Backend;
 
@@ -34,17 +36,6 @@ pub(super) struct Centroids {
     /// k × d.
     pub(super) rows: Vec<f32>,
     pub(super) sizes: Vec<u64>,
-}
-
-/// What became of the wish for a device.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Device {
-    /// There was none, or there is no such algorithm on one.
-    #[default]
-    Unasked,
-    Cuda,
-    /// The processor did it, or ended it, and why.
-    FellBack(String),
 }
 
 /// Clusters whose sizes are told one by one.
@@ -95,6 +86,7 @@ impl Task<'_> {
         let began = Instant::now();
         let mut own = Map::new();
         let mut found = None;
+        let mut chosen = self.device();
         let points = match step.work {
             Work::Umap { dimensions, neighbours, min_distance, init } => {
                 let mut options = umap::Options::new(dimensions, seed);
@@ -106,7 +98,7 @@ impl Task<'_> {
                 if let Some(onto) = self.onto {
                     return self.place(onto, options, watch);
                 }
-                let laid_out = self.lay_out(&options, &mut own, watch)?;
+                let laid_out = self.lay_out(&options, &mut chosen, &mut own, watch)?;
                 found = laid_out.1;
                 laid_out.0
             }
@@ -121,7 +113,13 @@ impl Task<'_> {
             }
             _ => {
                 let dimensions = step.columns().len();
-                let pca = pca::fit(vectors, dimensions, Some(threads), watch)?;
+                let pca = match &chosen.gpu {
+                    Some(gpu) => {
+                        let made = cuda::pca::fit(gpu, vectors, dimensions, Some(threads), watch)?;
+                        chosen.take(made)
+                    }
+                    None => pca::fit(vectors, dimensions, Some(threads), watch)?,
+                };
                 own.insert("explained_variance".into(), json!(pca.explained_variance));
                 let ratio = json!(pca.explained_variance_ratio);
                 own.insert("explained_variance_ratio".into(), ratio);
@@ -132,13 +130,23 @@ impl Task<'_> {
         let mut made = self.projection(points, watch)?;
         made.metrics.append(&mut own);
         made.neighbours = found;
+        made.device = chosen.device;
         Ok(made)
+    }
+
+    /// Who computes what a device could.
+    fn device(&self) -> Chosen {
+        let (n, d) = (self.vectors.rows() as f64, self.vectors.dimensions() as f64);
+        let map_rows = self.onto.map(|onto| onto.vectors.rows() as f64);
+        let load = Load { n, d, threads: self.threads as f64, map_rows };
+        Chosen::new(self.backend, self.step, load)
     }
 
     /// Points, and their neighbours where these are wanted.
     fn lay_out(
         &self,
         options: &umap::Options,
+        chosen: &mut Chosen,
         own: &mut Map<String, Value>,
         watch: &dyn Watch,
     ) -> Result<(Vec<f32>, Option<knn::Neighbours>), JobFailure> {
@@ -148,10 +156,24 @@ impl Task<'_> {
             umap::fit(vectors, options, watch)?
         } else {
             let began = Instant::now();
-            let near = knn::nearest(vectors, wanted, Some(threads), seed, watch)?;
+            let near = match &chosen.gpu {
+                Some(gpu) => {
+                    let threads = Some(threads);
+                    let made =
+                        cuda::neighbours::nearest(gpu, vectors, wanted, threads, seed, watch)?;
+                    chosen.take(made)
+                }
+                None => knn::nearest(vectors, wanted, Some(threads), seed, watch)?,
+            };
             own.insert("neighbours_seconds".into(), began.elapsed().as_secs_f64().into());
             found = self.has_neighbours.then(|| near.neighbours.clone());
-            umap::fit_among(vectors, options, near, watch)?
+            match &chosen.gpu {
+                Some(gpu) => {
+                    let made = cuda::umap::fit_among(gpu, vectors, options, near, watch)?;
+                    chosen.take(made)
+                }
+                None => umap::fit_among(vectors, options, near, watch)?,
+            }
         };
         own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
         own.insert("begun".into(), begun(layout.begun));
@@ -210,8 +232,7 @@ impl Task<'_> {
         Ok(Made { columns, metrics: measured, centroids, device, ..Made::default() })
     }
 
-    /// The same to the bit by either. `auto` is the processor: no kernel has run on a device of
-    /// ours yet, so a device is for who asks for it.
+    /// The same to the bit by either.
     fn means(self, watch: &dyn Watch) -> Result<(kmeans::Clustering, Device), JobFailure> {
         let Self { step, vectors, seed, threads, .. } = self;
         let Work::KMeans { k, iterations_max, has_batches, .. } = step.work else {
@@ -224,12 +245,16 @@ impl Task<'_> {
         }
         let mut options = kmeans::Options::new(k, seed);
         (options.max_iterations, options.threads) = (iterations_max, Some(threads));
-        if self.backend != Backend::Cuda {
-            return Ok((kmeans::fit(vectors, &options, watch)?, Device::Unasked));
-        }
-        let found = cuda::kmeans::fit(vectors, &options, watch)?;
-        let device = found.fell_back.map_or(Device::Cuda, Device::FellBack);
-        Ok((found.clustering, device))
+        let mut chosen = self.device();
+        let found = match &chosen.gpu {
+            Some(gpu) => {
+                let found = cuda::kmeans::fit(gpu, vectors, &options, watch)?;
+                chosen.note(found.fell_back);
+                found.clustering
+            }
+            None => kmeans::fit(vectors, &options, watch)?,
+        };
+        Ok((found, chosen.device))
     }
 
     /// HDBSCAN, of the vectors or of a projection of them.

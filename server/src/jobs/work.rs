@@ -17,10 +17,11 @@ use engine::steps::{Kind, Normalize, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::device::Device;
 use super::failure::JobFailure;
 use super::onto::Onto;
 use super::spec::{Backend, JobSpec, Keep};
-use super::steps::{self, Device};
+use super::steps;
 use super::vectors::{LeftOut, VectorReader, Vectors};
 use super::{further, lineage, onto, results};
 use crate::delta::write::{CommitInfo, check_replaceable};
@@ -183,7 +184,8 @@ fn message(spec: &JobSpec, rows: u64, left_out: LeftOut, devices: &[Device]) -> 
     if let Some(why) = fallen.next_back() {
         parts.push(format!("computed on the CPU: {why}"));
     } else if spec.backend == Backend::Cuda && devices.contains(&Device::Unasked) {
-        parts.push("only k-means is computed by CUDA, the rest on the CPU".to_owned());
+        let why = "CUDA computes k-means, principal components and UMAP, the rest is the CPU's";
+        parts.push(why.to_owned());
     }
     parts.join("; ")
 }
