@@ -382,12 +382,12 @@ def test_without_a_device_the_processor_computes_and_says_why(lake):
         assert "computed on the CPU: no NVIDIA" in asked["message"]
     assert written(lake, "by-cuda")["cluster"].equals(written(lake, "by-cpu")["cluster"])
     for algorithm in ["pca", "umap"]:
-        words = ["project", "digits", "--algorithm", algorithm, "--into", algorithm]
+        words = ["project", "digits", "--algorithm", algorithm, "--into", f"{algorithm}-by-cuda"]
         layout = done(*words, "--backend", "cuda", lake=lake)
         if layout["backend"] == "cpu":
             assert "computed on the CPU: no NVIDIA" in layout["message"]
-    words = ["project", "digits", "--algorithm", "tsne", "--into", "tsne", "--backend", "cuda"]
-    layout = done(*words, lake=lake)
+    words = ["project", "digits", "--algorithm", "tsne", "--into", "tsne-by-cuda"]
+    layout = done(*words, "--backend", "cuda", lake=lake)
     assert layout["backend"] == "cpu" and "the rest is the CPU's" in layout["message"]
 
 

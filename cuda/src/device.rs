@@ -151,7 +151,7 @@ impl Driver {
             functions.insert(Kernel(name), found);
         }
         let found = functions.get(&kernel).cloned();
-        found.ok_or_else(|| CudaError::Driver { doing: "find a kernel", reason: entry })
+        found.ok_or(CudaError::Driver { doing: "find a kernel", reason: entry })
     }
 }
 

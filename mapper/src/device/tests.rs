@@ -75,7 +75,7 @@ fn components_of_a_device_are_near_those_of_the_processor() {
     };
     let ((own, by), (wanted, processor)) = (found(Choice::Always), found(Choice::Never));
     assert_eq!((by.name(), processor), ("webgpu", Backend::Processor));
-    assert_eq!(wanted, embedding::pca::fit(&rows, 3, None, &Unwatched).unwrap());
+    assert_eq!(wanted, pca::fit(&rows, 3, None, &Unwatched).unwrap());
     for (own, wanted) in own.explained_variance.iter().zip(&wanted.explained_variance) {
         assert!((own / wanted - 1.0).abs() < 1e-5, "{own} {wanted}");
     }
