@@ -3,7 +3,7 @@
 //
 //     node benches/browser.mjs BINARY DATA_FOLDER OUT.json
 //
-// DATA_FOLDER holds d1m, d3m and d5m (tools/generate_table.py). ONLY=W1 runs one part,
+// DATA_FOLDER holds d1m, d3m, d5m and d10m (tools/generate_table.py). ONLY=W1 runs one part,
 // ROWS=1000000 one table. Fails where answers are unequal, never for a time.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -40,7 +40,7 @@ const PROBES = Array.from({ length: 200 }, (_, nth) => [35.3 + (nth % 20) * 48.7
 const GRID = { side: 512, ...SCATTER.viewport };
 const only = (process.env.ONLY || '').split(' ').filter(Boolean);
 const wanted = (...names) => only.length === 0 || names.some((name) => only.includes(name));
-const TABLES = ['d1m', 'd3m', 'd5m'].filter((table) => !process.env.ROWS || table === `d${Number(process.env.ROWS) / 1e6}m`);
+const TABLES = ['d1m', 'd3m', 'd5m', 'd10m'].filter((table) => !process.env.ROWS || table === `d${Number(process.env.ROWS) / 1e6}m`);
 const FLAGS = ['--no-sandbox', '--no-first-run', '--disable-quic', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-unsafe-swiftshader'];
 const PAGE = { viewport: { width: 1400, height: 900 } };
@@ -115,10 +115,12 @@ async function main() {
 async function measured(table, url, sides) {
   const entry = { table };
   const isMiddle = table === 'd3m';
-  if (wanted('W1')) Object.assign(entry, await brushed(table, url, sides));
+  // Points alone: engines that count and sort take minutes there, or do not fit.
+  const isLarge = table === 'd10m';
+  if (wanted('W1') && !isLarge) Object.assign(entry, await brushed(table, url, sides));
   if (wanted('W7', 'wire')) {
     entry.page = await firstPoints(sides.browser, sides.address, table);
-    if (wanted('W7') && !isMiddle) entry.atlasPage = await sides.inPeer('atlasPage', { table, url }, 'atlas');
+    if (wanted('W7') && !isMiddle) entry.atlasPage = await unlessFull('embedding-atlas', sides.inPeer('atlasPage', { table, url }, 'atlas'));
   }
   if (wanted('W1', 'W3', 'W4') && !isMiddle) {
     const work = { table, url, active: ACTIVE, views: VIEWS, bins: BINS, lassos: LASSOS.slice(0, 4), ...SCATTER };
@@ -133,7 +135,7 @@ async function measured(table, url, sides) {
     }
   }
   if (wanted('W2', 'W3', 'W4', 'W5', 'W6') && !isMiddle) entry.explore = await explored(table, url, sides);
-  if (wanted('W8') && !isMiddle) entry.grid = await gridded(table, url, sides);
+  if (wanted('W8') && !isMiddle && !isLarge) entry.grid = await gridded(table, url, sides);
   return entry;
 }
 
@@ -142,9 +144,9 @@ async function unlessFull(side, running) {
   try {
     return await running;
   } catch (error) {
-    if (!/bad_alloc|out of memory|allocation failed/i.test(String(error))) throw error;
+    if (!/bad_alloc|out of memory|allocation failed|invalid (typed )?array length|crashed/i.test(String(error))) throw error;
     console.log(`  ${side} runs out of memory`);
-    return null;
+    return undefined;
   }
 }
 
@@ -175,41 +177,44 @@ async function brushed(table, url, { inLimn, inPeer }) {
 async function explored(table, url, { inLimn, inPeer }) {
   const windows = WINDOWS.filter((_, i) => i % 2 === 0);
   const frames = table === 'd1m' ? 6 : 2;
+  const isLarge = table === 'd10m';
   const work = { table, url, ...SCATTER, windows, lassos: LASSOS, probes: PROBES, pages: PAGES, frames };
   const limn = await inLimn('explore', work);
-  const few = { ...work, windows: windows.slice(0, 6), lassos: LASSOS.slice(0, 2) };
-  const duckdb = await inPeer('duckdbExplore', few);
-  same('brush', limn.brushed.slice(0, 6), duckdb.brushed);
-  same('lasso by SQL', limn.lassoed.slice(0, 2), duckdb.lassoed);
-  same('rows in order', limn.rows, duckdb.rows);
-  const sides = { limn, duckdb };
+  const sides = { limn };
+  if (!isLarge) {
+    const few = { ...work, windows: windows.slice(0, 6), lassos: LASSOS.slice(0, 2) };
+    sides.duckdb = await inPeer('duckdbExplore', few);
+    same('brush', limn.brushed.slice(0, 6), sides.duckdb.brushed);
+    same('lasso by SQL', limn.lassoed.slice(0, 2), sides.duckdb.lassoed);
+    same('rows in order', limn.rows, sides.duckdb.rows);
+  }
   if (wanted('W4')) {
     sides.loop = await inPeer('countInside', work);
     same('lasso', limn.lassoed, sides.loop.counts);
   }
   if (wanted('W3')) {
-    sides.kdbush = await inPeer('kdbushBench', work);
-    nearestAgree(limn.found, sides.kdbush.found);
+    sides.kdbush = await unlessFull('kdbush', inPeer('kdbushBench', work));
+    if (sides.kdbush) nearestAgree(limn.found, sides.kdbush.found);
   }
   if (wanted('W4', 'W5')) {
-    sides.regl = await inPeer('reglBench', work);
+    sides.regl = await unlessFull('regl-scatterplot', inPeer('reglBench', work));
     // It takes coordinates of 32 bits from -1 to 1: a point at the very edge may fall beyond.
-    sides.regl.lassoed.forEach((count, nth) => {
+    sides.regl?.lassoed.forEach((count, nth) => {
       if (Math.abs(count - limn.lassoed[nth]) > limn.lassoed[nth] * 1e-4) {
         throw new Error(`lasso ${nth}: ${limn.lassoed[nth]} against ${count} by regl-scatterplot`);
       }
     });
   }
-  if (wanted('W5')) sides.atlas = await inPeer('atlasFrames', work, 'atlas');
-  if (wanted('W6')) {
+  if (wanted('W5')) sides.atlas = await unlessFull('embedding-atlas', inPeer('atlasFrames', work, 'atlas'));
+  if (wanted('W6') && !isLarge) {
     for (const [side, run] of [['arquero', 'arqueroRows'], ['perspective', 'perspectiveRows']]) {
       const found = await unlessFull(side, inPeer(run, { ...work, pages: PAGES.slice(0, 3) }));
       if (!found) continue;
       sides[side] = found;
-      same(`rows in order by ${side}`, duckdb.rows.slice(0, 3), found.rows);
+      same(`rows in order by ${side}`, sides.duckdb.rows.slice(0, 3), found.rows);
     }
   }
-  for (const side of Object.values(sides)) {
+  for (const side of Object.values(sides).filter(Boolean)) {
     for (const known of ['brushed', 'lassoed', 'rows', 'found', 'counts']) delete side[known];
   }
   return sides;

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import rows
 
-N_ROWS = {"d1m": 1_000_000, "d3m": 3_000_000, "d5m": 5_000_000}
+N_ROWS = {"d1m": 1_000_000, "d3m": 3_000_000, "d5m": 5_000_000, "d10m": 10_000_000}
 PACKAGES = {
     "arquero": "arquero",
     "atlas": "embedding-atlas",
@@ -88,7 +88,7 @@ def explore_rows(sides, n_rows):
     if "loop" in sides:
         theirs = {**figures(sides, "lasso", "median"), "loop": sides["loop"]["median"]}
         yield from beside("W4", "lasso of 30 corners", n_rows, "median", limn["lasso"]["median"], theirs, gate=True)
-    if "atlas" in sides:
+    if "firstPicture" in limn and "regl" in sides:
         frame = "frame of 1000 × 700"
         yield from beside("W5", frame, n_rows, "first picture", limn["firstPicture"], figures(sides, "firstPicture"))
         yield from median("W5", frame, "median of a pan", "pan")

@@ -20,7 +20,7 @@ wanted() {
 need_data() {
   local size rows
   mkdir -p "$DATA/_peers"
-  for size in 1 3 5; do
+  for size in 1 3 5 10; do
     rows=$((size * 1000000))
     [ -z "$ROWS" ] || [ "$ROWS" = "$rows" ] || continue
     [ -f "$DATA/d${size}m.parquet" ] ||

@@ -62,7 +62,7 @@ pub(crate) fn sums(card: &Rc<dyn Card>) -> Result<(), Failure> {
     let values = values();
     let rows = Matrix::new(&values, DIMENSIONS)?;
     let prepared = pca::Prepared::new(&rows, 1, Some(1), &Unwatched)?;
-    let found = by_device::sums_on(card, &rows, &prepared, &Unwatched)?;
+    let found = by_device::sums_on(std::slice::from_ref(card), &rows, &prepared, &Unwatched)?;
     let expected = prepared.sums(&rows, &Unwatched)?;
     let mut pairs = found.iter().zip(&expected).enumerate();
     // Of each pair of columns once.

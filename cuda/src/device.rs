@@ -81,7 +81,12 @@ impl Gpu {
         if version < DRIVER_MIN {
             return Err(CudaError::OldDriver(version));
         }
-        let context = CudaContext::new(0).map_err(|error| CudaError::NoDevice(text(error)))?;
+        Self::open(0)
+    }
+
+    fn open(ordinal: usize) -> Result<Self, CudaError> {
+        let context =
+            CudaContext::new(ordinal).map_err(|error| CudaError::NoDevice(text(error)))?;
         let name = context.name().map_err(failed("tell its name"))?;
         let capability = context.compute_capability();
         let (major, minor) = capability.map_err(failed("tell what it can do"))?;
@@ -95,6 +100,16 @@ impl Gpu {
         }
         let card = Driver { context, queues, functions: RefCell::default() };
         Ok(Self { card: Rc::new(card), name, rates })
+    }
+
+    /// This one, and others until there are so many, as far as there are any that will do.
+    pub(crate) fn cards(&self, many: usize) -> Vec<Rc<dyn Card>> {
+        let all = match many {
+            0 | 1 => 1,
+            _ => CudaContext::device_count().map_or(1, |all| all.max(1) as usize),
+        };
+        let others = (1..all.min(many)).filter_map(|ordinal| Self::open(ordinal).ok());
+        std::iter::once(Rc::clone(&self.card)).chain(others.map(|other| other.card)).collect()
     }
 
     /// Bytes of memory that are free.

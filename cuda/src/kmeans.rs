@@ -1,6 +1,8 @@
 //! K-means' rows dealt to centroids on a device. Rows are there as halves, with a bound for each
 //! score; what it does not settle, and the means, are `embedding`'s ([`Driven`]). So labels,
 //! centroids and inertia have the bits of the processor's, whoever dealt in which iteration.
+pub(crate) mod several;
+
 use std::rc::Rc;
 
 use embedding::kmeans::{Clustering, Driven, Options, Prepared, UNSURE};
@@ -15,6 +17,7 @@ use crate::error::{CudaError, Failure};
 use crate::mirror::Mirror;
 use crate::plan::{Place, Shape};
 use crate::tile::{ROWS, THREADS, padded};
+use several::Several;
 
 const ASSIGN: Kernel = Kernel("kmeans_assign");
 
@@ -30,7 +33,7 @@ pub struct Fitted {
     pub fell_back: Option<String>,
 }
 
-/// Clusters rows on a device, to the same bits as [`embedding::kmeans::fit`]. Where it fails, the
+/// Clusters rows on a device, or on all there are where rows are many, to the same bits as [`embedding::kmeans::fit`]. Where it fails, the
 /// cores go on from its last centroids.
 ///
 /// # Errors
@@ -42,8 +45,10 @@ pub fn fit(
     watch: &dyn Watch,
 ) -> Result<Fitted, embedding::Error> {
     let open = |prepared: &Prepared| {
-        check::clusters(&gpu.card)?;
-        Device::new(&gpu.card, rows, prepared, options.k, None, watch)
+        let worth = rows.rows() * rows.dimensions() / several::EACH;
+        let cards = gpu.cards(worth);
+        cards.iter().try_for_each(check::clusters)?;
+        Several::new(&cards, rows, prepared, options.k, watch)
     };
     fit_on(open, rows, options, watch)
 }
@@ -96,6 +101,8 @@ pub(crate) struct Device {
     halves: Halves,
     row_terms: Held<[f32; 2]>,
     labels: Held<u32>,
+    /// Centroids and their terms, while they are at work.
+    asked: Option<(Held<u16>, Held<[f32; 4]>)>,
 }
 
 enum Halves {
@@ -147,10 +154,11 @@ impl Device {
             }
         })?;
         let card = Rc::clone(card);
-        Ok(Self { card, shape, place, centre, scale, halves, row_terms, labels })
+        Ok(Self { card, shape, place, centre, scale, halves, row_terms, labels, asked: None })
     }
 
-    fn labels_of(&mut self, given: &Centroids) -> Result<Vec<u32>, CudaError> {
+    /// Begins to deal rows to these.
+    fn start(&mut self, given: &Centroids) -> Result<(), CudaError> {
         let Self { card, shape, halves, .. } = self;
         let (n, depth) = (shape.n, shape.depth());
         let centroids = Held::of(card, &given.halves)?;
@@ -182,10 +190,18 @@ impl Device {
                     turn.fill(queue, 0, all.get(range).unwrap_or_default())?;
                     deal(queue, (turn, 0), first, many)?;
                 }
-                card.wait(1)?;
             }
         }
-        self.labels.values(0, 0, n)
+        self.asked = Some((centroids, terms));
+        Ok(())
+    }
+
+    /// The labels, once they are there.
+    fn finish(&mut self) -> Result<Vec<u32>, CudaError> {
+        self.card.wait(1)?;
+        let labels = self.labels.values(0, 0, self.shape.n);
+        self.asked = None;
+        labels
     }
 }
 
@@ -195,7 +211,8 @@ impl Deal for Device {
         if given.beyond {
             return Ok(vec![UNSURE; self.shape.n]);
         }
-        self.labels_of(&given)
+        self.start(&given)?;
+        self.finish()
     }
 
     fn place(&self) -> Place {

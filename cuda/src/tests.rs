@@ -16,6 +16,7 @@ use crate::device::{Gpu, Wanted};
 use crate::emulator::{Adding, Emulator, Mirror, assign, error, product, without_error};
 use crate::error::{CudaError, Failure};
 use crate::half::to_single;
+use crate::kmeans::several::Several;
 use crate::kmeans::{Deal, Device, Fitted, fit_on};
 use crate::machine::Machine;
 use crate::plan::{Place, Shape};
@@ -279,6 +280,22 @@ fn the_committed_kernels_deal_as_the_cores_do() {
     for adding in [Adding::Cut, Adding::Rounded] {
         let card: Rc<dyn Card> = Machine::new(adding);
         deals_as_the_cores_do(&card, &[(500, 33, 130), (2500, 3, 5)]);
+    }
+}
+
+#[test]
+fn several_devices_deal_as_one() {
+    let torn = Torn::new(2300, 5, 7, 11, 0.8, 20.0);
+    let rows = Matrix::new(&torn.rows, 5).unwrap();
+    let options = Options { max_iterations: 3, ..given(7, torn.centroids) };
+    let by_cores = fit(&rows, &options, &Unwatched).unwrap();
+    // More than there are blocks of rows.
+    for many in [1, 2, 4] {
+        let cards: Vec<Rc<dyn Card>> =
+            (0..many).map(|_| Machine::new(Adding::Cut) as Rc<dyn Card>).collect();
+        let open = |prepared: &Prepared| Several::new(&cards, &rows, prepared, 7, &Unwatched);
+        let found = fit_on(open, &rows, &options, &Unwatched).unwrap();
+        is_that_of_the_cores(found, &by_cores);
     }
 }
 

@@ -1,7 +1,7 @@
-//! What a machine with a device is borrowed for: clusters held against those of the cores, and how
-//! long an iteration takes, one line of JSON a measurement. `cuda-check` alone goes through
-//! small shapes; `cuda-check 1000000x512x64 …` through those that are named, rows × dimensions ×
-//! clusters. Ends with 1 where labels differ, 2 where there is no device.
+//! What a machine with a device is borrowed for: what it computes held against the cores, and how
+//! long it takes, one line of JSON a measurement. `cuda-check` alone goes through small shapes,
+//! by all algorithms; `cuda-check 1000000x512x64 …` clusters those that are named, rows ×
+//! dimensions × clusters. Ends with 1 where results differ, 2 where there is no device.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use embedding::kmeans::{Clustering, Init, Options, fit};
 use embedding::random::Random;
 use embedding::rows::Matrix;
 use embedding::watch::Unwatched;
+use embedding::{knn, metrics, pca, umap};
 use serde_json::{Value, json};
 
 const SMALL: [Shape; 5] = [
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
         tell(&json!({ "error": "shapes are written rows x dimensions x clusters: 1000x3x7" }));
         return ExitCode::from(2);
     };
-    if shapes.is_empty() {
+    let is_all = shapes.is_empty();
+    if is_all {
         shapes = SMALL.to_vec();
     }
     let gpu = match Gpu::find() {
@@ -44,8 +46,12 @@ fn main() -> ExitCode {
     let rates = format!("{:?}", gpu.rates);
     tell(&json!({ "device": gpu.name, "free_bytes": gpu.free().ok(), "taken_for": rates }));
     let mut all_same = true;
-    for shape in shapes {
-        match measured(&gpu, shape) {
+    let measures: &[Measure] =
+        if is_all { &[measured, neighbours, components, layout] } else { &[measured] };
+    for (shape, measure) in
+        shapes.iter().flat_map(|shape| measures.iter().map(move |m| (*shape, m)))
+    {
+        match measure(&gpu, shape) {
             Ok((line, is_same)) => {
                 tell(&line);
                 all_same &= is_same;
@@ -58,6 +64,9 @@ fn main() -> ExitCode {
     }
     if all_same { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+/// A line, and whether the device found what it should.
+type Measure = fn(&Gpu, Shape) -> Result<(Value, bool), embedding::Error>;
 
 /// One line; nobody is told where nobody reads.
 fn tell(line: &Value) {
@@ -135,4 +144,75 @@ fn measured(gpu: &Gpu, shape: Shape) -> Result<(Value, bool), embedding::Error> 
         "cores_seconds": cores,
     });
     Ok((line, is_same))
+}
+
+/// What something is, and the seconds that it took.
+fn timed<T>(
+    run: impl FnOnce() -> Result<T, embedding::Error>,
+) -> Result<(T, f64), embedding::Error> {
+    let began = Instant::now();
+    let made = run()?;
+    Ok((made, began.elapsed().as_secs_f64()))
+}
+
+const NEIGHBOURS: usize = 14;
+
+fn neighbours(gpu: &Gpu, shape: Shape) -> Result<(Value, bool), embedding::Error> {
+    let values = rows(shape);
+    let matrix = Matrix::new(&values, shape.d)?;
+    let find = || cuda::neighbours::nearest(gpu, &matrix, NEIGHBOURS, None, 1, &Unwatched);
+    let (found, device) = timed(find)?;
+    let (exact, cores) = timed(|| knn::exact(&matrix, NEIGHBOURS, None, &Unwatched))?;
+    let is_same = found.fell_back.is_none() && found.made.neighbours == exact;
+    let line = json!({
+        "neighbours": text(shape),
+        "same_bits": is_same,
+        "fell_back": found.fell_back,
+        "device_seconds": device,
+        "cores_seconds": cores,
+    });
+    Ok((line, is_same))
+}
+
+fn components(gpu: &Gpu, shape: Shape) -> Result<(Value, bool), embedding::Error> {
+    let values = rows(shape);
+    let matrix = Matrix::new(&values, shape.d)?;
+    let (found, device) = timed(|| cuda::pca::fit(gpu, &matrix, 2, None, &Unwatched))?;
+    let (wanted, cores) = timed(|| pca::fit(&matrix, 2, None, &Unwatched))?;
+    let is_same = found.fell_back.is_none() && found.made == wanted;
+    let line = json!({
+        "components": text(shape),
+        "same_bits": is_same,
+        "fell_back": found.fell_back,
+        "device_seconds": device,
+        "cores_seconds": cores,
+    });
+    Ok((line, is_same))
+}
+
+/// Neighbours found before, by the cores.
+fn layout(gpu: &Gpu, shape: Shape) -> Result<(Value, bool), embedding::Error> {
+    let values = rows(shape);
+    let matrix = Matrix::new(&values, shape.d)?;
+    let options = umap::Options::new(2, 1);
+    let near = knn::nearest(&matrix, NEIGHBOURS, None, 1, &Unwatched)?;
+    let by_device = || cuda::umap::fit_among(gpu, &matrix, &options, near.clone(), &Unwatched);
+    let (found, device) = timed(by_device)?;
+    let by_cores = || umap::fit_among(&matrix, &options, near.clone(), &Unwatched);
+    let (wanted, cores) = timed(by_cores)?;
+    let trust = |points: &[f32]| {
+        let found = metrics::trustworthiness(&matrix, points, 15, 1, 1, &Unwatched)?;
+        Ok::<_, embedding::Error>(found.map_or(1.0, |trust| trust.value))
+    };
+    let (own, of_cores) = (trust(&found.made.points)?, trust(&wanted.points)?);
+    let is_as_good = found.fell_back.is_none() && own > of_cores - 0.005;
+    let line = json!({
+        "layout": text(shape),
+        "as_good": is_as_good,
+        "trustworthiness": [own, of_cores],
+        "fell_back": found.fell_back,
+        "device_seconds": device,
+        "cores_seconds": cores,
+    });
+    Ok((line, is_as_good))
 }
