@@ -108,7 +108,12 @@ def pca(binary, lake, data):
     name = f"{len(data) // 1000}k x {data.shape[1]} to 2"
     found = []
     for peer, of, kind in (("scikit-learn", sklearn.__version__, PCA), ("scikit-learn-intelex", INTELEX, sklearnex.decomposition.PCA)):
-        theirs = [timed(lambda: kind(2).fit(data)) for _ in range(RUNS)]
+        def work():
+            fit = kind(2)
+            # As ours: where the rows are, too.
+            fit.fit_transform(data)
+            return fit
+        theirs = [timed(work) for _ in range(RUNS)]
         ratio = theirs[0][1].explained_variance_ratio_
         assert np.allclose(ours[0]["explained_variance_ratio"], ratio, rtol=1e-4), (ours[0], ratio)
         spent = statistics.median(t for t, _ in theirs) * 1000

@@ -115,11 +115,9 @@ impl Prepared {
             Ok(())
         })?;
         let mut workers = workers.into_iter();
-        let mut sums = workers.next().map(Gram::into_sums).unwrap_or_default();
-        for gram in workers {
-            sums.iter_mut().zip(gram.sums()).for_each(|(sum, other)| *sum += other);
-        }
-        Ok(sums)
+        let mut all = workers.next().ok_or(Error::NoRows)?;
+        workers.for_each(|other| all.merge(&other));
+        Ok(all.sums())
     }
 
     /// Such sums, of what was found elsewhere: of two columns the sum of products of values as they

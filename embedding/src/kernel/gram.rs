@@ -20,7 +20,8 @@ pub(crate) struct Gram {
     level: Level,
     d: usize,
     units: f64,
-    /// d × d, of which a column's products with itself and later ones are worked out.
+    /// In the order in which they are worked out, so that they are gone through one after another:
+    /// of each panel its tiles, each of [`TILE`] columns with the panel's.
     sums: Vec<i64>,
     /// Panels of [`PANEL_WIDTH`] columns, each row after row.
     panels: Vec<f32>,
@@ -30,15 +31,33 @@ impl Gram {
     /// For values of 1 at most, either way; `units` make sums of [`GRAM_ROWS`] products whole.
     pub(crate) fn new(level: Level, d: usize, units: f64) -> Self {
         let width = d.next_multiple_of(PANEL_WIDTH);
-        Self { level, d, units, sums: vec![0; d * d], panels: vec![0.0; width * GRAM_ROWS] }
+        let sums = (0..width / PANEL_WIDTH).map(|nth| tiles(nth, d) * TILE * PANEL_WIDTH).sum();
+        Self { level, d, units, sums: vec![0; sums], panels: vec![0.0; width * GRAM_ROWS] }
     }
 
-    pub(crate) fn sums(&self) -> &[i64] {
-        &self.sums
+    /// d × d, of which a column's products with itself and later ones are worked out; the rest is 0.
+    pub(crate) fn sums(&self) -> Vec<i64> {
+        let d = self.d;
+        let mut found = vec![0; d * d];
+        let mut all = self.sums.chunks_exact(PANEL_WIDTH);
+        for nth in 0..d.div_ceil(PANEL_WIDTH) {
+            let first = nth * PANEL_WIDTH;
+            for (row, sums) in (0..tiles(nth, d) * TILE).zip(&mut all) {
+                let columns = row.max(first)..(first + PANEL_WIDTH).min(d);
+                let from = columns.start - first;
+                if let Some(slots) = found.get_mut(row * d + columns.start..row * d + columns.end)
+                    && row < d
+                {
+                    slots.iter_mut().zip(&sums[from..]).for_each(|(slot, sum)| *slot = *sum);
+                }
+            }
+        }
+        found
     }
 
-    pub(crate) fn into_sums(self) -> Vec<i64> {
-        self.sums
+    /// Takes in the sums of other rows.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.sums.iter_mut().zip(&other.sums).for_each(|(sum, other)| *sum += other);
     }
 
     /// Adds at most [`GRAM_ROWS`] rows, of which each value counts as its difference from its
@@ -107,37 +126,67 @@ impl Gram {
         let Self { level, d, units, sums, panels } = self;
         let (d, n) = (*d, n.min(GRAM_ROWS));
         let mut tile = [[0.0_f32; PANEL_WIDTH]; TILE];
+        let mut all = sums.chunks_exact_mut(TILE * PANEL_WIDTH);
         for (nth, across) in panels.chunks_exact(PANEL_WIDTH * GRAM_ROWS).enumerate() {
             let first = nth * PANEL_WIDTH;
             let end = (first + PANEL_WIDTH).min(d);
             // Columns past the panel's last have their products with it in another panel.
-            for from in (0..end).step_by(TILE) {
+            for (from, sums) in (0..end).step_by(TILE).zip(&mut all) {
                 let (panel, place) = (from / PANEL_WIDTH, from % PANEL_WIDTH);
-                for v in (0..PANEL_VECTORS).step_by(V).filter(|v| first + v * LANES < d) {
+                // Of its own panel a column has its products with itself and later ones.
+                let begin = if panel == nth { place / LANES } else { 0 };
+                let down = panels[panel * PANEL_WIDTH * GRAM_ROWS + place..].as_ptr();
+                let mut v = begin;
+                while v < PANEL_VECTORS && first + v * LANES < d {
+                    let left = V.min(PANEL_VECTORS - v);
                     // SAFETY: a panel has GRAM_ROWS rows of PANEL_WIDTH columns, of which
-                    // there are TILE from this place on, and V vectors from v on.
+                    // there are TILE from this place on, and so many vectors from v on.
                     unsafe {
-                        let down = panels.as_ptr().add(panel * PANEL_WIDTH * GRAM_ROWS + place);
-                        let across = across.as_ptr().add(v * LANES);
-                        let found = products::<L, TILE, V, true>(
-                            (down, 1, PANEL_WIDTH),
-                            (across, PANEL_WIDTH),
-                            n,
-                        );
-                        for (slots, found) in tile.iter_mut().zip(found) {
-                            let slots = slots.as_mut_ptr().add(v * LANES);
-                            for (at, lanes) in found.into_iter().enumerate() {
-                                lanes.store(slots.add(at * LANES));
-                            }
+                        match left {
+                            4 => tiled::<L, 4>(down, across, v, n, &mut tile),
+                            3 => tiled::<L, 3>(down, across, v, n, &mut tile),
+                            2 => tiled::<L, 2>(down, across, v, n, &mut tile),
+                            _ => tiled::<L, 1>(down, across, v, n, &mut tile),
                         }
                     }
+                    v += left;
                 }
-                for (r, found) in tile.iter().enumerate().take(d.saturating_sub(from)) {
-                    let row = (from + r) * d;
-                    if let Some(sums) = sums.get_mut(row + first..row + end) {
-                        add_whole::<true>(*level, sums, found, *units);
-                    }
+                let begin = begin * LANES;
+                for (found, sums) in tile.iter().zip(sums.chunks_exact_mut(PANEL_WIDTH)) {
+                    add_whole::<true>(*level, &mut sums[begin..], &found[begin..], *units);
                 }
+            }
+        }
+    }
+}
+
+/// Tiles of a panel: those of columns up to its last.
+fn tiles(nth: usize, d: usize) -> usize {
+    ((nth + 1) * PANEL_WIDTH).min(d).div_ceil(TILE)
+}
+
+/// Products of [`TILE`] columns with `V` vectors of others from vector `v` on.
+///
+/// # Safety
+/// Behind `down` are `n` rows of a panel from a column's place on, which has [`TILE`] columns there;
+/// `across` are `n` rows of a panel at least, and the processor has the features of `L`.
+#[inline(always)]
+unsafe fn tiled<L: Lanes, const V: usize>(
+    down: *const f32,
+    across: &[f32],
+    v: usize,
+    n: usize,
+    tile: &mut [[f32; PANEL_WIDTH]; TILE],
+) {
+    const { assert!(V <= PANEL_VECTORS) };
+    // SAFETY: the caller's.
+    unsafe {
+        let across = across.as_ptr().add(v * LANES);
+        let found = products::<L, TILE, V, true>((down, 1, PANEL_WIDTH), (across, PANEL_WIDTH), n);
+        for (slots, found) in tile.iter_mut().zip(found) {
+            let slots = slots.as_mut_ptr().add(v * LANES);
+            for (at, lanes) in found.into_iter().enumerate() {
+                lanes.store(slots.add(at * LANES));
             }
         }
     }
@@ -157,7 +206,7 @@ mod tests {
             let sums = |level: Level| {
                 let mut gram = Gram::new(level, d, 2_f64.powi(42));
                 gram.add(&rows, &vec![0.1; d], &vec![0.7; d]);
-                gram.sums().to_vec()
+                gram.sums()
             };
             let expected = sums(Level::Portable);
             assert!(Level::all().into_iter().all(|level| sums(level) == expected), "{n} {d}");

@@ -63,26 +63,63 @@ impl Ranges {
         self.add(rows, origin)
     }
 
-    /// Whether all values are finite.
+    /// Whether all values are finite. Some columns at a time, so that what is known of them stays in
+    /// registers from row to row.
     #[inline(always)]
     fn add(&mut self, rows: &[f32], origin: &[f32]) -> bool {
-        let mut is_finite = true;
+        let d = origin.len();
+        let mut first = 0;
+        while first + WIDTH <= d {
+            self.add_columns::<WIDTH>(rows, origin, first);
+            first += WIDTH;
+        }
+        while first + NARROW <= d {
+            self.add_columns::<NARROW>(rows, origin, first);
+            first += NARROW;
+        }
+        while first < d {
+            self.add_columns::<1>(rows, origin, first);
+            first += 1;
+        }
+        // What is not finite leaves no sum that is.
+        self.sums.iter().all(|sum| sum.is_finite())
+    }
+
+    #[inline(always)]
+    fn add_columns<const W: usize>(&mut self, rows: &[f32], origin: &[f32], first: usize) {
+        let own = first..first + W;
+        let (Some(origins), Some(least), Some(most), Some(sums), Some(squares)) = (
+            origin[own.clone()].first_chunk::<W>(),
+            self.least[own.clone()].first_chunk_mut::<W>(),
+            self.most[own.clone()].first_chunk_mut::<W>(),
+            self.sums[own.clone()].first_chunk_mut::<W>(),
+            self.squares[own.clone()].first_chunk_mut::<W>(),
+        ) else {
+            return;
+        };
+        let origins = origins.map(f64::from);
+        let (mut low, mut high, mut sum, mut square) = (*least, *most, *sums, *squares);
         for row in rows.chunks_exact(origin.len()) {
-            let ends = row.iter().zip(origin).zip(&mut self.least).zip(&mut self.most);
-            for (((((value, origin), least), most), sum), square) in
-                ends.zip(&mut self.sums).zip(&mut self.squares)
-            {
-                is_finite &= value.abs() < f32::INFINITY;
-                *least = if value < least { *value } else { *least };
-                *most = if value > most { *value } else { *most };
-                let difference = f64::from(*value) - f64::from(*origin);
-                *sum += difference;
-                *square += difference * difference;
+            let Some(values) = row[own.clone()].first_chunk::<W>() else { return };
+            for at in 0..W {
+                low[at] = if values[at] < low[at] { values[at] } else { low[at] };
+            }
+            for at in 0..W {
+                high[at] = if values[at] > high[at] { values[at] } else { high[at] };
+            }
+            for at in 0..W {
+                let difference = f64::from(values[at]) - origins[at];
+                sum[at] += difference;
+                square[at] += difference * difference;
             }
         }
-        is_finite
+        (*least, *most, *sums, *squares) = (low, high, sum, square);
     }
 }
+
+/// Columns at a time.
+const WIDTH: usize = 32;
+const NARROW: usize = 8;
 
 #[cfg(test)]
 mod tests {
