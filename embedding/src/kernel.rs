@@ -48,6 +48,7 @@ macro_rules! by_level {
 
 mod apart;
 mod below;
+mod coarse;
 mod dot;
 mod doubles;
 mod gram;
@@ -64,6 +65,7 @@ mod whole;
 
 pub(crate) use apart::squared_distances_about;
 pub(crate) use below::first_below;
+pub(crate) use coarse::{Coarse, Room};
 pub(crate) use dot::squared_distances;
 pub(crate) use doubles::DOUBLES;
 pub(crate) use gram::{GRAM_ROWS, Gram};

@@ -144,7 +144,7 @@ fn assign_all(
     watch: &dyn Watch,
 ) -> Result<u64, Error> {
     let d = rows.dimensions();
-    let panels = Panels::new(centroids, d);
+    let panels = Panels::to_assign(Level::detect(), centroids, d);
     let before: u64 = workers.iter().map(|worker| worker.sums.changed).sum();
     let mut blocks: Vec<(&mut [u32], &[f32])> =
         labels.chunks_mut(BLOCK_ROWS).zip(squares.chunks(BLOCK_ROWS)).collect();

@@ -1,6 +1,7 @@
 //! Centroids in the order in which the kernels read them.
 
-use super::LANES;
+use super::coarse::Coarse;
+use super::{LANES, Level};
 
 /// Vectors of lanes that a panel is at most, and so centroids that are scored together.
 pub(super) const PANEL_VECTORS: usize = 4;
@@ -17,6 +18,8 @@ pub(crate) struct Panels {
     half_norms: Vec<f32>,
     /// The largest norm.
     pub norm_max: f64,
+    /// The same in 16 bits, where that is quicker.
+    pub coarse: Option<Coarse>,
 }
 
 /// Some of the centroids.
@@ -49,7 +52,13 @@ impl Panels {
             }
         }
         let norm_max = squares.iter().copied().fold(0.0, f64::max).sqrt();
-        Self { dimensions, values, half_norms, norm_max }
+        Self { dimensions, values, half_norms, norm_max, coarse: None }
+    }
+
+    /// For rows that are to find the nearest of them.
+    pub(crate) fn to_assign(level: Level, centroids: &[f32], dimensions: usize) -> Self {
+        let coarse = Coarse::new(level, centroids, dimensions);
+        Self { coarse, ..Self::new(centroids, dimensions) }
     }
 
     /// Lanes of all vectors: how many centroids there are, and those that only fill the last.

@@ -149,7 +149,8 @@ impl Learner {
     fn assigned(&self, rows: &[f32], watch: &dyn Watch) -> Result<(Vec<u32>, f64), Error> {
         let d = self.dimensions;
         let centroids = self.centroids();
-        let (panels, level, zero) = (Panels::new(&centroids, d), Level::detect(), vec![0.0; d]);
+        let (level, zero) = (Level::detect(), vec![0.0; d]);
+        let panels = Panels::to_assign(level, &centroids, d);
         let mut labels = vec![0; rows.len() / d];
         let mut sums = vec![0.0; labels.len().div_ceil(BLOCK_ROWS)];
         let parts = labels.chunks_mut(BLOCK_ROWS).zip(&mut sums);

@@ -57,7 +57,7 @@ impl<'a> Driven<'a> {
             rows,
             squares: &prepared.squares,
             sums: Sums::new(k, d, course.scale),
-            panels: Panels::new(&course.centroids, d),
+            panels: Panels::to_assign(Level::detect(), &course.centroids, d),
             course,
             changed_before: 0,
             assigner: Assigner::new(Level::detect()),
@@ -132,7 +132,8 @@ impl<'a> Driven<'a> {
         // Clusters that are filled do not belong to the sums of rows that come and go.
         let goes_on = course.advance(changed, || sums.clone(), watch)?;
         if goes_on {
-            self.panels = Panels::new(&self.course.centroids, self.rows.dimensions());
+            let d = self.rows.dimensions();
+            self.panels = Panels::to_assign(Level::detect(), &self.course.centroids, d);
             self.course.tell(watch);
         }
         Ok(goes_on)

@@ -145,6 +145,32 @@ proptest! {
 }
 
 #[test]
+fn what_16_bits_rule_out_is_not_the_nearest() {
+    let (n, k) = (700, 270);
+    for (d, offset, apart) in [(64, 0.0, 1.0), (97, 100.0, 0.01), (130, -5.0, 1e-6), (80, 0.0, 0.0)]
+    {
+        // Rows all but half-way between two centroids.
+        let random = Random::new(5, 1);
+        let value = |at: usize| (random.unit(at as u64) as f32 - 0.5) * 8.0 + offset;
+        let centroids: Vec<f32> = (0..k * d).map(value).collect();
+        let between = |row: usize| {
+            let (a, b) = (&centroids[row % k * d..][..d], &centroids[row * 7 % k * d..][..d]);
+            let shift = 0.5 + (row % 11) as f32 / 11.0 * apart;
+            a.iter().zip(b).map(move |(a, b)| a + (b - a) * shift)
+        };
+        let rows: Vec<f32> = (0..n).flat_map(between).collect();
+        let expected: Vec<u32> = rows.chunks(d).map(|row| nearest_in_64(row, &centroids)).collect();
+        let squares = squares_of(&rows, d);
+        for level in Level::all() {
+            let panels = Panels::to_assign(level, &centroids, d);
+            let mut assigner = Assigner::new(level);
+            let found = assigner.assign(&rows, &squares, &centroids, &panels);
+            assert_eq!(found, expected, "{level:?} {d}");
+        }
+    }
+}
+
+#[test]
 fn clusters_that_are_there_are_found() {
     let values = blobs(6000, 16, 10, 3);
     let truth: Vec<u32> = (0..6000).map(|row| Random::new(3, 12).below(row, 10) as u32).collect();

@@ -82,7 +82,7 @@ fn compare(
 ) -> Result<f64, Error> {
     let d = rows.dimensions();
     let level = Level::detect();
-    let panels = Panels::new(new, d);
+    let panels = Panels::to_assign(level, new, d);
     let mut sums = vec![0.0; rows.n_blocks()];
     let blocks = near.chunks_mut(BLOCK_ROWS).zip(squares.chunks(BLOCK_ROWS));
     let mut blocks: Vec<_> = blocks.zip(&mut sums).collect();
