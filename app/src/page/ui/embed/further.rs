@@ -29,22 +29,7 @@ pub(super) fn Further(
             }>{words::MORE}</summary>
             <div class="embed-more-fields">
                 <Show when=has_umap>
-                    <Number
-                        label=words::NEIGHBOURS
-                        hint=words::NEIGHBOURS_HINT
-                        unasked="15"
-                        bounds=["2", "500", "1"]
-                        is_open
-                        set=move |typed| change(more, |more| more.neighbours = embed::neighbours(typed))
-                    />
-                    <Number
-                        label=words::MIN_DISTANCE
-                        hint=words::MIN_DISTANCE_HINT
-                        unasked="0.1"
-                        bounds=["0", "1", "any"]
-                        is_open
-                        set=move |typed| change(more, |more| more.min_distance = embed::min_distance(typed))
-                    />
+                    <OfUmap more is_open/>
                 </Show>
                 <Show when=has_tsne>
                     <Number
@@ -76,20 +61,7 @@ pub(super) fn Further(
                     />
                 </Show>
                 <Show when=move || has_means.get()>
-                    <Tick
-                        label=words::BATCHES
-                        hint=words::BATCHES_HINT
-                        chosen=move || more.with(|more| more.has_batches)
-                        set=move |is| change(more, |more| more.has_batches = is)
-                    />
-                </Show>
-                <Show when=move || is_far() && has_means.get()>
-                    <Tick
-                        label=words::CENTROIDS
-                        hint=""
-                        chosen=move || more.with(|more| more.has_centroids)
-                        set=move |is| change(more, |more| more.has_centroids = is)
-                    />
+                    <OfMeans more is_here/>
                 </Show>
                 <Show when=is_far>
                     <Tick
@@ -101,6 +73,50 @@ pub(super) fn Further(
                 </Show>
             </div>
         </details>
+    }
+}
+
+/// What UMAP asks.
+#[component]
+fn OfUmap(more: Lasting<More>, is_open: Lasting<bool>) -> impl IntoView {
+    view! {
+        <Number
+            label=words::NEIGHBOURS
+            hint=words::NEIGHBOURS_HINT
+            unasked="15"
+            bounds=["2", "500", "1"]
+            is_open
+            set=move |typed| change(more, |more| more.neighbours = embed::neighbours(typed))
+        />
+        <Number
+            label=words::MIN_DISTANCE
+            hint=words::MIN_DISTANCE_HINT
+            unasked="0.1"
+            bounds=["0", "1", "any"]
+            is_open
+            set=move |typed| change(more, |more| more.min_distance = embed::min_distance(typed))
+        />
+    }
+}
+
+/// What k-means asks; a table of centroids is the companion's.
+#[component]
+fn OfMeans(more: Lasting<More>, is_here: Lasting<bool>) -> impl IntoView {
+    view! {
+        <Tick
+            label=words::BATCHES
+            hint=words::BATCHES_HINT
+            chosen=move || more.with(|more| more.has_batches)
+            set=move |is| change(more, |more| more.has_batches = is)
+        />
+        <Show when=move || !is_here.get()>
+            <Tick
+                label=words::CENTROIDS
+                hint=""
+                chosen=move || more.with(|more| more.has_centroids)
+                set=move |is| change(more, |more| more.has_centroids = is)
+            />
+        </Show>
     }
 }
 
