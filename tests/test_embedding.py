@@ -381,14 +381,14 @@ def test_without_a_device_the_processor_computes_and_says_why(lake):
     if asked["backend"] == "cpu":
         assert "computed on the CPU: no NVIDIA" in asked["message"]
     assert written(lake, "by-cuda")["cluster"].equals(written(lake, "by-cpu")["cluster"])
-    for algorithm in ["pca", "umap"]:
+    for algorithm in ["pca", "umap", "tsne"]:
         words = ["project", "digits", "--algorithm", algorithm, "--into", f"{algorithm}-by-cuda"]
         layout = done(*words, "--backend", "cuda", lake=lake)
         if layout["backend"] == "cpu":
             assert "computed on the CPU: no NVIDIA" in layout["message"]
-    words = ["project", "digits", "--algorithm", "tsne", "--into", "tsne-by-cuda"]
-    layout = done(*words, "--backend", "cuda", lake=lake)
-    assert layout["backend"] == "cpu" and "the rest is the CPU's" in layout["message"]
+    words = ["cluster", "digits", "--algorithm", "hdbscan", "--into", "dense-by-cuda"]
+    dense = done(*words, "--backend", "cuda", lake=lake)
+    assert dense["backend"] == "cpu" and "the rest is the CPU's" in dense["message"]
 
 
 def test_a_result_keeps_the_vectors_where_that_is_asked_for(lake):

@@ -4,8 +4,7 @@
 
 #include "tiles.cuh"
 
-// Points that are kept of a row, and as many as there is room for before they are sorted.
-#define KEPT 48
+// Points of a row that there is room for before they are sorted.
 #define ROOM 1024
 
 // In the order of scores, and of equal ones of numbers.
@@ -98,18 +97,19 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) neighbours_find_fine(
             each);
 }
 
-// The least KEPT of each row, in order, and their numbers by themselves; a block a row. Where there was no room for all that came,
+// The `kept` least of each row, 256 at most, in order, and their numbers by themselves; a block a
+// row. Where there was no room for all that came,
 // the row's limit is minus infinity from then on: nothing is known of it.
 extern "C" __global__ void __launch_bounds__(256) neighbours_select(
     u64* __restrict__ found, u32* __restrict__ many, float* __restrict__ limits,
-    u32* __restrict__ numbers) {
+    u32* __restrict__ numbers, u32 kept) {
     __shared__ u64 keys[ROOM];
     u32 row = blockIdx.x, thread = threadIdx.x;
     u32 count = many[row];
     u32 taken = min(count, ROOM);
-    // A power of two, KEPT or more of them.
+    // A power of two, with all that are kept.
     u32 size = 64;
-    while (size < taken) size *= 2;
+    while (size < max(taken, kept)) size *= 2;
     for (u32 at = thread; at < size; at += 256)
         keys[at] = at < taken ? found[(size_t)row * ROOM + at] : ~0ull;
     __syncthreads();
@@ -127,12 +127,12 @@ extern "C" __global__ void __launch_bounds__(256) neighbours_select(
             __syncthreads();
         }
     }
-    if (thread < KEPT) {
+    if (thread < kept) {
         found[(size_t)row * ROOM + thread] = keys[thread];
-        numbers[(size_t)row * KEPT + thread] = (u32)keys[thread];
+        numbers[(size_t)row * kept + thread] = (u32)keys[thread];
     }
     if (thread > 0) return;
     bool is_lost = count > ROOM || limits[row] == -INFINITE;
-    many[row] = min(taken, KEPT);
-    limits[row] = is_lost ? -INFINITE : taken >= KEPT ? score_of(keys[KEPT - 1]) : INFINITE;
+    many[row] = min(taken, kept);
+    limits[row] = is_lost ? -INFINITE : taken >= kept ? score_of(keys[kept - 1]) : INFINITE;
 }

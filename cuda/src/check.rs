@@ -51,8 +51,8 @@ pub(crate) fn clusters(card: &Rc<dyn Card>) -> Result<(), Failure> {
 pub(crate) fn neighbours(card: &Rc<dyn Card>) -> Result<(), Failure> {
     let values = values();
     let rows = Matrix::new(&values, DIMENSIONS)?;
-    let search = neighbours::Search::prepared(card, &rows, Some(1), 1, &Unwatched)?;
-    let found = search.all(&rows, 8, (Some(1), 50), &Unwatched)?;
+    let search = neighbours::Search::prepared(card, (&rows, 8), Some(1), 1, &Unwatched)?;
+    let found = search.all(&rows, (Some(1), 50), &Unwatched)?;
     let expected = knn::exact(&rows, 8, Some(1), &Unwatched)?;
     if found == Some(expected) { Ok(()) } else { Err(wrong("neighbours")) }
 }

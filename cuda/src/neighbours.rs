@@ -25,14 +25,14 @@ use crate::tile::{COLUMNS, DEPTH, ROWS, THREADS, padded};
 const FIND: Kernel = Kernel("neighbours_find");
 const FIND_FINE: Kernel = Kernel("neighbours_find_fine");
 const SELECT: Kernel = Kernel("neighbours_select");
-/// Of `neighbours.cu`: points that are kept of a row, and as many as there is room for.
-const KEPT: usize = 48;
+/// Of `neighbours.cu`: points of a row that there is room for before they are sorted.
 const ROOM: usize = 1024;
-/// Most neighbours of a row: so that some candidates are to spare.
-pub const NEIGHBOURS_MAX: usize = 32;
-/// Points after which they are sorted: at first as many as there is room for, then so many times
-/// those before. A run brings each row some KEPT · (GROWTH − 1) nearer ones, a third of the room.
-const GROWTH: usize = 8;
+/// Candidates beside the neighbours, the row itself among them: at least, and as a share.
+const SPARE: usize = 16;
+const SPARE_SHARE: usize = 4;
+const KEPT_MIN: usize = 48;
+/// Most neighbours of a row.
+pub const NEIGHBOURS_MAX: usize = 128;
 /// Rows that are looked for at once: what came for them is half a gibibyte.
 const LOT: usize = 1 << 16;
 /// Blocks that keep a device busy.
@@ -83,9 +83,9 @@ pub(crate) fn nearest_on(
     }
     let prepared = embedding::kmeans::Prepared::new(rows, threads, watch)?;
     for parts in [1, 2] {
-        let search = Search::new(card, rows, &prepared, parts, watch)?;
+        let search = Search::new(card, (rows, k), &prepared, parts, watch)?;
         let most = if parts == 1 { UNSURE_PERCENT } else { UNSURE_PERCENT_MAX };
-        if let Some(found) = search.all(rows, k, (threads, most), watch)? {
+        if let Some(found) = search.all(rows, (threads, most), watch)? {
             return Ok(found);
         }
     }
@@ -96,6 +96,7 @@ pub(crate) fn nearest_on(
 /// Rows on a device, at their places.
 pub(crate) struct Search {
     card: Rc<dyn Card>,
+    k: usize,
     n: usize,
     d: usize,
     /// Of all parts of a row.
@@ -111,28 +112,39 @@ pub(crate) struct Search {
     lot: usize,
 }
 
+/// Candidates that are kept of a row.
+fn kept(k: usize) -> usize {
+    (k + SPARE + k / SPARE_SHARE).max(KEPT_MIN)
+}
+
+/// Points after which they are sorted, as so many times those before. A run brings each row some
+/// `kept` · (growth − 1) nearer ones, a third of the room.
+fn growth(kept: usize) -> usize {
+    (ROOM / 3 / kept + 1).max(2)
+}
+
 impl Search {
     pub(crate) fn prepared(
         card: &Rc<dyn Card>,
-        rows: &dyn RowSource,
+        (rows, k): (&dyn RowSource, usize),
         threads: Option<usize>,
         parts: u32,
         watch: &dyn Watch,
     ) -> Result<Self, Failure> {
         let prepared = embedding::kmeans::Prepared::new(rows, threads, watch)?;
-        Self::new(card, rows, &prepared, parts, watch)
+        Self::new(card, (rows, k), &prepared, parts, watch)
     }
 
     fn new(
         card: &Rc<dyn Card>,
-        rows: &dyn RowSource,
+        (rows, k): (&dyn RowSource, usize),
         prepared: &embedding::kmeans::Prepared,
         parts: u32,
         watch: &dyn Watch,
     ) -> Result<Self, Failure> {
         let (n, d) = (rows.rows(), rows.dimensions());
         let depth = padded(d, DEPTH) * parts as usize;
-        let lot = lot(card.free()?, n, (d, depth))?;
+        let lot = lot(card.free()?, n, (d, depth), kept(k))?;
         let (many, scale) = (padded(n, ROWS), bound::scale(prepared.reach()));
         let (numbers, places) = dealt(n);
         let halves = Held::zeros(card, many * depth)?;
@@ -160,19 +172,33 @@ impl Search {
         let terms = Held::of(card, &terms)?;
         let card = Rc::clone(card);
         let rows = numbers;
-        Ok(Self { card, n, d, depth, parts, scale, halves, row_terms, terms, squares, rows, lot })
+        Ok(Self {
+            card,
+            k,
+            n,
+            d,
+            depth,
+            parts,
+            scale,
+            halves,
+            row_terms,
+            terms,
+            squares,
+            rows,
+            lot,
+        })
     }
 
     /// Of all rows; none where more than `most` of a hundred of the first lot are not sure.
     pub(crate) fn all(
         &self,
         rows: &dyn RowSource,
-        k: usize,
         (threads, most): (Option<usize>, usize),
         watch: &dyn Watch,
     ) -> Result<Option<Neighbours>, Failure> {
-        let mut driven = Driven::new(rows, k)?;
-        let places = [Lot::new(&self.card, self.lot)?, Lot::new(&self.card, self.lot)?];
+        let mut driven = Driven::new(rows, self.k)?;
+        let room = || Lot::new(&self.card, self.lot, kept(self.k));
+        let places = [room()?, room()?];
         let firsts: Vec<usize> = (0..self.n).step_by(self.lot).collect();
         // While one lot is put in order, the device is at the next.
         for nth in 0..=firsts.len() {
@@ -208,7 +234,7 @@ impl Search {
         let kernel = if self.parts == 1 { FIND } else { FIND_FINE };
         let mut from = 0;
         while from < all {
-            let until = (from * GROWTH).max(ROOM).min(all);
+            let until = (from * growth(kept(self.k))).max(ROOM).min(all);
             let tiles = (until - from) / COLUMNS;
             let down = many.div_ceil(ROWS);
             let across = (BLOCKS / down).clamp(1, tiles);
@@ -229,7 +255,13 @@ impl Search {
             ];
             let blocks = Blocks { blocks: [down, tiles.div_ceil(each)], threads: THREADS };
             self.card.start(queue, kernel, blocks, &given)?;
-            let given = [lot.found.at(0), lot.many.at(0), lot.limits.at(0), lot.numbers.at(0)];
+            let given = [
+                lot.found.at(0),
+                lot.many.at(0),
+                lot.limits.at(0),
+                lot.numbers.at(0),
+                (kept(self.k) as u32).into(),
+            ];
             self.card.start(queue, SELECT, Blocks::new(many, THREADS), &given)?;
             from = until;
         }
@@ -245,14 +277,14 @@ impl Search {
         (driven, threads): (&mut Driven<'_>, Option<usize>),
     ) -> Result<(), Failure> {
         let many = self.lot.min(self.n - first);
-        let mut numbers = lot.numbers.values(queue, 0, many * KEPT)?;
+        let mut numbers = lot.numbers.values(queue, 0, many * kept(self.k))?;
         let limits = lot.limits.values(queue, 0, many)?;
         for place in &mut numbers {
             // Where there are fewer, what stands there is the number of no row.
             *place = self.rows.get(*place as usize).copied().unwrap_or(u32::MAX);
         }
         let squares = self.squares.iter().skip(first).zip(self.rows.iter().skip(first));
-        let of = numbers.chunks_exact(KEPT).zip(&limits).zip(squares);
+        let of = numbers.chunks_exact(kept(self.k)).zip(&limits).zip(squares);
         let lines: Vec<Line<'_>> = of
             .map(|((candidates, limit), (square, row))| Line {
                 row: *row,
@@ -283,12 +315,12 @@ struct Lot {
 }
 
 impl Lot {
-    fn new(card: &Rc<dyn Card>, rows: usize) -> Result<Self, CudaError> {
+    fn new(card: &Rc<dyn Card>, rows: usize, kept: usize) -> Result<Self, CudaError> {
         Ok(Self {
             found: Held::zeros(card, rows * ROOM)?,
             many: Held::zeros(card, rows)?,
             limits: Held::zeros(card, rows)?,
-            numbers: Held::zeros(card, rows * KEPT)?,
+            numbers: Held::zeros(card, rows * kept)?,
         })
     }
 }
@@ -310,11 +342,11 @@ fn dealt(n: usize) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// Rows that are looked for at once, where so many bytes are free.
-fn lot(free: u64, n: usize, (d, depth): (usize, usize)) -> Result<usize, CudaError> {
+fn lot(free: u64, n: usize, (d, depth): (usize, usize), kept: usize) -> Result<usize, CudaError> {
     let many = padded(n, ROWS);
     let staging = STAGING.min((many * d * 4) as u64) as usize;
     let always = many * (2 * depth + 16 + 8) + n * 12 + staging + d * 4;
-    let each = 2 * (ROOM * 8 + 8 + KEPT * 4);
+    let each = 2 * (ROOM * 8 + 8 + kept * 4);
     let left = (free / 100 * SHARE_PERCENT).saturating_sub(always as u64);
     let rows = (left as usize / each).min(LOT.min(many)) / ROWS * ROWS;
     if rows == 0 || u32::try_from(many).is_err() {

@@ -96,6 +96,20 @@ const LINE: f64 = 1e-6;
 /// # Errors
 /// Where an option is out of range, there are no rows, they cannot be read, or `watch` cancels.
 pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result<Layout, Error> {
+    let find = |k| knn::nearest(rows, k, options.threads, options.seed, watch);
+    fit_by(rows, options, find, watch)
+}
+
+/// The same with neighbours that `find` finds, so many of each.
+///
+/// # Errors
+/// As [`fit`] has them, and where `find` has one.
+pub fn fit_by(
+    rows: &dyn RowSource,
+    options: &Options,
+    find: impl FnOnce(usize) -> Result<knn::Found, Error>,
+    watch: &dyn Watch,
+) -> Result<Layout, Error> {
     let (n, m) = (rows.rows(), options.dimensions);
     if n == 0 {
         return Err(Error::NoRows);
@@ -112,8 +126,11 @@ pub fn fit(rows: &dyn RowSource, options: &Options, watch: &dyn Watch) -> Result
     let threads = options.threads.unwrap_or_else(available).max(1);
     let start = Start::new(rows, m, threads, watch)?;
     let k = ((NEIGHBOURS * perplexity) as usize + 1).min(n - 1);
-    let knn::Found { neighbours, recall: neighbour_recall } =
-        knn::nearest(rows, k, Some(threads), options.seed, watch)?;
+    let knn::Found { neighbours, recall: neighbour_recall } = find(k)?;
+    if neighbours.rows.len() != n * k {
+        let given = neighbours.rows.len();
+        return Err(Error::BadShape { given, rows: n, dimensions: k });
+    }
     let affinities = Affinities::new(&neighbours, perplexity, threads, watch)?;
     drop(neighbours);
     let run = Run { affinities: &affinities, start: &start, options, threads };

@@ -38,7 +38,8 @@ fn neighbours_are_those_of_the_cores() {
     }
     let card: Rc<dyn Card> = Machine::new(Adding::Cut);
     same(&card, &clouds(1100, 2, 3.0), 2, 4);
-    same(&card, &clouds(130, 100, 0.5), 100, 32);
+    same(&card, &clouds(260, 70, 0.5), 70, 91);
+    same(&card, &clouds(1100, 3, 9.0), 3, 128);
     same(&card, &clouds(20, 5, 1.0), 5, 19);
     same(&card, &[1.0; 64], 2, 3);
 }
@@ -49,9 +50,9 @@ fn lots_follow_each_other() {
     let rows = Matrix::new(&values, 12).unwrap();
     let card: Rc<dyn Card> = Machine::new(Adding::Cut);
     let prepared = embedding::kmeans::Prepared::new(&rows, None, &Unwatched).unwrap();
-    let mut search = Search::new(&card, &rows, &prepared, 2, &Unwatched).unwrap();
+    let mut search = Search::new(&card, (&rows, 9), &prepared, 2, &Unwatched).unwrap();
     search.lot = 128;
-    let found = search.all(&rows, 9, (None, 100), &Unwatched).unwrap();
+    let found = search.all(&rows, (None, 100), &Unwatched).unwrap();
     assert!(found == Some(exact(&rows, 9, None, &Unwatched).unwrap()));
 }
 
@@ -62,8 +63,8 @@ fn rows_far_from_each_other_s_middle_take_two_halves() {
     let rows = Matrix::new(&values, 6).unwrap();
     let card: Rc<dyn Card> = Machine::new(Adding::Cut);
     let prepared = embedding::kmeans::Prepared::new(&rows, None, &Unwatched).unwrap();
-    let search = |parts| Search::new(&card, &rows, &prepared, parts, &Unwatched).unwrap();
-    let ask = |parts, most| search(parts).all(&rows, 9, (None, most), &Unwatched).unwrap();
+    let search = |parts| Search::new(&card, (&rows, 9), &prepared, parts, &Unwatched).unwrap();
+    let ask = |parts, most| search(parts).all(&rows, (None, most), &Unwatched).unwrap();
     assert!(ask(1, UNSURE_PERCENT).is_none());
     assert!(ask(2, UNSURE_PERCENT) == Some(exact(&rows, 9, None, &Unwatched).unwrap()));
 }
@@ -73,8 +74,12 @@ fn what_it_cannot_do_is_told() {
     let card: Rc<dyn Card> = Machine::new(Adding::Cut);
     let values = clouds(100, 3, 1.0);
     let rows = Matrix::new(&values, 3).unwrap();
-    let told = nearest_on(&card, &rows, 40, None, &Unwatched).unwrap_err().to_string();
-    assert!(told.contains("32 neighbours at most"), "{told}");
+    let told = nearest_on(&card, &rows, 40, None, &Unwatched);
+    assert!(told.is_ok());
+    let more = clouds(200, 3, 1.0);
+    let more = Matrix::new(&more, 3).unwrap();
+    let told = nearest_on(&card, &more, 140, None, &Unwatched).unwrap_err().to_string();
+    assert!(told.contains("128 neighbours at most"), "{told}");
     let told = nearest_on(&card, &rows, 100, None, &Unwatched).unwrap_err();
     assert!(matches!(told, Failure::Input(_)), "{told}");
     let card: Rc<dyn Card> = Machine::with_memory(Adding::Cut, 100_000);

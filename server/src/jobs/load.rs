@@ -136,6 +136,8 @@ impl Load {
                     cost::neighbours(n, d) + cost::layout(n, 1.4 * *neighbours as f64, epochs);
                 Some((self.neighbours() + layout, work))
             }
+            // Of which the device finds the neighbours.
+            Work::Tsne { .. } => Some((self.neighbours(), cost::neighbours(n, d))),
             _ => None,
         }
     }

@@ -105,7 +105,13 @@ impl Task<'_> {
             Work::Tsne { dimensions, perplexity } => {
                 let mut options = tsne::Options::new(dimensions, seed);
                 (options.perplexity, options.threads) = (perplexity, Some(threads));
-                let layout = tsne::fit(vectors, &options, watch)?;
+                let find = |k: usize| {
+                    let began = Instant::now();
+                    let near = self.nearest(k, &mut chosen, watch);
+                    own.insert("neighbours_seconds".into(), began.elapsed().as_secs_f64().into());
+                    near
+                };
+                let layout = tsne::fit_by(vectors, &options, find, watch)?;
                 own.insert("kl_divergence".into(), layout.kl.into());
                 own.insert("perplexity".into(), layout.perplexity.into());
                 own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
@@ -150,21 +156,13 @@ impl Task<'_> {
         own: &mut Map<String, Value>,
         watch: &dyn Watch,
     ) -> Result<(Vec<f32>, Option<knn::Neighbours>), JobFailure> {
-        let Self { vectors, seed, threads, .. } = *self;
+        let Self { vectors, .. } = *self;
         let (wanted, mut found) = (options.found_of(vectors.rows()), None);
         let layout = if wanted == 0 {
             umap::fit(vectors, options, watch)?
         } else {
             let began = Instant::now();
-            let near = match &chosen.gpu {
-                Some(gpu) => {
-                    let threads = Some(threads);
-                    let made =
-                        cuda::neighbours::nearest(gpu, vectors, wanted, threads, seed, watch)?;
-                    chosen.take(made)
-                }
-                None => knn::nearest(vectors, wanted, Some(threads), seed, watch)?,
-            };
+            let near = self.nearest(wanted, chosen, watch)?;
             own.insert("neighbours_seconds".into(), began.elapsed().as_secs_f64().into());
             found = self.has_neighbours.then(|| near.neighbours.clone());
             match &chosen.gpu {
@@ -178,6 +176,23 @@ impl Task<'_> {
         own.insert("neighbour_recall".into(), layout.neighbour_recall.into());
         own.insert("begun".into(), begun(layout.begun));
         Ok((layout.points, found))
+    }
+
+    /// The k nearest others of each row.
+    fn nearest(
+        &self,
+        k: usize,
+        chosen: &mut Chosen,
+        watch: &dyn Watch,
+    ) -> Result<knn::Found, embedding::Error> {
+        let Self { vectors, seed, threads, .. } = *self;
+        match &chosen.gpu {
+            Some(gpu) => {
+                let made = cuda::neighbours::nearest(gpu, vectors, k, Some(threads), seed, watch)?;
+                Ok(chosen.take(made))
+            }
+            None => knn::nearest(vectors, k, Some(threads), seed, watch),
+        }
     }
 
     /// Rows placed on a map that there is.

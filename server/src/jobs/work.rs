@@ -184,7 +184,7 @@ fn message(spec: &JobSpec, rows: u64, left_out: LeftOut, devices: &[Device]) -> 
     if let Some(why) = fallen.next_back() {
         parts.push(format!("computed on the CPU: {why}"));
     } else if spec.backend == Backend::Cuda && devices.contains(&Device::Unasked) {
-        let why = "CUDA computes k-means, principal components and UMAP, the rest is the CPU's";
+        let why = "CUDA computes k-means and projections, the rest is the CPU's";
         parts.push(why.to_owned());
     }
     parts.join("; ")
