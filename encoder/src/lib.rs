@@ -38,7 +38,7 @@ mod words;
 pub use encoder::{Encoded, Encoder, Options, Source};
 pub use error::{Error, Failure};
 pub use graph::Layout;
-pub use model::{Kind, Model, OpenOptions};
+pub use model::{Kind, Model, OpenOptions, Takes, takes};
 pub use picture::Limits;
 pub use pool::Pooling;
 pub use preprocessing::{CLIP, Fit, HALF, IMAGENET, Preprocessing, Scaling};

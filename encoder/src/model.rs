@@ -51,6 +51,44 @@ pub enum Kind {
     },
 }
 
+/// What rows a model is for, as its file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    Images,
+    Texts,
+}
+
+/// Reads and checks a file, and says what it takes. Nothing is made ready to run.
+pub fn takes(path: &Path) -> Result<Takes, Error> {
+    let (_, proto) = read(path)?;
+    match recognised(&proto, path)? {
+        Input::Images { .. } => Ok(Takes::Images),
+        Input::Texts { .. } => Ok(Takes::Texts),
+    }
+}
+
+/// A file as it is, checked.
+fn read(path: &Path) -> Result<(Onnx, ModelProto), Error> {
+    let unreadable =
+        |error: std::io::Error| Error::Unreadable { path: path.into(), reason: error.to_string() };
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let onnx = onnx().with_ignore_value_info(true);
+    let not_onnx = |reason| Error::NotOnnx { path: path.into(), reason };
+    let read = guarded(|| onnx.proto_model_for_read(&mut bytes.as_slice()));
+    let proto = read.map_err(not_onnx)?;
+    drop(bytes);
+    graph::check(&onnx, &proto, path)?;
+    Ok((onnx, proto))
+}
+
+fn recognised(proto: &ModelProto, path: &Path) -> Result<Input, Error> {
+    let graph = proto
+        .graph
+        .as_ref()
+        .ok_or_else(|| Error::NotOnnx { path: path.into(), reason: "no graph".to_owned() })?;
+    graph::recognise(&graph::inputs(graph))
+}
+
 /// A model that is ready.
 #[derive(Debug)]
 pub struct Model {
@@ -74,21 +112,10 @@ struct Output {
 impl Model {
     /// Reads and checks a file, and makes it ready to run.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
-        let unreadable = |error: std::io::Error| Error::Unreadable {
-            path: path.into(),
-            reason: error.to_string(),
-        };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let onnx = onnx().with_ignore_value_info(true);
-        let not_onnx = |reason| Error::NotOnnx { path: path.into(), reason };
-        let read = guarded(|| onnx.proto_model_for_read(&mut bytes.as_slice()));
-        let proto = read.map_err(not_onnx)?;
-        drop(bytes);
-        graph::check(&onnx, &proto, path)?;
-        let Some(graph) = &proto.graph else { return Err(not_onnx("no graph".to_owned())) };
-        let ports = graph::inputs(graph);
-        let input = graph::recognise(&ports)?;
-        let outputs: Vec<Port> = graph.output.iter().map(Port::of).collect();
+        let (onnx, proto) = read(path)?;
+        let input = recognised(&proto, path)?;
+        let outputs = proto.graph.iter().flat_map(|graph| &graph.output);
+        let outputs: Vec<Port> = outputs.map(Port::of).collect();
         let source = File { onnx, proto, folder: path.parent(), outputs };
         match input {
             Input::Images { layout, batch, height, width } => {

@@ -64,6 +64,8 @@ pub enum Kind {
     Project,
     /// Several steps on the same vectors, their columns side by side in one table.
     Embed,
+    /// Vectors made of pictures or texts: no step of a job.
+    Encode,
 }
 
 /// What is done to vectors first.
@@ -281,7 +283,7 @@ pub fn read(kind: Kind, mut fields: Fields, before: &[Step]) -> Result<Step, Que
         (Kind::Project, Some("umap")) => (umap(&mut fields)?, "dim"),
         (Kind::Project, Some("tsne")) => (tsne(&mut fields)?, "dim"),
         (Kind::Project, Some(other)) => return unknown(other, "pca, umap, tsne"),
-        (Kind::Embed, _) => {
+        (Kind::Embed | Kind::Encode, _) => {
             let detail = "a step is cluster or project";
             return Err(QueryError::malformed(fields.at("kind"), detail));
         }

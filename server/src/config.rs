@@ -53,6 +53,10 @@ pub struct Settings {
     #[serde(alias = "image-hosts")]
     pub image_host: Vec<String>,
 
+    /// A folder of models in ONNX, that jobs make vectors by [default: ./models, if there is one]
+    #[arg(long, value_name = "FOLDER", env = "LIMN_MODELS")]
+    pub models: Option<PathBuf>,
+
     #[command(flatten)]
     #[serde(flatten)]
     pub limits: LimitSettings,
@@ -124,6 +128,8 @@ pub struct Config {
     pub connect_origins: Vec<String>,
     /// Where pictures may be fetched from.
     pub image_hosts: Vec<HostPattern>,
+    /// The folder of models.
+    pub models: Option<PathBuf>,
     pub limits: Limits,
 }
 
@@ -200,6 +206,7 @@ impl Settings {
             allowed_host: list(self.allowed_host, fallback.allowed_host),
             connect_origin: list(self.connect_origin, fallback.connect_origin),
             image_host: list(self.image_host, fallback.image_host),
+            models: self.models.or(fallback.models),
             limits: self.limits.or(fallback.limits),
         }
     }
@@ -225,6 +232,7 @@ impl Settings {
             allowed_hosts: self.allowed_host,
             connect_origins: self.connect_origin,
             image_hosts: image_hosts.collect::<Result<_, _>>()?,
+            models: self.models.map_or_else(usual_models, checked_models)?,
             limits: self.limits.limits()?,
         })
     }
@@ -278,6 +286,20 @@ impl LimitSettings {
             store_timeout: span(self.store_timeout, Duration::from_secs(10)),
         })
     }
+}
+
+/// A folder of models that is named has to be there.
+fn checked_models(folder: PathBuf) -> Result<Option<PathBuf>, ConfigError> {
+    let reason = "it is no folder";
+    let value = folder.display().to_string();
+    match folder.is_dir() {
+        true => Ok(Some(folder)),
+        false => Err(ConfigError::Value { name: "models", value, reason }),
+    }
+}
+
+fn usual_models() -> Result<Option<PathBuf>, ConfigError> {
+    Ok(Some(PathBuf::from("models")).filter(|folder| folder.is_dir()))
 }
 
 /// An origin is a scheme and a host, and no path.

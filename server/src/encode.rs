@@ -8,8 +8,10 @@
 mod failure;
 mod folder;
 pub(crate) mod folders;
-mod keeper;
+pub(crate) mod keeper;
+pub(crate) mod measure;
 pub(crate) mod model;
+pub mod models;
 mod rows;
 pub(crate) mod table;
 
@@ -25,7 +27,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
-pub(crate) use failure::EncodeFailure;
+pub use failure::EncodeFailure;
 use keeper::Keeper;
 use model::Opened;
 use rows::Rows;
@@ -46,6 +48,8 @@ pub(crate) struct Spec {
     pub(crate) overwrite: bool,
     /// Rows after which what was made is committed.
     pub(crate) commit_rows: u64,
+    /// The job's, in the names of what it writes.
+    pub(crate) job: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +84,26 @@ pub(crate) struct Outcome {
     pub(crate) cut: u64,
     pub(crate) dimensions: usize,
     pub(crate) seconds: f64,
+}
+
+impl Outcome {
+    /// What a person should know.
+    pub(crate) fn message(&self) -> String {
+        let mut parts = vec![format!("{} rows added", self.rows)];
+        let mut add = |count: u64, what: &str| {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        };
+        add(self.rows_before, "were there before");
+        add(self.failed, "without a vector");
+        add(self.cut, "texts were longer than the model takes, and were cut");
+        add(
+            self.changed,
+            "files have changed since they got their vectors: overwrite to make all anew",
+        );
+        parts.join("; ")
+    }
 }
 
 /// Who is told of what goes on, and may end it.

@@ -16,6 +16,7 @@ mod guard;
 mod health;
 mod image;
 mod jobs;
+mod models;
 mod negotiate;
 mod neighbours;
 mod openapi;
@@ -43,6 +44,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/image", get(image::get_image))
         .route("/api/query", get(query::get_query).post(query::post_query))
         .route("/api/queries", post(queries::post_queries))
+        .route("/api/models", get(models::list_models))
         .route("/api/jobs", get(jobs::list_jobs).post(jobs::post_job))
         .route("/api/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
         .route("/api/jobs/estimate", post(jobs::estimate_job))

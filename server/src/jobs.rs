@@ -1,15 +1,18 @@
 //! Jobs: long work on tables, each in a process of its own. A [`spec::JobSpec`] says what is
-//! wanted, [`work`] does it, reading by queries and writing a table, and [`queue`] runs the
+//! wanted of vectors, an [`encode::EncodeSpec`] what vectors are wanted; [`work`] does it, reading by queries and writing a table, and [`queue`] runs the
 //! processes of a server: one after another, told of, cancelled, and begun anew after a restart.
 
 pub(crate) mod child;
 mod device;
+pub(crate) mod encode;
 pub mod estimate;
 pub mod failure;
 mod further;
+pub mod job;
 mod lineage;
 mod load;
 mod log;
+mod measured;
 mod onto;
 pub mod queue;
 pub mod record;

@@ -78,7 +78,7 @@ impl Fields {
     }
 
     /// A field that is still here.
-    pub(super) fn first(&self) -> Option<&str> {
+    pub fn first(&self) -> Option<&str> {
         self.left.keys().next().map(String::as_str)
     }
 }

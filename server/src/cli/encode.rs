@@ -136,7 +136,8 @@ impl EncodeArguments {
             },
         };
         let (into, name) = (self.into.clone(), self.name.clone());
-        Ok(Spec { from, into, name, overwrite: self.overwrite, commit_rows: self.commit_rows })
+        let (overwrite, commit_rows) = (self.overwrite, self.commit_rows);
+        Ok(Spec { from, into, name, overwrite, commit_rows, job: None })
     }
 
     fn wanted(&self) -> Wanted {
@@ -188,7 +189,7 @@ pub(super) fn run(arguments: EncodeArguments) -> Result<(), Failure> {
     progress.say_rest();
     ground.end();
     let outcome = done.map_err(Failure::failed)?;
-    eprintln!("{}", message(&outcome));
+    eprintln!("{}: {}", outcome.table, outcome.message());
     super::print(&serde_json::to_string_pretty(&outcome).map_err(Failure::failed)?);
     Ok(())
 }
@@ -202,23 +203,6 @@ fn described(model: &Opened) -> String {
     };
     let (output, dimensions) = (encoder.model().output(), encoder.model().dimensions());
     format!("the model takes {takes}; its output {output:?} has {dimensions} dimensions")
-}
-
-fn message(outcome: &encode::Outcome) -> String {
-    let mut parts = vec![format!("{}: {} rows added", outcome.table, outcome.rows)];
-    let mut add = |count: u64, what: &str| {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    };
-    add(outcome.rows_before, "were there before");
-    add(outcome.failed, "without a vector");
-    add(outcome.cut, "texts were longer than the model takes, and were cut");
-    add(
-        outcome.changed,
-        "files have changed since they got their vectors: --overwrite makes all anew",
-    );
-    parts.join("; ")
 }
 
 /// Rows that failed, of which each is told.

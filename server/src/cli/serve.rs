@@ -60,7 +60,7 @@ async fn serve_lakes(config: &Config, specs: &[LakeSpec]) -> Result<(), Failure>
     let hosts = ImageHosts(config.image_hosts.clone());
     let pictures = Pictures::new(lakes.clone(), hosts).map_err(Failure::failed)?;
     let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
-    let jobs = Jobs::new(specs, &config.limits, stored).map_err(Failure::failed)?;
+    let jobs = Jobs::new(specs, config, stored).map_err(Failure::failed)?;
     let refused = |error| Failure::failed(format!("cannot listen on {}: {error}", config.listen));
     let listener = serve::listen(config.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(Failure::failed)?;

@@ -8,7 +8,7 @@ use crate::lake::error::LakeError;
 use crate::query::failure::QueryFailure;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EncodeFailure {
+pub enum EncodeFailure {
     #[error("the model cannot be used: {0}")]
     Model(#[from] encoder::Error),
     #[error("the model cannot be fetched from {url}: {reason}")]
@@ -42,6 +42,16 @@ pub(crate) enum EncodeFailure {
 }
 
 impl EncodeFailure {
+    /// The part of a job that is to blame.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Model(_) | Self::Fetch { .. } => Some("model"),
+            Self::Folder { .. } | Self::NoPictures { .. } => Some("folder"),
+            Self::Column { .. } => Some("column"),
+            _ => None,
+        }
+    }
+
     /// What belongs at a path could not be put there.
     pub(crate) fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Self {
         Self::Refused(format!("{}: {error}", path.display()))

@@ -20,6 +20,14 @@ const COMMIT_PAUSE: Duration = Duration::from_secs(30);
 /// Commits that are looked at for one that says what the table was made of.
 const COMMITS_LOOKED_AT: usize = 100;
 
+/// Whether an earlier run may be gone on with there, or nothing is there yet.
+pub(crate) async fn may_go_on(found: &lake::Place) -> Result<bool, LakeError> {
+    if !found.has_table {
+        return Ok(true);
+    }
+    Ok(last_commit(found, COMMITS_LOOKED_AT, is_encoded).await?.is_some())
+}
+
 /// The table that is written.
 pub(super) struct Keeper {
     handle: Handle,
@@ -32,6 +40,7 @@ pub(super) struct Keeper {
     is_replaced: bool,
     is_going_on: bool,
     commit_rows: u64,
+    job: Option<String>,
     rows_before: u64,
     writer: Option<TableWriter>,
     pending: u64,
@@ -64,6 +73,7 @@ impl Keeper {
             is_replaced: found.has_table,
             is_going_on: false,
             commit_rows: spec.commit_rows,
+            job: spec.job.clone(),
             rows_before: 0,
             writer: None,
             pending: 0,
@@ -149,7 +159,7 @@ impl Keeper {
             None => {
                 // Looked up anew: since the last commit there is a table.
                 let place = self.handle.block_on(self.lakes.place(&self.into, true))?;
-                let id = format!("embed-{}", uuid::Uuid::new_v4().simple());
+                let id = self.writer_id();
                 let begun = TableWriter::begin(place, self.schema.clone(), &id);
                 let begun = self.handle.block_on(begun)?;
                 if self.is_replaced { begun } else { begun.appending() }
@@ -159,6 +169,15 @@ impl Keeper {
         self.writer = Some(writer);
         self.pending += batch.num_rows() as u64;
         Ok(())
+    }
+
+    /// Of what is written until the next commit. A job that was killed begins at the same row
+    /// again, and then takes away what it had left.
+    fn writer_id(&self) -> String {
+        match &self.job {
+            Some(job) => format!("{job}-{}", self.rows_before + self.added),
+            None => format!("embed-{}", uuid::Uuid::new_v4().simple()),
+        }
     }
 
     fn commit(&mut self) -> Result<u64, EncodeFailure> {

@@ -20,6 +20,7 @@ use super::keeper::Keeper;
 use super::model::Opened;
 use super::rows::{Feed, Made, Rows};
 use super::{EncodeFailure, From, Place, Spec};
+use crate::jobs::estimate;
 use crate::jobs::results::delta_type;
 use crate::jobs::spec::Keep;
 use crate::jobs::work::is_kept;
@@ -39,6 +40,8 @@ pub(super) struct Cells {
     has_thumbnails: bool,
     takes_texts: bool,
     schema: SchemaRef,
+    /// Rows that pass the filters.
+    rows: Option<u64>,
     rows_before: u64,
     readers: Vec<JoinHandle<Result<(), EncodeFailure>>>,
 }
@@ -76,6 +79,9 @@ impl Cells {
         let small = has_thumbnails.then(|| Field::new(THUMBNAILS, DataType::Binary, true));
         let made = small.into_iter().chain([Field::new(&spec.name, vector_type(), true)]);
         let fields: Vec<Field> = own.chain(made).collect();
+        let query = Query { filters: filters.clone(), ..Query::of_table(table) };
+        let pinned = pin(query, Arc::clone(&snapshot))?;
+        let rows = place.handle.block_on(estimate::count(place.queries, &pinned)).ok();
         Ok(Self {
             snapshot,
             column,
@@ -84,6 +90,7 @@ impl Cells {
             has_thumbnails,
             takes_texts,
             schema: Arc::new(Schema::new(fields)),
+            rows,
             rows_before: 0,
             readers: Vec::new(),
         })
@@ -137,9 +144,7 @@ impl Rows for Cells {
     }
 
     fn count(&self) -> Option<u64> {
-        let is_all = matches!(&self.filters, Predicate::And(clauses) if clauses.is_empty());
-        let rows = self.snapshot.rows().filter(|_| is_all)?;
-        Some(rows.saturating_sub(self.rows_before))
+        Some(self.rows?.saturating_sub(self.rows_before))
     }
 
     fn feed(&mut self, place: &Place<'_>) -> Result<Feed<Row>, EncodeFailure> {
@@ -260,6 +265,18 @@ impl Prepare {
         };
         Ok(found.map_err(unread)?.into_iter().map(source).collect())
     }
+}
+
+/// Whether the table has what a model takes, and the columns that are to be kept.
+pub(crate) fn check(
+    schema: &Schema,
+    table: &str,
+    column: Option<&str>,
+    keep: &Keep,
+    takes_texts: bool,
+) -> Result<(), EncodeFailure> {
+    column_of(schema, table, column, takes_texts)?;
+    kept(schema, keep).map(drop)
 }
 
 fn is_text(data_type: &DataType) -> bool {

@@ -20,18 +20,18 @@ use super::openapi::{FilterDocument, VersionDocument};
 use super::problem::Problem;
 use super::state::AppState;
 use crate::jobs::estimate::{Estimate, estimate};
+use crate::jobs::job::Job;
 use crate::jobs::record::JobRecord;
-use crate::jobs::spec::JobSpec;
-use crate::jobs::work;
 
-/// A job on the vectors of a table.
+/// A job on the vectors of a table, or one that makes vectors.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Job)]
 pub struct JobDocument {
-    /// cluster, project, or embed for several steps.
+    /// cluster, project, or embed for several steps; encode to make vectors.
     #[schema(example = "cluster")]
     kind: String,
-    table: String,
+    /// Absent of a job of kind encode that says a folder.
+    table: Option<String>,
     /// The newest, if absent.
     version: Option<VersionDocument>,
     /// The column of vectors; if absent, the one there is.
@@ -100,6 +100,21 @@ pub struct JobDocument {
     neighbours_into: Option<String>,
     /// create or overwrite; create, if absent.
     mode: Option<String>,
+    /// Of encode: one of the models that `/api/models` lists.
+    model: Option<String>,
+    /// Of encode, instead of a table: a folder of pictures in a lake, named as tables are.
+    folder: Option<String>,
+    /// Of encode, and a folder: whether its folders are looked into too; false, if absent.
+    recursive: Option<bool>,
+    /// Of encode: the output of the model; the likeliest, if absent.
+    output: Option<String>,
+    /// Of encode, and an output with a vector a token: mean or first.
+    pooling: Option<String>,
+    /// Of encode: the most tokens of a text; what the model takes, if absent.
+    max_tokens: Option<u32>,
+    /// Of encode: the longer side of small pictures that the result has, 0 for none; 128 of a
+    /// folder and 0 of a table, if absent.
+    thumbnails: Option<u32>,
     /// Jobs of a higher one are begun first; 0, if absent.
     priority: Option<i32>,
 }
@@ -112,7 +127,8 @@ pub struct JobsResponse {
 
 /// Queues a job.
 ///
-/// Whether its table and columns exist and the result can be written is looked at first. Where the
+/// Whether its table and columns exist and the result can be written is looked at first. One that
+/// makes vectors goes on where the same job was ended before it was done. Where the
 /// same job has written that table before, of the same version, and nobody has since, it is done
 /// at once: the answer is that result.
 #[utoipa::path(
@@ -131,8 +147,8 @@ pub async fn post_job(
     _may: MayWrite,
     TextBody(text): TextBody,
 ) -> Result<Response, Problem> {
-    let spec = JobSpec::from_json(&text)?;
-    let before = work::check(&state.queries, &spec).await?;
+    let spec = Job::from_json(&text)?;
+    let before = spec.check(&state.queries, &state.models).await?;
     let record = state.jobs.ready().await.submit(&spec, &text, before).await?;
     let location = format!("/api/jobs/{}", record.id);
     let mut response = (StatusCode::ACCEPTED, Json(record)).into_response();
@@ -160,8 +176,13 @@ pub async fn estimate_job(
     _may: MayWrite,
     TextBody(text): TextBody,
 ) -> Result<Json<Estimate>, Problem> {
-    let spec = JobSpec::from_json(&text)?;
-    Ok(Json(estimate(&state.queries, &spec).await?))
+    Ok(Json(match Job::from_json(&text)? {
+        Job::OnVectors(spec) => estimate(&state.queries, &spec).await?,
+        Job::Encode(spec) => {
+            let measured = state.jobs.measured(&state.models, &spec, &text).await?;
+            spec.estimate(&state.queries, &measured).await?
+        }
+    }))
 }
 
 /// Lists jobs.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::problem::{Problem, ProblemSummary};
-use super::{health, image, jobs, neighbours, options, queries, query, tables};
+use super::{health, image, jobs, models, neighbours, options, queries, query, tables};
 
 /// The API of Limn: tables of data lakes, and queries on them.
 #[derive(OpenApi)]
@@ -26,6 +26,7 @@ use super::{health, image, jobs, neighbours, options, queries, query, tables};
         query::get_query,
         query::post_query,
         queries::post_queries,
+        models::list_models,
         jobs::post_job,
         jobs::estimate_job,
         jobs::list_jobs,

@@ -233,6 +233,18 @@ impl From<JobFailure> for Problem {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(status, "vectors", "No vectors", detail).with_field("column")
             }
+            JobFailure::Encode(failure) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let problem = Self::new(status, "encode", "No vectors can be made", detail);
+                match failure.field() {
+                    Some(field) => problem.with_field(field),
+                    None => problem,
+                }
+            }
+            JobFailure::Model(_) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "model", "The model cannot be used", detail).with_field("model")
+            }
             JobFailure::Unknown(_) => {
                 Self::new(StatusCode::NOT_FOUND, "unknown-job", "Unknown job", detail)
             }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::app;
 use super::guard::AllowedHosts;
 use crate::config::Config;
+use crate::encode::models::Models;
 use crate::jobs::queue::Jobs;
 use crate::lake::Snapshot;
 use crate::pictures::Pictures;
@@ -18,6 +19,7 @@ pub struct AppState {
     pub queries: Queries,
     pub jobs: Jobs,
     pub pictures: Pictures,
+    pub models: Arc<Models>,
     pub allowed_hosts: AllowedHosts,
     pub cors_origins: Vec<String>,
     pub content_security_policy: String,
@@ -37,6 +39,7 @@ impl AppState {
             queries,
             jobs,
             pictures,
+            models: Arc::new(Models::new(config.models.clone())),
             allowed_hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             cors_origins: config.cors_origins.clone(),
             content_security_policy: app::content_security_policy(&config.connect_origins),

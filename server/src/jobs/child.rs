@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, Write};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
@@ -11,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::failure::JobFailure;
 use super::work::{Outcome, Report, Told};
-use crate::config::Limits;
+use crate::config::Config;
+use crate::encode::measure::Measured;
 use crate::lake::LakeSpec;
 
 /// What a job's process is given, as one line.
@@ -21,6 +23,9 @@ pub(crate) struct Given {
     pub(crate) id: String,
     /// The job, as it was asked for.
     pub(crate) job: String,
+    /// Nothing is done but to find out what its model takes.
+    #[serde(default)]
+    pub(crate) is_measured: bool,
 }
 
 /// A line that it says.
@@ -29,6 +34,7 @@ pub(crate) struct Given {
 pub(crate) enum Said {
     Told(Told),
     Done(Box<Outcome>),
+    Measured(Measured),
     Failed(String),
 }
 
@@ -40,7 +46,8 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    pub(crate) fn new(lakes: &[LakeSpec], limits: &Limits) -> std::io::Result<Self> {
+    pub(crate) fn new(lakes: &[LakeSpec], config: &Config) -> std::io::Result<Self> {
+        let limits = &config.limits;
         let mut arguments = vec!["job".to_owned()];
         let mut add = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
         for lake in lakes {
@@ -55,6 +62,12 @@ impl Start {
         }
         if let Some(folder) = &limits.spill_dir {
             add("spill-dir", folder.display().to_string());
+        }
+        if let Some(folder) = &config.models {
+            add("models", std::path::absolute(folder)?.display().to_string());
+        }
+        for host in &config.image_hosts {
+            add("image-host", host.to_string());
         }
         Ok(Self { program: std::env::current_exe()?, arguments })
     }
@@ -79,7 +92,7 @@ impl Start {
         line.push('\n');
         stdin.write_all(line.as_bytes()).await?;
         let lines = BufReader::new(stdout).lines();
-        Ok(Running { child, lines, last_words, _stdin: stdin })
+        Ok(Running { child, lines, last_words, stdin })
     }
 }
 
@@ -89,8 +102,11 @@ pub(super) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     last_words: JoinHandle<String>,
-    _stdin: ChildStdin,
+    stdin: ChildStdin,
 }
+
+/// How long a process may take to keep what it has made, once nobody waits for the rest.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The last words of a process that are kept, where they are all that is known.
 const LAST_WORDS_BYTES: usize = 4096;
@@ -141,6 +157,15 @@ impl Running {
 
     /// Ends it now.
     pub(super) async fn kill(mut self) {
+        drop(self.child.kill().await);
+    }
+
+    /// Has it end by itself, soon; ends it otherwise. Most end at once.
+    pub(super) async fn end(mut self) {
+        drop(self.stdin);
+        // What it still says must find somebody who reads.
+        let over = async { while let Ok(Some(_)) = self.lines.next_line().await {} };
+        drop(tokio::time::timeout(FAREWELL, over).await);
         drop(self.child.kill().await);
     }
 }

@@ -55,10 +55,12 @@ pub async fn estimate(queries: &Queries, spec: &JobSpec) -> Result<Estimate, Job
 
 /// Seconds until a process computes, bytes that it has before, and bytes of vectors that are
 /// read in a second.
-const START: f64 = 0.15;
+pub(super) const START: f64 = 0.15;
 const BASE_BYTES: f64 = 80e6;
 const READ_BYTES: f64 = 400e6;
-async fn count(queries: &Queries, pinned: &Pinned) -> Result<u64, JobFailure> {
+
+/// How many rows there are, of those that pass the filters.
+pub(crate) async fn count(queries: &Queries, pinned: &Pinned) -> Result<u64, JobFailure> {
     let Query { filters, table, .. } = &pinned.query;
     if let (Predicate::And(clauses), Some(rows)) = (filters, pinned.snapshot.rows())
         && clauses.is_empty()

@@ -2,6 +2,7 @@
 
 use engine::error::QueryError;
 
+use crate::encode::EncodeFailure;
 use crate::lake::error::LakeError;
 use crate::query::failure::QueryFailure;
 
@@ -23,6 +24,11 @@ pub enum JobFailure {
     Compute(#[from] embedding::Error),
     #[error("cannot keep vectors on disk: {0}; see --spill-dir")]
     Scratch(std::io::Error),
+    #[error(transparent)]
+    Encode(EncodeFailure),
+    /// It cannot be measured.
+    #[error("the model cannot be used: {0}")]
+    Model(String),
     /// Its process ended without a word.
     #[error("{0}")]
     Ended(String),
@@ -30,4 +36,15 @@ pub enum JobFailure {
     Unknown(String),
     #[error("{0} jobs are waiting already")]
     QueueFull(usize),
+}
+
+impl From<EncodeFailure> for JobFailure {
+    fn from(failure: EncodeFailure) -> Self {
+        match failure {
+            EncodeFailure::Spec(error) => Self::Spec(error),
+            EncodeFailure::Query(failure) => Self::Query(failure),
+            EncodeFailure::Lake(error) => Self::Lake(error),
+            other => Self::Encode(other),
+        }
+    }
 }

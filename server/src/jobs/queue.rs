@@ -5,17 +5,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use engine::steps::Kind;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::child::{Given, Said, Start};
+use super::encode::EncodeSpec;
 use super::failure::JobFailure;
+use super::job::Job;
 use super::log::JobLog;
+use super::measured::Measures;
 use super::record::{Asked, JobRecord, State};
-use super::spec::JobSpec;
 use super::stored::{Document, StoredJobs};
 use super::work::Outcome;
-use crate::config::Limits;
+use crate::config::Config;
+use crate::encode::measure::Measured;
+use crate::encode::models::Models;
 use crate::lake::LakeSpec;
 
 /// Each takes all cores, so that two at once would both be late.
@@ -35,6 +40,7 @@ pub struct Jobs {
 #[derive(Debug)]
 struct Shared {
     start: Start,
+    measures: Measures,
     stored: Option<StoredJobs>,
     /// Cancelled once jobs of an earlier server are known.
     resumed: CancellationToken,
@@ -52,12 +58,12 @@ impl Jobs {
     /// `stored` remembers jobs; without it they end with the server.
     pub fn new(
         lakes: &[LakeSpec],
-        limits: &Limits,
+        config: &Config,
         stored: Option<StoredJobs>,
     ) -> std::io::Result<Self> {
-        let start = Start::new(lakes, limits)?;
+        let (start, measures) = (Start::new(lakes, config)?, Measures::new());
         let (resumed, entries) = (CancellationToken::new(), Mutex::default());
-        Ok(Self { shared: Arc::new(Shared { start, stored, resumed, entries }) })
+        Ok(Self { shared: Arc::new(Shared { start, measures, stored, resumed, entries }) })
     }
 
     /// Done once the jobs of an earlier server are known: before, a job may seem to be none.
@@ -116,7 +122,7 @@ impl Jobs {
     /// before is over at once.
     pub async fn submit(
         &self,
-        spec: &JobSpec,
+        spec: &Job,
         text: &str,
         before: Option<Outcome>,
     ) -> Result<JobRecord, JobFailure> {
@@ -140,6 +146,16 @@ impl Jobs {
         self.pump();
         self.forget_oldest().await;
         self.get(&record.id)
+    }
+
+    /// What the model of a job takes, of which `spec` was read from `text`.
+    pub(crate) async fn measured(
+        &self,
+        models: &Arc<Models>,
+        spec: &EncodeSpec,
+        text: &str,
+    ) -> Result<Measured, JobFailure> {
+        self.shared.measures.of(&self.shared.start, models, spec, text).await
     }
 
     pub fn get(&self, id: &str) -> Result<JobRecord, JobFailure> {
@@ -184,7 +200,7 @@ impl Jobs {
             entry.record.send_if_modified(|record| {
                 let runs = !record.state.is_final();
                 if runs {
-                    record.end(State::Cancelled, "cancelled");
+                    record.end(State::Cancelled, cancelled(record));
                     entry.log().end(record);
                 }
                 runs
@@ -212,14 +228,14 @@ impl Jobs {
         let Ok(record) = self.get(&id) else { return };
         self.remember(&record).await;
         tracing::info!("job {id} begins: {}", record.job.0);
-        let given = Given { id: id.clone(), job: record.job.0 };
+        let given = Given { id: id.clone(), job: record.job.0, is_measured: false };
         let ended = match self.shared.start.begin(&given).await {
             Err(error) => Said::Failed(format!("its process cannot be begun: {error}")),
             Ok(mut running) => loop {
                 let said = tokio::select! {
                     said = running.next() => said,
                     () = cancel.cancelled() => {
-                        running.kill().await;
+                        running.end().await;
                         break Said::Failed("cancelled".to_owned());
                     }
                 };
@@ -236,7 +252,7 @@ impl Jobs {
             match ended {
                 Said::Done(outcome) => record.finish(*outcome),
                 Said::Failed(why) => record.end(State::Failed, &why),
-                Said::Told(_) => {}
+                Said::Told(_) | Said::Measured(_) => {}
             }
             log.end(record);
         });
@@ -307,6 +323,15 @@ impl Entry {
 
     fn log(&self) -> MutexGuard<'_, JobLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cancelled(record: &JobRecord) -> &'static str {
+    match (record.kind, record.state) {
+        (Kind::Encode, State::Running) => {
+            "cancelled; what was made is kept, and the same job goes on after it"
+        }
+        _ => "cancelled",
     }
 }
 

@@ -7,14 +7,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::spec::JobSpec;
+use super::job::Job;
 use super::work::{JobResult, Outcome, Told};
 
 /// A job as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobRecord {
     pub id: String,
-    /// cluster, project or embed.
+    /// cluster, project, embed or encode.
     #[schema(value_type = String)]
     pub kind: Kind,
     pub state: State,
@@ -81,10 +81,10 @@ impl State {
 }
 
 impl JobRecord {
-    pub(super) fn new(id: String, spec: &JobSpec, job: Asked) -> Self {
+    pub(super) fn new(id: String, spec: &Job, job: Asked) -> Self {
         Self {
             id,
-            kind: spec.kind,
+            kind: spec.kind(),
             state: State::Queued,
             progress: 0.0,
             phase: None,
@@ -95,7 +95,7 @@ impl JobRecord {
             finished: None,
             result: None,
             metrics: Map::new(),
-            priority: spec.priority,
+            priority: spec.priority(),
             waiting_for: None,
             job,
         }

@@ -73,12 +73,12 @@ impl JobSpec {
             Some(filters) => Predicate::from_filters(&filters, "filters")?,
             None => Predicate::all(),
         };
-        let mode: Option<Mode> = fields.optional("mode")?;
+        let overwrite = overwrites(&mut fields)?;
         let table = fields.required("table")?;
         let version = fields.optional("version")?;
         let column = fields.optional("column")?;
         let id = fields.optional("id")?;
-        let keep = keep(&mut fields)?;
+        let keep = keep(&mut fields)?.unwrap_or(Keep::Columns(Vec::new()));
         let keep_vectors = fields.optional("keep_vectors")?.unwrap_or_default();
         let onto = fields.optional("onto")?;
         let normalize = fields.optional("normalize")?.unwrap_or(Normalize::L2);
@@ -97,7 +97,6 @@ impl JobSpec {
             }
             _ => vec![steps::read(kind, fields, &[])?],
         };
-        let overwrite = matches!(mode, Some(Mode::Overwrite));
         let job = Self {
             kind,
             table,
@@ -165,14 +164,21 @@ impl JobSpec {
     }
 }
 
-fn keep(fields: &mut Fields) -> Result<Keep, QueryError> {
-    let Some(raw) = fields.take("keep") else { return Ok(Keep::Columns(Vec::new())) };
+/// Whether a table that is there is replaced.
+pub(super) fn overwrites(fields: &mut Fields) -> Result<bool, QueryError> {
+    let mode: Option<Mode> = fields.optional("mode")?;
+    Ok(matches!(mode, Some(Mode::Overwrite)))
+}
+
+/// Columns that the result has too, where any are named.
+pub(super) fn keep(fields: &mut Fields) -> Result<Option<Keep>, QueryError> {
+    let Some(raw) = fields.take("keep") else { return Ok(None) };
     if raw.get() == "\"all\"" {
-        return Ok(Keep::All);
+        return Ok(Some(Keep::All));
     }
     let columns = serde_json::from_str(raw.get());
     columns
-        .map(Keep::Columns)
+        .map(|columns| Some(Keep::Columns(columns)))
         .map_err(|_| QueryError::malformed("keep", "expected a list of columns, or \"all\""))
 }
 

@@ -38,6 +38,16 @@ impl FromStr for HostPattern {
     }
 }
 
+impl std::fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Below(name) => write!(f, "*{name}"),
+            Self::Exact(name) => f.write_str(name),
+        }
+    }
+}
+
 /// The hosts that pictures may be fetched from.
 #[derive(Debug, Clone, Default)]
 pub struct ImageHosts(pub Vec<HostPattern>);
