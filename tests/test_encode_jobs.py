@@ -257,3 +257,13 @@ def test_a_killed_process_is_told_of_and_the_server_lives(server, lake):
     assert json.loads(server.get("/api/health").text)
     assert follow(server, started(server, **SLOW))["state"] == "done"
     each_once(lake, "slowly")
+
+
+def test_without_a_device_the_processor_computes_and_says_why(server, lake):
+    if Path("/dev/nvidia0").exists():
+        pytest.skip("there is a device")
+    job = encode(server, table="places", column="path", model="pixels/model.onnx", into="plain", backend="cpu")
+    assert job["message"] == "300 rows added"
+    asked = encode(server, table="places", column="path", model="pixels/model.onnx", into="asked", backend="cuda")
+    assert (asked["state"], asked["backend"]) == ("done", "cpu") and "computed on the CPU: cuda" in asked["message"], asked
+    assert written(lake, "asked")["emb"].to_pylist() == written(lake, "plain")["emb"].to_pylist()

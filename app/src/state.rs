@@ -15,6 +15,7 @@ pub mod copy_as;
 pub mod defaults;
 pub mod describe;
 pub mod embed;
+pub mod encode;
 pub mod figure;
 pub mod finding;
 pub mod format;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::device::Backend;
 use crate::error::{Error, Failure};
 use crate::model::{Kind, Model, OpenOptions};
 use crate::picture::{self, Limits};
@@ -27,6 +28,8 @@ pub struct Options {
     pub is_unit: bool,
     /// The longer side of a small picture that is made along with a picture's vector.
     pub thumbnail: Option<u32>,
+    /// Who computes.
+    pub backend: Backend,
 }
 
 impl Default for Options {
@@ -40,6 +43,7 @@ impl Default for Options {
             pooling: None,
             is_unit: true,
             thumbnail: None,
+            backend: Backend::default(),
         }
     }
 }
@@ -102,6 +106,7 @@ impl Encoder {
             pooling: options.pooling,
             sides: (preprocessing.height.max(1), preprocessing.width.max(1)),
             tokens: most.unwrap_or(OpenOptions::default().tokens),
+            backend: options.backend,
         };
         let model = Model::open(path, &wanted)?;
         let input = match model.kind() {

@@ -23,6 +23,7 @@
 //! Where the model leaves the size of a batch open, each row is computed alone: its vector has the
 //! same bits whichever rows are beside it, in batches of any size, on any number of threads.
 
+mod device;
 mod encoder;
 mod error;
 mod graph;
@@ -35,6 +36,7 @@ mod runner;
 mod thumbnail;
 mod words;
 
+pub use device::{Backend, Used};
 pub use encoder::{Encoded, Encoder, Options, Source};
 pub use error::{Error, Failure};
 pub use graph::Layout;

@@ -1,6 +1,5 @@
 //! A model file, ready to run: checked, its output chosen, made fast for one size of input.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid as _;
 use tract_onnx::tract_hir::internal::DimLike as _;
 
+use crate::device::{Backend, Plan, Plans, Used, guarded};
 use crate::error::{Error, Failure};
 use crate::graph::{self, Input, Layout, Port, Role};
 use crate::pool::{Pooling, pool};
@@ -29,11 +29,13 @@ pub struct OpenOptions {
     pub sides: (usize, usize),
     /// Tokens of a text, for a model that cannot be made ready for any number of them.
     pub tokens: usize,
+    pub backend: Backend,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { output: None, pooling: None, sides: (224, 224), tokens: 512 }
+        let (sides, tokens, backend) = ((224, 224), 512, Backend::default());
+        Self { output: None, pooling: None, sides, tokens, backend }
     }
 }
 
@@ -92,7 +94,7 @@ fn recognised(proto: &ModelProto, path: &Path) -> Result<Input, Error> {
 /// A model that is ready.
 #[derive(Debug)]
 pub struct Model {
-    plan: Arc<TypedRunnableModel>,
+    plans: Plans,
     kind: Kind,
     roles: Vec<Role>,
     batch: usize,
@@ -163,6 +165,11 @@ impl Model {
         self.output.dimensions
     }
 
+    /// Who computes, as far as it went until now.
+    pub fn used(&self) -> Used {
+        self.plans.used()
+    }
+
     /// The name of the output that is used.
     pub fn output(&self) -> &str {
         &self.output.name
@@ -222,7 +229,7 @@ impl Model {
             let shape = [self.batch, length];
             let port = |(ix, role): (usize, &Role)| -> TractResult<TValue> {
                 let tensor = Tensor::from_shape(&shape, &filled(*role))?;
-                let kind = self.plan.model().input_fact(ix)?.datum_type;
+                let kind = self.plans.cpu().input_fact(ix)?.datum_type;
                 Ok(tensor.cast_to_dt(kind)?.into_owned().into())
             };
             self.roles.iter().enumerate().map(port).collect()
@@ -237,13 +244,7 @@ impl Model {
         inputs: impl FnOnce() -> TractResult<TVec<TValue>>,
         masks: &[&[i64]],
     ) -> Result<Vec<Vec<f32>>, Failure> {
-        let computed = guarded(|| {
-            let outputs = self.plan.run(inputs()?)?;
-            let tensor = outputs[0].cast_to::<f32>()?.into_owned();
-            let view = tensor.to_plain_array_view::<f32>()?;
-            Ok(view.iter().copied().collect::<Vec<f32>>())
-        });
-        let values = computed.map_err(Failure::Model)?;
+        let values = self.plans.run(inputs).map_err(Failure::Model)?;
         let each = values.len() / self.batch;
         let dimensions = self.output.dimensions;
         if each < dimensions || !each.is_multiple_of(dimensions) {
@@ -286,16 +287,20 @@ impl File<'_> {
         let typed = guarded(|| self.typed(kind, batch)).map_err(broken)?;
         let is_text = matches!(kind, Kind::Texts { .. });
         let (ix, output) = self.choose(&typed, is_text, options.output.as_deref())?;
-        let plan = guarded(|| {
+        let chosen = guarded(|| {
             let mut typed = typed;
             let outlet = typed.output_outlets()?[ix];
             typed.select_output_outlets(&[outlet])?;
-            typed.into_optimized()?.into_runnable()
+            Ok(typed)
         });
-        let plan = plan.map_err(broken)?;
+        let chosen = chosen.map_err(broken)?;
+        let cpu = guarded(|| chosen.clone().into_optimized()?.into_runnable()).map_err(broken)?;
+        let cpu: Plan = Arc::new(cpu);
+        let row = || made_up(kind, batch, &roles, &cpu);
+        let plans = Plans::new(options.backend, Arc::clone(&cpu), || Ok(chosen), row);
         let usual = if is_text { Pooling::Mean } else { Pooling::First };
         let pooling = options.pooling.unwrap_or(usual);
-        Ok(Model { plan, kind, roles, batch, output, pooling })
+        Ok(Model { plans, kind, roles, batch, output, pooling })
     }
 
     /// The graph with shapes of all its inputs, and of all that follows from them.
@@ -353,6 +358,35 @@ impl File<'_> {
     }
 }
 
+/// Tokens of a text that is made up, where the model takes any number.
+const MADE_UP_TOKENS: usize = 16;
+
+/// What a model is given to try it.
+fn made_up(kind: Kind, batch: usize, roles: &[Role], cpu: &Plan) -> TractResult<TVec<TValue>> {
+    let shape: Vec<usize> = match kind {
+        Kind::Images { layout: Layout::Nchw, height, width } => vec![batch, 3, height, width],
+        Kind::Images { layout: Layout::Nhwc, height, width } => vec![batch, height, width, 3],
+        Kind::Texts { length } => vec![batch, length.unwrap_or(MADE_UP_TOKENS)],
+    };
+    let many: usize = shape.iter().product();
+    if roles.is_empty() {
+        let value = |at: usize| (at.wrapping_mul(2_654_435_761) % 4096) as f32 / 2048.0 - 1.0;
+        let values: Vec<f32> = (0..many).map(value).collect();
+        return Ok(tvec!(Tensor::from_shape(&shape, &values)?.into()));
+    }
+    let port = |(ix, role): (usize, &Role)| -> TractResult<TValue> {
+        let values: Vec<i64> = match role {
+            // Every vocabulary has two words.
+            Role::Ids => (0..many).map(|at| (at % 2) as i64).collect(),
+            Role::Mask => vec![1; many],
+            Role::Types => vec![0; many],
+        };
+        let tensor = Tensor::from_shape(&shape, &values)?;
+        Ok(tensor.cast_to_dt(cpu.input_fact(ix)?.datum_type)?.into_owned().into())
+    };
+    roles.iter().enumerate().map(port).collect()
+}
+
 /// The likeliest first. What BERT calls pooled was trained for another task than likeness, so for
 /// texts the mean of tokens goes before it.
 fn rank(output: &Output, is_text: bool) -> u8 {
@@ -366,15 +400,5 @@ fn rank(output: &Output, is_text: bool) -> u8 {
         2 => 2,
         _ if is_text => 2,
         _ => 4,
-    }
-}
-
-/// Runs what a file from outside decides. tract answers most of what is wrong with an error, and
-/// the rest with a panic, which must not end what else the process does.
-fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(format!("{error:#}").lines().next().unwrap_or_default().to_owned()),
-        Err(_) => Err("it cannot be read to its end".to_owned()),
     }
 }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use encoder::{Failure, Run, Watch};
+use encoder::{Failure, Run, Used, Watch};
 use engine::predicate::Predicate;
 use engine::query::Version;
 use serde::Serialize;
@@ -83,7 +83,12 @@ pub(crate) struct Outcome {
     /// Texts that were longer than the model takes.
     pub(crate) cut: u64,
     pub(crate) dimensions: usize,
+    /// What computed: `cpu`, or `cuda`.
+    pub(crate) backend: &'static str,
     pub(crate) seconds: f64,
+    /// Why it was not what was asked for.
+    #[serde(skip)]
+    fell_back: Option<String>,
 }
 
 impl Outcome {
@@ -102,6 +107,9 @@ impl Outcome {
             self.changed,
             "files have changed since they got their vectors: overwrite to make all anew",
         );
+        if let Some(why) = &self.fell_back {
+            parts.push(format!("computed on the CPU: {why}"));
+        }
         parts.join("; ")
     }
 }
@@ -193,6 +201,11 @@ fn encode<R: Rows>(
     }
     rows.ended()?;
     let (version, added) = last?;
+    let (backend, fell_back) = match encoder.model().used() {
+        Used::Cpu => ("cpu", None),
+        Used::Cuda => ("cuda", None),
+        Used::FellBack(why) => ("cpu", Some(why)),
+    };
     Ok(Outcome {
         table: keeper.table().to_owned(),
         version,
@@ -202,6 +215,8 @@ fn encode<R: Rows>(
         changed: rows.changed(),
         cut,
         dimensions: encoder.model().dimensions(),
+        backend,
+        fell_back,
         seconds: began.elapsed().as_secs_f64(),
     })
 }

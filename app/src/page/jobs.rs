@@ -83,7 +83,7 @@ pub(super) fn list(page: Page) {
     spawn_local(async move {
         let Some((api::OK, answer)) = ask(page, "", "GET", None).await else { return };
         let mut jobs = embed::jobs(&answer);
-        jobs.retain(|job| !job.job.steps.is_empty());
+        jobs.retain(|job| !job.job.steps.is_empty() || job.job.model.is_some());
         jobs.truncate(SHOWN_MAX);
         let running = jobs.iter().filter(|job| !job.state.is_over());
         let running: Vec<Job> = running.cloned().collect();

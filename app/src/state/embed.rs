@@ -131,10 +131,11 @@ pub struct JobTable {
 /// What of the request its line shows.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Asked {
-    pub table: String,
     pub into: String,
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// That makes vectors.
+    pub model: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -202,21 +203,26 @@ pub fn are_few(columns: &[ColumnInfo], rows: Option<u64>) -> bool {
     rows.is_some_and(|rows| bytes * rows as f64 <= KEPT_BYTES_MAX)
 }
 
-/// Whether the companion could map the table: it is one of its own.
-pub fn is_mappable(table: Option<&str>, columns: &[ColumnInfo]) -> bool {
-    let own = table.is_some_and(|table| file_of_name(table).is_none() && !is_address(table));
-    own && has_vectors(columns)
+/// Whether the table is one of the companion's.
+pub fn is_own(table: Option<&str>) -> bool {
+    table.is_some_and(|table| file_of_name(table).is_none() && !is_address(table))
 }
 
-/// A name for the map of a table, or of a file, that none of `tables` has.
-pub fn free_name(table: &str, tables: &[String]) -> String {
+/// Whether the companion could map the table: it is one of its own.
+pub fn is_mappable(table: Option<&str>, columns: &[ColumnInfo]) -> bool {
+    is_own(table) && has_vectors(columns)
+}
+
+/// A name for the map of a table, or of a file, or for what else is made of it, that none of
+/// `tables` has.
+pub fn free_name(table: &str, what: &str, tables: &[String]) -> String {
     let table = match file_of_name(table) {
         Some(file) => file.split('.').next().unwrap_or(file),
         None => table.rsplit('/').next().filter(|_| is_address(table)).unwrap_or(table),
     };
     let name = |number: u32| match number {
-        1 => format!("{table}-map"),
-        _ => format!("{table}-map-{number}"),
+        1 => format!("{table}-{what}"),
+        _ => format!("{table}-{what}-{number}"),
     };
     (1..).map(name).find(|name| !tables.contains(name)).unwrap_or_default()
 }
@@ -471,10 +477,10 @@ mod tests {
     fn names_and_numbers_are_checked() {
         let tables = ["t-map".to_owned(), "t-map-2".to_owned()];
         assert_eq!(
-            (free_name("t", &tables), free_name("u", &tables)),
+            (free_name("t", "map", &tables), free_name("u", "map", &tables)),
             ("t-map-3".into(), "u-map".into())
         );
-        assert_eq!(free_name("file:t.parquet", &tables[1..]), "t-map");
+        assert_eq!(free_name("file:t.parquet", "map", &tables[1..]), "t-map");
         assert_eq!(
             (clusters(" 7 "), clusters("0"), clusters("x"), clusters("101")),
             (Some(7), None, None, None)

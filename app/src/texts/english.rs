@@ -9,6 +9,7 @@ pub mod copies;
 pub mod counts;
 pub mod drawing;
 pub mod embed;
+pub mod encode;
 pub mod figure;
 pub mod filters;
 pub mod finding;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use encoder::{Kind, Pooling};
+use encoder::{Backend, Kind, Pooling};
 use engine::predicate::Predicate;
 use engine::query::Version;
 use engine::steps::Normalize;
@@ -89,6 +89,10 @@ pub(super) struct EncodeArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     max_tokens: Option<u32>,
 
+    /// cpu; cuda for a device, where it gives what the CPU gives; auto for a device that is sooner done
+    #[arg(long, value_name = "NAME", default_value = "cpu", value_parser = backend)]
+    backend: Backend,
+
     /// Replace the table if it is there, instead of going on with it
     #[arg(long)]
     overwrite: bool,
@@ -114,6 +118,15 @@ fn pooling(text: &str) -> Result<Pooling, String> {
         "mean" => Ok(Pooling::Mean),
         "first" => Ok(Pooling::First),
         _ => Err("expected mean or first".to_owned()),
+    }
+}
+
+fn backend(text: &str) -> Result<Backend, String> {
+    match text {
+        "cpu" => Ok(Backend::Cpu),
+        "cuda" => Ok(Backend::Cuda),
+        "auto" => Ok(Backend::Auto),
+        _ => Err("expected cpu, cuda or auto".to_owned()),
     }
 }
 
@@ -150,6 +163,7 @@ impl EncodeArguments {
             pooling: self.pooling,
             is_unit: self.normalize == Normalize::L2,
             thumbnail: Some(self.thumbnails.unwrap_or(usual)).filter(|side| *side > 0),
+            backend: self.backend,
             cache: sample::state_folder().join("models"),
         }
     }

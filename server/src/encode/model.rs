@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use encoder::{Encoder, Kind, Options, Pooling, Preprocessing};
+use encoder::{Backend, Encoder, Kind, Options, Pooling, Preprocessing};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,7 @@ pub(crate) struct Wanted {
     pub(crate) is_unit: bool,
     /// The longer side of small pictures that are kept.
     pub(crate) thumbnail: Option<u32>,
+    pub(crate) backend: Backend,
     /// Where fetched models are kept.
     pub(crate) cache: PathBuf,
 }
@@ -81,6 +82,7 @@ pub(crate) fn open(
         pooling: wanted.pooling,
         is_unit: wanted.is_unit,
         thumbnail: wanted.thumbnail,
+        backend: wanted.backend,
         ..Options::default()
     };
     let encoder = Encoder::open(&path, &options)?;

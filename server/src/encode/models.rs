@@ -80,7 +80,7 @@ impl Models {
         let takes = match before {
             Some((_, takes)) => takes,
             None => {
-                let takes = encoder::takes(path).map_err(|error| error.to_string());
+                let takes = encoder::takes(path).map_err(|error| told(&error, path, &name));
                 known().insert(path.to_owned(), (stamp, takes.clone()));
                 takes
             }
@@ -95,6 +95,15 @@ impl Models {
         }
         found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         found
+    }
+}
+
+/// What went wrong, by the model's name: where folders of this machine are is nobody's business.
+pub(crate) fn told(error: &dyn std::fmt::Display, path: &Path, name: &str) -> String {
+    let text = error.to_string().replace(&path.display().to_string(), name);
+    match path.parent() {
+        Some(folder) => text.replace(&format!("{}/", folder.display()), ""),
+        None => text,
     }
 }
 
@@ -138,7 +147,8 @@ mod tests {
         let models = Models::new(Some(folder));
         let names: Vec<String> = models.list().into_iter().map(|listed| listed.name).collect();
         assert_eq!(names, ["b.onnx", "clip/a.onnx"]);
-        assert!(models.list()[0].takes.as_ref().unwrap_err().contains("no ONNX model"));
+        let why = models.list()[0].takes.clone().unwrap_err();
+        assert!(why.starts_with("b.onnx is no ONNX model"), "{why}");
         for name in ["../outside.onnx", "clip/../b.onnx", "/etc/passwd", "", "notes.txt"] {
             let refused = models.get(name).unwrap_err();
             assert!(refused.contains("b.onnx, clip/a.onnx"), "{refused}");

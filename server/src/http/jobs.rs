@@ -83,7 +83,7 @@ pub struct JobDocument {
     seed: Option<u64>,
     /// l2 or none; l2, if absent.
     normalize: Option<String>,
-    /// auto, cpu or cuda; auto, if absent.
+    /// auto, cpu or cuda; auto, if absent, and of encode cpu.
     backend: Option<String>,
     /// Columns that say which row is which; id, uuid or key, else `_row`, if absent.
     id: Option<Vec<String>>,

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use encoder::{Pooling, Takes};
+use encoder::{Backend, Pooling, Takes};
 use engine::error::QueryError;
 use engine::predicate::Predicate;
 use engine::query::{Query, Version};
@@ -22,7 +22,7 @@ use super::spec::{self, Keep};
 use super::work::{JobResult, Outcome};
 use crate::encode::measure::Measured;
 use crate::encode::model::{self, Opened, Wanted};
-use crate::encode::models::Models;
+use crate::encode::models::{self, Models};
 use crate::encode::{self, EncodeFailure, From, Place, Report, Spec, keeper, measure, table};
 use crate::lake::error::LakeError;
 use crate::lake::{LakeRoot, LakeSpec};
@@ -43,6 +43,7 @@ pub struct EncodeSpec {
     pub normalize: Normalize,
     /// What the column of vectors is called.
     pub name: String,
+    pub backend: spec::Backend,
     pub into: String,
     pub overwrite: bool,
     pub priority: i32,
@@ -106,6 +107,8 @@ impl EncodeSpec {
             thumbnails: within(&mut fields, "thumbnails", 0, THUMBNAIL_MAX)?,
             normalize: fields.optional("normalize")?.unwrap_or(Normalize::L2),
             name: fields.optional("as")?.unwrap_or_else(|| "emb".to_owned()),
+            // Until a device has been measured, nobody has it unasked.
+            backend: fields.optional("backend")?.unwrap_or(spec::Backend::Cpu),
             into: fields.required("into")?,
             overwrite: spec::overwrites(&mut fields)?,
             priority: fields.optional("priority")?.unwrap_or_default(),
@@ -192,10 +195,21 @@ impl EncodeSpec {
             pooling: self.pooling,
             is_unit: self.normalize == Normalize::L2,
             thumbnail: Some(self.thumbnails.unwrap_or(usual)).filter(|side| *side > 0),
+            backend: match self.backend {
+                spec::Backend::Cpu => Backend::Cpu,
+                spec::Backend::Cuda => Backend::Cuda,
+                spec::Backend::Auto => Backend::Auto,
+            },
             // Nothing is fetched: it is a file.
             cache: PathBuf::new(),
         };
-        Ok(model::open(place.handle, &wanted, &|_| {})?)
+        let opened = model::open(place.handle, &wanted, &|_| {});
+        opened.map_err(|failure| match failure {
+            EncodeFailure::Model(error) => {
+                JobFailure::Model(models::told(&error, &path, &self.model))
+            }
+            other => other.into(),
+        })
     }
 
     /// Measures its model. Blocks.
@@ -258,7 +272,7 @@ fn outcome(made: encode::Outcome) -> Outcome {
     Outcome {
         result: JobResult { table: made.table, version: made.version, rows: rows + rows_before },
         metrics: metrics.as_object().cloned().unwrap_or_else(Map::new),
-        backend: "cpu".to_owned(),
+        backend: made.backend.to_owned(),
         message,
     }
 }

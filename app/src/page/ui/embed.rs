@@ -3,19 +3,21 @@
 
 mod further;
 mod live;
+mod making;
+mod offer;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+pub(super) use offer::EmbedButton;
+use offer::{by_companion, has_vectors, here, mapper};
+
 use super::dialog::ModalDialog;
 use super::each::Each;
-use super::icon::Icon;
-use crate::page::browser;
 use crate::page::jobs;
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Companion, Page, Schema, Tables, use_page};
-use crate::protocol::Origin;
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{
     self, CLUSTERS, CLUSTERS_MAX, Clusters, DENSE_ROWS, DENSE_ROWS_MAX, Estimate, Job, JobState,
@@ -46,26 +48,6 @@ pub(super) fn EmbedDialog() -> impl IntoView {
     view! { <ModalDialog which=Dialog::Embed title=words::TITLE>{part(body)}</ModalDialog> }
 }
 
-/// Opens the dialog, where the table has vectors.
-#[component]
-pub(super) fn EmbedButton() -> impl IntoView {
-    let page = use_page();
-    let is_offered = Derived::new(move |_| by_companion(page) || here(page));
-    view! {
-        <Show when=move || is_offered.get()>
-            <button
-                type="button"
-                class="button embed-open"
-                title=words::HINT
-                on:click=move |_| page.dispatch(Command::ShowDialog { dialog: Some(Dialog::Embed) })
-            >
-                {Icon::Vector.view()}
-                <span>{words::SHORT}</span>
-            </button>
-        </Show>
-    }
-}
-
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
 fn body() -> Fetched {
     made(|| view! { <Embed/> })
@@ -73,28 +55,6 @@ fn body() -> Fetched {
 
 fn is_online(page: Page) -> bool {
     page.companion.get() == Companion::Online
-}
-
-/// Whether the companion could map this table.
-fn by_companion(page: Page) -> bool {
-    let Some(schema) = page.schema().filter(|_| is_online(page)) else { return false };
-    page.model.with(|model| embed::is_mappable(model.chosen.table.as_deref(), &schema.columns))
-}
-
-/// Whether this browser could: the table is in it.
-fn here(page: Page) -> bool {
-    let is_here =
-        page.shown.with(|shown| shown.as_ref().is_some_and(|s| s.origin != Origin::Server));
-    is_here && has_vectors(page) && mapper().is_some()
-}
-
-fn has_vectors(page: Page) -> bool {
-    page.schema().is_some_and(|schema| embed::has_vectors(&schema.columns))
-}
-
-/// The script of the program that maps.
-fn mapper() -> Option<String> {
-    browser::boot_value("mapper")?.as_string()
 }
 
 #[component]
@@ -111,15 +71,30 @@ fn Embed() -> impl IntoView {
         let known = page.schema().map(|_| has_vectors(page));
         (by_companion(page), here(page), known, table)
     });
+    // The companion makes vectors too, of its own tables.
+    let is_making = Lasting::new(false);
+    let making = move || {
+        let is_own = page.model.with_untracked(|m| embed::is_own(m.chosen.table.as_deref()));
+        (is_own && untrack(|| is_online(page))).then(|| view! { <making::Making/> })
+    };
     let form = move || match state.with(|(companion, here, known, _)| (*companion, *here, *known)) {
         (false, false, Some(false)) => {
-            view! { <p class="quiet">{words::NO_VECTORS}</p> }.into_any()
+            view! { <p class="quiet">{words::NO_VECTORS}</p> {making()} }.into_any()
         }
+        (true, ..) if is_making.get() => making().into_any(),
         (false, false, Some(true)) => {
             view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any()
         }
         (false, false, None) => ().into_any(),
-        (companion, here, _) => view! { <Form companion here started shown/> }.into_any(),
+        (companion, here, _) => view! {
+            <Form companion here started shown/>
+            {companion.then(|| view! {
+                <button type="button" class="button small" on:click=move |_| is_making.set(true)>
+                    {crate::texts::encode::OTHERS}
+                </button>
+            })}
+        }
+        .into_any(),
     };
     view! {
         <div class="embed">
@@ -169,7 +144,7 @@ fn Form(
     let keeps_vectors = Lasting::new(are_few);
     let only_selected = Lasting::new(has_clauses);
     let more = Lasting::new(More::default());
-    let into = Lasting::new(embed::free_name(&table, &tables(page)));
+    let into = Lasting::new(embed::free_name(&table, "map", &tables(page)));
     let refused = Lasting::new(None::<(String, Option<String>)>);
     let is_starting = Lasting::new(false);
     let wanted = move || Wanted {
@@ -217,7 +192,7 @@ fn Form(
                 Ok(()) => {
                     let mut taken = tables(page);
                     taken.push(wanted.into);
-                    into.try_set(embed::free_name(&table_of(page), &taken));
+                    into.try_set(embed::free_name(&table_of(page), "map", &taken));
                 }
                 Err(why) => {
                     refused.try_set(Some(why));

@@ -49,13 +49,12 @@ pub const NEAREST: &str = "Nearest neighbours as a table too";
 pub const INTO: &str = "New table";
 pub const START: &str = "Start";
 pub const STARTING: &str = "Starting …";
-pub const JOBS: &str = "Maps";
+pub const JOBS: &str = "Maps and vectors";
 pub const CANCEL: &str = "Cancel";
 pub const LOG: &str = "Log";
 pub const OPEN: &str = "Open";
 pub const NO_COMPANION: &str = "This table is not in the browser, and the companion, which could map it, cannot be reached now.";
-pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers. \
-    The command limn embed makes vectors of pictures or texts.";
+pub const NO_VECTORS: &str = "This table has no column of vectors, that is, of lists of numbers.";
 pub const NOT_KNOWN: &str = "The companion did not answer. Is it still running?";
 
 pub const LIVE_MAKING: &str = "The map as it is by now.";
