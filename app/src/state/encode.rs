@@ -59,12 +59,28 @@ const PLACES: [&str; 10] = [
     "url",
 ];
 
+/// Names of columns that are read rather than counted.
+const TEXTS: [&str; 9] = [
+    "text",
+    "caption",
+    "title",
+    "description",
+    "abstract",
+    "sentence",
+    "comment",
+    "review",
+    "body",
+];
+
 /// The columns that such a model can be given, the likeliest first.
 pub fn columns(columns: &[ColumnInfo], takes: Takes) -> Vec<String> {
     let is_text = |column: &ColumnInfo| matches!(column.kind, Kind::Text | Kind::Category);
     let rank = |column: &ColumnInfo| match takes {
-        Takes::Texts if column.kind == Kind::Text => Some(0),
-        Takes::Texts if is_text(column) => Some(1),
+        Takes::Texts if is_text(column) && TEXTS.contains(&column.name.to_lowercase().as_str()) => {
+            Some(0)
+        }
+        Takes::Texts if column.kind == Kind::Text => Some(1),
+        Takes::Texts if is_text(column) => Some(2),
         Takes::Texts => None,
         Takes::Pictures if column.data_type.contains("Binary") => Some(0),
         Takes::Pictures if is_text(column) => {
@@ -75,10 +91,7 @@ pub fn columns(columns: &[ColumnInfo], takes: Takes) -> Vec<String> {
     };
     let mut found: Vec<(usize, &ColumnInfo)> =
         columns.iter().filter_map(|column| Some((rank(column)?, column))).collect();
-    // Of several the longest say most.
-    found.sort_by(|(a, one), (b, other)| {
-        a.cmp(b).then(other.bytes_per_row.total_cmp(&one.bytes_per_row))
-    });
+    found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, column)| column.name.clone()).collect()
 }
 
