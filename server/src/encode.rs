@@ -105,7 +105,7 @@ impl Outcome {
         add(self.cut, "texts were longer than the model takes, and were cut");
         add(
             self.changed,
-            "files have changed since they got their vectors: overwrite to make all anew",
+            "files have changed since they got their vectors: --overwrite makes all anew",
         );
         if let Some(why) = &self.fell_back {
             parts.push(format!("computed on the CPU: {why}"));
