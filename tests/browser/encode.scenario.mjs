@@ -80,9 +80,17 @@ scenario('pictures of a table get vectors, which are mapped then', (t) => withLa
   assert.equal(await into.getAttribute('aria-invalid'), 'true');
 
   await into.fill('photos-vectors');
+  const readAnew = t.page.waitForResponse((answer) => /\/api\/tables\/photos(\?|$)/.test(answer.url()));
   await dialog(t).getByRole('button', { name: 'Make vectors' }).click();
+  const isUnit = dialog(t).getByLabel('Vectors of length one');
+  await isUnit.uncheck();
   await line(t, 'photos-vectors').filter({ hasText: '300 rows added' }).waitFor();
+  await t.until('a name that is free is proposed', async () => await into.inputValue() === 'photos-vectors-2');
+  // The tables are read anew then, which leaves the form as it is being filled in.
+  await readAnew;
+  await t.page.waitForTimeout(500);
   assert.equal(await into.inputValue(), 'photos-vectors-2');
+  assert.equal(await isUnit.isChecked(), false);
   await t.shotsOfAll('encode-done');
   await line(t, 'photos-vectors').getByRole('button', { name: 'Open' }).click();
   await t.untilSelected(300);

@@ -18,8 +18,11 @@ const LISTED_MAX: usize = 500;
 #[derive(Debug, Default)]
 pub struct Models {
     folder: Option<PathBuf>,
-    known: Mutex<HashMap<PathBuf, (Stamp, Result<Takes, String>)>>,
+    known: Mutex<HashMap<PathBuf, Known>>,
 }
+
+/// What a file was when it was looked at, and what it takes, or why it cannot be used.
+type Known = (Stamp, Result<Takes, String>);
 
 /// What a file is told apart by from what it was before.
 pub(crate) type Stamp = (u64, Option<SystemTime>);

@@ -25,7 +25,7 @@ pub enum JobFailure {
     #[error("cannot keep vectors on disk: {0}; see --spill-dir")]
     Scratch(std::io::Error),
     #[error(transparent)]
-    Encode(EncodeFailure),
+    Encode(Box<EncodeFailure>),
     /// It cannot be measured.
     #[error("the model cannot be used: {0}")]
     Model(String),
@@ -44,7 +44,7 @@ impl From<EncodeFailure> for JobFailure {
             EncodeFailure::Spec(error) => Self::Spec(error),
             EncodeFailure::Query(failure) => Self::Query(failure),
             EncodeFailure::Lake(error) => Self::Lake(error),
-            other => Self::Encode(other),
+            other => Self::Encode(Box::new(other)),
         }
     }
 }

@@ -105,9 +105,14 @@ fn Embed() -> impl IntoView {
     }
 }
 
-/// The names of the companion's tables.
-fn tables(page: Page) -> Vec<String> {
-    page.tables.with_untracked(names)
+/// The names that no new table can have: those of the companion's tables, and of what jobs make.
+fn taken(page: Page) -> Vec<String> {
+    let mut taken = page.tables.with_untracked(names);
+    page.jobs.with_untracked(|jobs| {
+        let are_made = jobs.iter().filter(|job| job.state != JobState::Failed);
+        taken.extend(are_made.map(|job| job.job.into.clone()));
+    });
+    taken
 }
 
 fn names(tables: &Tables) -> Vec<String> {
@@ -144,7 +149,7 @@ fn Form(
     let keeps_vectors = Lasting::new(are_few);
     let only_selected = Lasting::new(has_clauses);
     let more = Lasting::new(More::default());
-    let into = Lasting::new(embed::free_name(&table, "map", &tables(page)));
+    let into = Lasting::new(embed::free_name(&table, "map", &taken(page)));
     let refused = Lasting::new(None::<(String, Option<String>)>);
     let is_starting = Lasting::new(false);
     let wanted = move || Wanted {
@@ -190,9 +195,7 @@ fn Form(
         spawn_local(async move {
             match jobs::begin(page, text).await {
                 Ok(()) => {
-                    let mut taken = tables(page);
-                    taken.push(wanted.into);
-                    into.try_set(embed::free_name(&table_of(page), "map", &taken));
+                    into.try_set(embed::free_name(&table_of(page), "map", &taken(page)));
                 }
                 Err(why) => {
                     refused.try_set(Some(why));

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::{Check, Rows, estimated, names, table_of};
+use super::{Check, Rows, estimated, table_of, taken};
 use crate::page::lasting::{Derived, Lasting};
 use crate::page::signals::{Page, use_page};
 use crate::page::{api, jobs};
@@ -31,8 +31,10 @@ pub(super) fn Making() -> impl IntoView {
         let models = models.and_then(|(_, text)| encode::models(&text));
         known.try_set(models.map_or(Known::No, Known::Models));
     });
+    // What is asked for the same table again leaves the form as it is being filled in.
+    let columns = Derived::new(move |_| columns(page));
     move || {
-        let columns = columns(page);
+        let columns = columns.get();
         match known.get() {
             Known::Asked => ().into_any(),
             Known::No => view! { <p class="quiet">{words::NOT_ASKED}</p> }.into_any(),
@@ -88,8 +90,8 @@ fn Form(models: Vec<Model>, columns: Vec<ColumnInfo>) -> impl IntoView {
     });
     let is_unit = Lasting::new(true);
     let only_selected = Lasting::new(has_clauses);
-    let free = move |taken: &[String]| embed::free_name(&table_of(page), "vectors", taken);
-    let into = Lasting::new(free(&page.tables.with_untracked(names)));
+    let free = move || embed::free_name(&table_of(page), "vectors", &taken(page));
+    let into = Lasting::new(free());
     let refused = Lasting::new(None::<(String, Option<String>)>);
     let is_starting = Lasting::new(false);
     let wanted = move || Wanted {
@@ -117,9 +119,7 @@ fn Form(models: Vec<Model>, columns: Vec<ColumnInfo>) -> impl IntoView {
         spawn_local(async move {
             match jobs::begin(page, text).await {
                 Ok(()) => {
-                    let mut taken = page.tables.with_untracked(names);
-                    taken.push(wanted.into);
-                    into.try_set(free(&taken));
+                    into.try_set(free());
                 }
                 Err(why) => {
                     refused.try_set(Some(why));
