@@ -1,23 +1,31 @@
 //! Which centroids may be the nearest to a row, by products of 16 bits (bfloat16), of which AVX-512
-//! adds two where it adds one of 32: all of them whose score, less what it can be wrong by, is not
-//! above the least one and what that can be wrong by. For thousands of products a row; those few
-//! that are left are looked at again in 32 bits.
+//! adds two where it adds one of 32, and AMX sixteen: all of them whose score, less what it can be
+//! wrong by, is not above the least one and what that can be wrong by. For thousands of products a
+//! row; those few that are left are looked at again in 32 bits.
 //!
 //! Rows and centroids are taken about the centroids' middle: X is a row there, C a centroid, X̂ and
 //! Ĉ what they are in 16 bits. X·C − X̂·Ĉ = (X − X̂)·C + X̂·(C − Ĉ), by Cauchy and Schwarz at most
 //! ‖X − X̂‖·‖C‖ + ‖X̂‖·‖C − Ĉ‖, whose norms are measured. Two terms that are added at once are rounded
 //! four times at most (Intel's manual, VDPBF16PS), so that a sum of d is wrong by 2·(d + 4)·2⁻²⁴
-//! of ‖X̂‖·‖Ĉ‖ at most; what is below the smallest normal float is taken for zero.
+//! of ‖X̂‖·‖Ĉ‖ at most; what is below the smallest normal float is taken for zero. AMX adds sixteen
+//! to a sum, rounded once each, and two of those, then to what there is (TDPBF16PS): a term is
+//! rounded 18 + d / 32 times at most, which is fewer.
 #![allow(unsafe_code)]
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(test)]
+mod tests;
 
 use super::below::first_below;
 use super::{LANES, Level};
 
 /// Centroids whose products are added together: four vectors.
 const WIDTH: usize = 4 * LANES;
-/// Rows of a tile, and those whose scores are kept at once.
-const TILE: usize = 6;
-const ROWS_AT_ONCE: usize = 48;
+/// Rows whose scores are kept at once, at most.
+const ROWS_MAX: usize = 64;
 /// From here on it is quicker.
 const CENTROIDS_MIN: usize = 256;
 const DIMENSIONS_MIN: usize = 64;
@@ -27,11 +35,68 @@ const SPARE: f64 = 1.001;
 /// Norms of centroids in between.
 const NORMS: std::ops::Range<f64> = 1e-15..1e15;
 
+/// Who adds products of 16 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Products {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    Amx,
+}
+
+impl Products {
+    /// The best that the processor has.
+    fn of(level: Level) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if matches!(level, Level::Avx512) {
+            #[cfg(target_os = "linux")]
+            if amx::has() {
+                return Some(Self::Amx);
+            }
+            return is_x86_feature_detected!("avx512bf16").then_some(Self::Avx512);
+        }
+        let _ = level;
+        None
+    }
+
+    /// Words of a vector, two values each, are a multiple of these.
+    fn words(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 1,
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx => amx::WORDS,
+        }
+    }
+
+    /// Rows that are scored together, and those whose scores are kept at once.
+    fn tile(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::TILE,
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx => amx::TILE,
+        }
+    }
+
+    fn rows_at_once(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 48,
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx => ROWS_MAX,
+        }
+    }
+}
+
 /// Centroids in 16 bits.
 #[derive(Debug, Clone)]
 pub(crate) struct Coarse {
+    products: Products,
     k: usize,
     d: usize,
+    /// Words of a vector.
+    half: usize,
     centre: Vec<f32>,
     /// By panels of [`WIDTH`] centroids, for each word of a vector those of all of them.
     pairs: Vec<u32>,
@@ -41,6 +106,14 @@ pub(crate) struct Coarse {
     norm: f64,
     own_norm: f64,
     lost: f64,
+}
+
+/// What a kernel knows of them.
+#[cfg(target_arch = "x86_64")]
+struct Centroids<'a> {
+    half: usize,
+    pairs: &'a [u32],
+    half_norms: &'a [f32],
 }
 
 /// Room for rows on their way.
@@ -54,8 +127,12 @@ pub(crate) struct Room {
 impl Coarse {
     /// Of centroids in rows, where the processor adds products of 16 bits and it is worth while.
     pub(crate) fn new(level: Level, centroids: &[f32], d: usize) -> Option<Self> {
+        Self::by(Products::of(level)?, level, centroids, d)
+    }
+
+    fn by(products: Products, level: Level, centroids: &[f32], d: usize) -> Option<Self> {
         let k = centroids.len() / d.max(1);
-        if !has(level) || k < CENTROIDS_MIN || d < DIMENSIONS_MIN {
+        if k < CENTROIDS_MIN || d < DIMENSIONS_MIN {
             return None;
         }
         let mut sums = vec![0.0_f64; d];
@@ -63,10 +140,13 @@ impl Coarse {
             sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
         }
         let centre: Vec<f32> = sums.iter().map(|sum| (sum / k as f64) as f32).collect();
-        let (width, half) = (k.next_multiple_of(WIDTH), d.div_ceil(2));
+        let (width, half) =
+            (k.next_multiple_of(WIDTH), d.div_ceil(2).next_multiple_of(products.words()));
         let mut found = Self {
+            products,
             k,
             d,
+            half,
             centre,
             pairs: vec![0; width * half],
             half_norms: vec![f32::INFINITY; width],
@@ -96,12 +176,14 @@ impl Coarse {
         room: &mut Room,
         mut tell: impl FnMut(&[f32], &[u32]),
     ) {
-        let (d, half, width) = (self.d, self.d.div_ceil(2), self.half_norms.len());
-        for rows in rows.chunks(ROWS_AT_ONCE * d) {
+        let (d, half, width) = (self.d, self.half, self.half_norms.len());
+        let at_once = self.products.rows_at_once();
+        // A whole number of tiles.
+        room.pairs.resize(at_once * half, 0);
+        room.scores.resize(at_once * width, 0.0);
+        for rows in rows.chunks(at_once * d) {
             let n = rows.len() / d;
-            room.pairs.resize(ROWS_AT_ONCE.next_multiple_of(TILE) * half, 0);
-            room.scores.resize(ROWS_AT_ONCE.next_multiple_of(TILE) * width, 0.0);
-            let mut errors = [0.0; ROWS_AT_ONCE];
+            let mut errors = [0.0; ROWS_MAX];
             let pairs = room.pairs.chunks_exact_mut(half);
             for ((row, pairs), error) in rows.chunks_exact(d).zip(pairs).zip(&mut errors) {
                 *error = self.error(halved(level, row, &self.centre, pairs));
@@ -142,62 +224,23 @@ impl Coarse {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn score(&self, rows: usize, room: &mut Room) {
-        // SAFETY: there is none of these where the processor has no such products.
-        unsafe { self.score_avx512(rows, room) }
+    fn centroids(&self) -> Centroids<'_> {
+        Centroids { half: self.half, pairs: &self.pairs, half_norms: &self.half_norms }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
-    fn score(&self, _: usize, _: &mut Room) {}
-
     /// Scores of all centroids, of each row in a line of its own.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bf16")]
-    fn score_avx512(&self, rows: usize, room: &mut Room) {
-        use std::arch::x86_64::{
-            __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-            _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps, _mm512_sub_ps,
-        };
-        /// Both are 512 bits.
-        fn bits(of: __m512i) -> __m512bh {
-            // SAFETY: any bits will do.
-            unsafe { std::mem::transmute(of) }
-        }
-        const VECTORS: usize = WIDTH / LANES;
-        let (half, width) = (self.d.div_ceil(2), self.half_norms.len());
-        assert!(room.pairs.len() >= rows.next_multiple_of(TILE) * half);
-        assert!(room.scores.len() >= rows.next_multiple_of(TILE) * width);
-        let panels = self.pairs.chunks_exact(half * WIDTH).zip(self.half_norms.chunks_exact(WIDTH));
-        for (nth, (panel, half_norms)) in panels.enumerate() {
-            for first in (0..rows).step_by(TILE) {
-                // SAFETY: a panel is half × WIDTH pairs; TILE rows of pairs and of scores are there
-                // from every first one on.
-                unsafe {
-                    let own = room.pairs.as_ptr().add(first * half);
-                    let mut sums = [[_mm512_setzero_ps(); VECTORS]; TILE];
-                    for t in 0..half {
-                        let at = panel.as_ptr().add(t * WIDTH);
-                        let mut of = [bits(_mm512_loadu_si512(at.cast())); VECTORS];
-                        for (v, of) in of.iter_mut().enumerate().skip(1) {
-                            *of = bits(_mm512_loadu_si512(at.add(v * LANES).cast()));
-                        }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let pair = (*own.add(r * half + t)).cast_signed();
-                            let pair = bits(_mm512_set1_epi32(pair));
-                            for (sum, of) in sums.iter_mut().zip(of) {
-                                *sum = _mm512_dpbf16_ps(*sum, pair, of);
-                            }
-                        }
-                    }
-                    for (r, sums) in sums.iter().enumerate() {
-                        let to = room.scores.as_mut_ptr().add((first + r) * width + nth * WIDTH);
-                        for (v, sum) in sums.iter().enumerate() {
-                            let halves = _mm512_loadu_ps(half_norms.as_ptr().add(v * LANES));
-                            _mm512_storeu_ps(to.add(v * LANES), _mm512_sub_ps(halves, *sum));
-                        }
-                    }
-                }
-            }
+    fn score(&self, rows: usize, room: &mut Room) {
+        let half = self.half;
+        let (tile, width) = (self.products.tile(), self.half_norms.len());
+        assert!(room.pairs.len() >= rows.next_multiple_of(tile) * half);
+        assert!(room.scores.len() >= rows.next_multiple_of(tile) * width);
+        match self.products {
+            // SAFETY: the processor has them, and there is room for whole tiles.
+            #[cfg(target_arch = "x86_64")]
+            Products::Avx512 => unsafe { avx512::score(&self.centroids(), rows, room) },
+            // SAFETY: as above.
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Products::Amx => unsafe { amx::score(&self.centroids(), rows, room) },
         }
     }
 }
@@ -206,19 +249,6 @@ impl Coarse {
 fn half_square(row: &[f32], centre: &[f32]) -> f64 {
     let apart = row.iter().zip(centre).map(|(x, centre)| f64::from(*x) - f64::from(*centre));
     apart.map(|x| x * x).sum::<f64>() / 2.0
-}
-
-/// Whether the processor adds products of 16 bits.
-fn has(level: Level) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        matches!(level, Level::Avx512) && is_x86_feature_detected!("avx512bf16")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = level;
-        false
-    }
 }
 
 /// Norms of a vector, of what it is in 16 bits, and of what it has lost.
@@ -317,49 +347,4 @@ fn least(scores: &[f32]) -> f32 {
         }
     }
     found.iter().chain(rest).copied().fold(f32::INFINITY, f32::min)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::Random;
-
-    #[test]
-    fn the_nearest_is_among_the_candidates() {
-        let level = Level::detect();
-        let random = Random::new(7, 0);
-        for (n, k, d, offset) in
-            [(100, 256, 64, 0.0), (97, 300, 65, 40.0), (50, 1000, 131, -3.0), (49, 257, 96, 1e6)]
-        {
-            let value = |at: usize| (random.unit(at as u64) * 4.0 - 2.0) as f32 + offset;
-            let rows: Vec<f32> = (0..n * d).map(value).collect();
-            let centroids: Vec<f32> = (0..k * d).map(|at| value(at + (1 << 30))).collect();
-            let Some(coarse) = Coarse::new(level, &centroids, d) else {
-                assert!(!has(level), "it would be quicker");
-                return;
-            };
-            let (mut at, mut many) = (0, 0);
-            coarse.candidates(level, &rows, &mut Room::default(), |row, candidates| {
-                assert_eq!(row, &rows[at * d..(at + 1) * d]);
-                let apart = |c: &[f32]| -> f64 {
-                    let both = row.iter().zip(c);
-                    both.map(|(x, c)| (f64::from(*x) - f64::from(*c)).powi(2)).sum()
-                };
-                let squares: Vec<f64> = centroids.chunks(d).map(apart).collect();
-                let nearest = (0..k).min_by(|a, b| squares[*a].total_cmp(&squares[*b]));
-                assert!(candidates.contains(&(nearest.unwrap_or(k) as u32)), "{n} {k} {d}");
-                assert!(candidates.iter().all(|c| (*c as usize) < k));
-                at += 1;
-                many += candidates.len();
-            });
-            assert_eq!(at, n);
-            assert!(offset > 1e5 || many < n * k / 4, "{many} of {}", n * k);
-        }
-        // Fewer are quicker as they are, and what is out of bounds is not for 16 bits.
-        assert!(Coarse::new(level, &[1.0; 100 * 64], 64).is_none());
-        assert!(Coarse::new(level, &vec![0.5; 300 * 64], 64).is_none(), "all the same");
-        let huge: Vec<f32> = (0..300 * 64).map(|at| (at % 7) as f32 * 1e20).collect();
-        assert!(Coarse::new(level, &huge, 64).is_none());
-        assert!(Coarse::new(Level::Portable, &huge, 64).is_none());
-    }
 }
