@@ -15,9 +15,11 @@ import sys
 from pathlib import Path
 
 KERNELS = Path(__file__).resolve().parent.parent / "cuda" / "kernels"
-# Of Ampere, and understood by the driver of everything since.
+# Of Ampere, and understood by the driver of everything since; and of Hopper alone.
 PTX_TARGET = "compute_80"
 CODE_TARGETS = ("sm_80", "sm_90a")
+HOPPER = "hopper"
+PTX_TARGET_HOPPER = "compute_90a"
 OPTIONS = ["--std=c++17", "--device-as-default-execution-space", f"--include-path={KERNELS}"]
 
 
@@ -69,9 +71,19 @@ def check(library, code):
         raise CompileError(library.nvrtcGetErrorString(code).decode())
 
 
+def ptx_target(source):
+    """Whom a source's PTX is for."""
+    return PTX_TARGET_HOPPER if source.stem == HOPPER else PTX_TARGET
+
+
+def code_targets(source):
+    """Processors that a source's machine code is tried for."""
+    return CODE_TARGETS[1:] if source.stem == HOPPER else CODE_TARGETS
+
+
 def ptx_of(library, source):
     """PTX without the lines that name the compiler's build."""
-    made, _ = compiled(library, source, PTX_TARGET)
+    made, _ = compiled(library, source, ptx_target(source))
     lines = made.rstrip(b"\0").decode().splitlines()
     lines = [line.rstrip() for line in lines if not line.startswith("//")]
     return "\n".join(lines).strip() + "\n"
@@ -98,9 +110,11 @@ def needs_of(log):
 def over_budget(library, source, budgets):
     """Complaints: what a kernel needs beyond its budget, and kernels that have none."""
     complaints = []
-    for target in CODE_TARGETS:
+    for target in code_targets(source):
         _, log = compiled(library, source, target)
         needs = needs_of(log)
+        complaints += [f"{source.name} for {target}: {line}" for line in log.splitlines()
+                       if "Potential Performance Loss" in line]
         if not needs:
             complaints.append(f"{source.name} for {target}: the assembler says nothing")
         for kernel, need in needs.items():
@@ -119,7 +133,7 @@ def sources():
 
 
 def committed(source):
-    return source.with_suffix(f".{PTX_TARGET}.ptx")
+    return source.with_suffix(f".{ptx_target(source)}.ptx")
 
 
 def complaints():
@@ -142,7 +156,7 @@ def main():
     library = nvrtc()
     for source in sources():
         committed(source).write_text(ptx_of(library, source))
-        for target in CODE_TARGETS:
+        for target in code_targets(source):
             _, log = compiled(library, source, target)
             for kernel, need in needs_of(log).items():
                 print(target, kernel, need)

@@ -4,21 +4,6 @@
 
 #include "tiles.cuh"
 
-// What a row knows of the centroids it has seen: the least of their scores less errors, whose
-// that is, and the next.
-struct Nearest {
-    float low;
-    float next;
-    u32 label;
-};
-
-static __device__ __forceinline__ void see(Nearest& known, float low, float next, u32 label) {
-    bool is_less = low < known.low;
-    known.next = fminf(is_less ? known.low : low, is_less ? fminf(next, known.next) : known.next);
-    known.low = is_less ? low : known.low;
-    known.label = is_less ? label : known.label;
-}
-
 // The nearest centroid of each row, or NONE where the bound does not settle it.
 //
 // rows: padded to ROWS, depth halves each, a multiple of DEPTH. centroids: padded to COLUMNS.
@@ -33,7 +18,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) kmeans_assign(
     u32 block_row = blockIdx.x * ROWS;
     Nearest nearest[4];
 #pragma unroll
-    for (u32 r = 0; r < 4; r++) nearest[r] = {INFINITE, INFINITE, NONE};
+    for (u32 r = 0; r < 4; r++) nearest[r] = NOBODY;
 
     // Terms of centroids are read once more for each row, since registers are full of products.
     auto seen = [&](float (&sums)[2][8][4], u32 column) {
@@ -46,12 +31,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) kmeans_assign(
                 float4 of = read(terms + j);
                 float& product = product_of(sums, r, c);
                 float score = of.x - product;
-                float error = fmaf(own_terms.x, of.y, fmaf(own_terms.y, of.z, of.w));
-                float low = score - error;
-                bool is_less = low < nearest[r].low;
-                nearest[r].next = fminf(nearest[r].next, is_less ? nearest[r].low : low);
-                nearest[r].low = is_less ? low : nearest[r].low;
-                nearest[r].label = is_less ? j : nearest[r].label;
+                see_one(nearest[r], score - error_of(of, own_terms), j);
                 product = 0.0f;
             }
         }
@@ -63,13 +43,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) kmeans_assign(
     Nearest* halves = (Nearest*)stages;
 #pragma unroll
     for (u32 r = 0; r < 4; r++) {
-#pragma unroll
-        for (u32 apart = 1; apart < 4; apart *= 2) {
-            float low = __shfl_xor_sync(NONE, nearest[r].low, apart);
-            float next = __shfl_xor_sync(NONE, nearest[r].next, apart);
-            u32 label = __shfl_xor_sync(NONE, nearest[r].label, apart);
-            see(nearest[r], low, next, label);
-        }
+        see_lanes(nearest[r]);
         if ((lane & 3) == 0) halves[(warp & 1) * ROWS + row_of(r)] = nearest[r];
     }
     __syncthreads();
@@ -77,16 +51,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) kmeans_assign(
     if (row >= ROWS || block_row + row >= n) return;
     Nearest all = halves[row], other = halves[ROWS + row];
     see(all, other.low, other.next, other.label);
-    bool is_sure = false;
-    if (all.label != NONE) {
-        float4 of = terms[all.label];
-        float2 own_terms = row_terms[block_row + row];
-        float error = fmaf(own_terms.x, of.y, fmaf(own_terms.y, of.z, of.w));
-        // The score plus its error is the score less its error plus twice that. Written so that
-        // what is not a number is not sure.
-        is_sure = all.next > fmaf(2.0f, error, all.low);
-    }
-    labels[block_row + row] = is_sure ? all.label : NONE;
+    labels[block_row + row] = settled(all, terms, row_terms[block_row + row]);
 }
 
 // A value's half, and what that is as a float.

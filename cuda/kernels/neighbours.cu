@@ -2,35 +2,8 @@
 // the row's limit are put behind each other as they come; once in a while they are put in order, the
 // least of them stay, and the worst of those is the limit from then on.
 
+#include "near.cuh"
 #include "tiles.cuh"
-
-// Points of a row that there is room for before they are sorted.
-#define ROOM 1024
-
-// In the order of scores, and of equal ones of numbers.
-static __device__ __forceinline__ u64 key(float score, u32 number) {
-    u32 bits = __float_as_uint(score);
-    u32 ordered = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-    return (u64)ordered << 32 | number;
-}
-
-static __device__ __forceinline__ float score_of(u64 key) {
-    u32 ordered = (u32)(key >> 32);
-    return __uint_as_float(ordered & 0x80000000u ? ordered & 0x7fffffffu : ~ordered);
-}
-
-// A number that the compiler does not know before: else it keeps the addresses of all rows in
-// registers, which are full of products.
-static __device__ __forceinline__ u32 here(u32 number) {
-    asm volatile("mov.u32 %0, %0;" : "+r"(number));
-    return number;
-}
-
-// Puts a point behind those that a row has, if there is room.
-static __device__ __forceinline__ void push(u32* many, u64* found, float low, u32 point) {
-    u32 at = atomicAdd(many, 1u);
-    if (at < ROOM) found[at] = key(low, point);
-}
 
 // Rows of a lot, a block ROWS of them, against `each` columns a block of the other axis.
 template <int PARTS>
@@ -53,21 +26,14 @@ static __device__ __forceinline__ void find(
             for (u32 c = 0; c < 16; c++) {
                 float4 of = read(terms + point + (c >> 1) * 8 + (c & 1));
                 float& product = product_of(sums, r, c);
-                float error = fmaf(own_terms.x, of.y, fmaf(own_terms.y, of.z, of.w));
-                product = of.x - product - error;
+                product = of.x - product - error_of(of, own_terms);
                 is_any |= product < limit;
             }
-            // Seldom, once the limit is near: by way of memory, since a turn of a loop takes fewer
-            // registers than sixteen jumps.
             if (is_any) {
                 float lows[16];
 #pragma unroll
                 for (u32 c = 0; c < 16; c++) lows[c] = product_of(sums, r, c);
-#pragma unroll 1
-                for (u32 c = 0; c < 16; c++)
-                    if (lows[c] < limit)
-                        push(many + row, found + (size_t)row * ROOM, lows[c],
-                             point + (c >> 1) * 8 + (c & 1));
+                push_below(lows, limit, many + row, found + (size_t)row * ROOM, point);
             }
 #pragma unroll
             for (u32 c = 0; c < 16; c++) product_of(sums, r, c) = 0.0f;

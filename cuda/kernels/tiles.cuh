@@ -12,27 +12,19 @@
 
 #pragma once
 
+#include "scores.cuh"
+
 #define ROWS 128
 #define COLUMNS 128
 #define DEPTH 32
 #define STAGES 3
 #define THREADS 256
 #define STAGE_BYTES ((ROWS + COLUMNS) * DEPTH * 2)
-#define NONE 0xffffffffu
-#define INFINITE __int_as_float(0x7f800000)
-
-typedef unsigned int u32;
-typedef unsigned long long u64;
-typedef unsigned short u16;
 
 // Sixteen bytes of a tile. Rows of a tile are 64 bytes, so eight rows below each other would
 // share four banks: pairs of rows have their chunks turned.
 static __device__ __forceinline__ u32 place(u32 row, u32 chunk) {
     return row * 64 + ((chunk ^ ((row >> 1) & 3)) << 4);
-}
-
-static __device__ __forceinline__ u32 shared_address(const void* at) {
-    return (u32)__cvta_generic_to_shared(at);
 }
 
 static __device__ __forceinline__ void fetch(u32 to, const void* from) {
@@ -120,15 +112,6 @@ static __device__ __forceinline__ void step(
             }
         }
     }
-}
-
-// Read where it is asked for: the compiler would rather keep all of them, and spill others.
-static __device__ __forceinline__ float4 read(const float4* at) {
-    float4 of;
-    asm volatile("ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%4];"
-                 : "=f"(of.x), "=f"(of.y), "=f"(of.z), "=f"(of.w)
-                 : "l"(at));
-    return of;
 }
 
 // All points of some columns, COLUMNS at a time: `seen` has the products of a thread with the

@@ -16,10 +16,17 @@ pub(crate) const QUEUES: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Kernel(pub &'static str);
 
+/// Where an array of halves lies, as the driver describes it: for a kernel that fetches boxes of
+/// it (Hopper's).
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Map(pub [u64; 16]);
+
 /// What a kernel is given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Given {
     Address(u64),
+    Map(Map),
     Whole(u32),
     Single(f32),
     Double(f64),
@@ -48,11 +55,13 @@ impl From<f64> for Given {
 pub(crate) struct Blocks {
     pub blocks: [usize; 2],
     pub threads: u32,
+    /// Bytes of shared memory of a block, beside what its kernel says.
+    pub room: u32,
 }
 
 impl Blocks {
     pub(crate) fn new(many: usize, threads: u32) -> Self {
-        Self { blocks: [many, 1], threads }
+        Self { blocks: [many, 1], threads, room: 0 }
     }
 }
 
@@ -83,6 +92,15 @@ pub(crate) trait Card {
         given: &[Given],
     ) -> Result<(), CudaError>;
 
+    /// So many processors, if it has Hopper's instructions, and nobody distrusts them.
+    fn hoppers(&self) -> Option<usize>;
+
+    /// They do not compute as they should.
+    fn distrust_hoppers(&self);
+
+    /// Where so many rows of so many halves lie, for fetching boxes of 128 × 64.
+    fn map(&self, address: u64, rows: usize, depth: usize) -> Result<Map, CudaError>;
+
     /// Until all that is in a queue is done.
     fn wait(&self, queue: usize) -> Result<(), CudaError>;
 }
@@ -111,6 +129,11 @@ impl<T: Pod> Held<T> {
 
     pub(crate) fn len(&self) -> usize {
         self.many
+    }
+
+    /// The map of rows of so many values, from the first on.
+    pub(crate) fn map(&self, depth: usize) -> Result<Given, CudaError> {
+        self.card.map(self.address, self.many / depth, depth).map(Given::Map)
     }
 
     /// Where the value of a number is.

@@ -19,6 +19,10 @@ const ROWS: usize = 200;
 const DIMENSIONS: usize = 40;
 const CLUSTERS: usize = 5;
 
+/// So many more than Hopper has stages for, and tiles.
+const MANY_DIMENSIONS: usize = 456;
+const MANY_CLUSTERS: usize = 300;
+
 /// Clouds.
 fn values() -> Vec<f32> {
     let (places, noise) = (Random::new(1, 1), Random::new(1, 2));
@@ -29,28 +33,67 @@ fn values() -> Vec<f32> {
     (0..ROWS).flat_map(|row| (0..DIMENSIONS).map(move |t| value(row, t))).collect()
 }
 
+/// Rows of k kinds, in turns, each of which stands out in one dimension of its own: who leaves any
+/// out cannot tell them apart.
+fn kinds(n: usize, d: usize, k: usize) -> Vec<f32> {
+    let noise = Random::new(1, 2);
+    let value = |row: usize, t: usize| {
+        let own = if t == row % k * d / k { 5.0 } else { 0.0 };
+        own + noise.unit((row * d + t) as u64) as f32
+    };
+    (0..n).flat_map(|row| (0..d).map(move |t| value(row, t))).collect()
+}
+
 fn wrong(what: &'static str) -> Failure {
     CudaError::Wrong(what).into()
 }
 
-/// Rows dealt to centroids.
+/// Rows dealt to centroids. Hopper's kernels are left alone from now on where others are right.
 pub(crate) fn clusters(card: &Rc<dyn Card>) -> Result<(), Failure> {
-    let values = values();
-    let rows = Matrix::new(&values, DIMENSIONS)?;
+    if card.hoppers().is_some() {
+        match clusters_by_hopper(card) {
+            Ok(()) => return Ok(()),
+            Err(Failure::Device(_)) => card.distrust_hoppers(),
+            Err(failure) => return Err(failure),
+        }
+    }
+    clusters_of(card, DIMENSIONS, CLUSTERS)
+}
+
+/// Boxes go round all stages, past the last dimension and centroid.
+pub(crate) fn clusters_by_hopper(card: &Rc<dyn Card>) -> Result<(), Failure> {
+    clusters_of(card, MANY_DIMENSIONS, CLUSTERS)?;
+    clusters_of(card, MANY_DIMENSIONS, MANY_CLUSTERS)
+}
+
+fn clusters_of(card: &Rc<dyn Card>, d: usize, k: usize) -> Result<(), Failure> {
+    let n = ROWS.max(2 * k);
+    let values = kinds(n, d, k);
+    let rows = Matrix::new(&values, d)?;
     let prepared = kmeans::Prepared::new(&rows, Some(1), &Unwatched)?;
-    let mut device = Device::new(card, &rows, &prepared, CLUSTERS, None, &Unwatched)?;
-    let labels = device.deal(values.get(..CLUSTERS * DIMENSIONS).unwrap_or_default())?;
-    // Each of the first rows is in a cloud of its own.
-    let is_right = |(row, label): (usize, &u32)| *label == (row % CLUSTERS) as u32;
-    let is_sure = labels.iter().filter(|label| **label != UNSURE).count() > ROWS / 2;
+    let mut device = Device::new(card, &rows, &prepared, k, None, &Unwatched)?;
+    let labels = device.deal(values.get(..k * d).unwrap_or_default())?;
+    // Each of the first rows is of a kind of its own.
+    let is_right = |(row, label): (usize, &u32)| *label == (row % k) as u32;
+    let is_sure = labels.iter().filter(|label| **label != UNSURE).count() > n / 2;
     let mut sure = labels.iter().enumerate().filter(|(_, label)| **label != UNSURE);
     if is_sure && sure.all(is_right) { Ok(()) } else { Err(wrong("labels")) }
 }
 
 /// Neighbours of rows.
 pub(crate) fn neighbours(card: &Rc<dyn Card>) -> Result<(), Failure> {
-    let values = values();
-    let rows = Matrix::new(&values, DIMENSIONS)?;
+    if card.hoppers().is_some() {
+        match neighbours_of(card, &kinds(2 * MANY_CLUSTERS, MANY_DIMENSIONS, 50), MANY_DIMENSIONS) {
+            Ok(()) => return Ok(()),
+            Err(Failure::Device(_)) => card.distrust_hoppers(),
+            Err(failure) => return Err(failure),
+        }
+    }
+    neighbours_of(card, &values(), DIMENSIONS)
+}
+
+fn neighbours_of(card: &Rc<dyn Card>, values: &[f32], d: usize) -> Result<(), Failure> {
+    let rows = Matrix::new(values, d)?;
     let search = neighbours::Search::prepared(card, (&rows, 8), Some(1), 1, &Unwatched)?;
     let found = search.all(&rows, (Some(1), 50), &Unwatched)?;
     let expected = knn::exact(&rows, 8, Some(1), &Unwatched)?;
@@ -99,6 +142,10 @@ mod tests {
             let card: Rc<dyn Card> = Machine::new(adding);
             clusters(&card).unwrap();
             neighbours(&card).unwrap();
+            let card: Rc<dyn Card> = Machine::of_hopper(adding);
+            clusters(&card).unwrap();
+            neighbours(&card).unwrap();
+            assert!(card.hoppers().is_some(), "is trusted");
         }
         let card: Rc<dyn Card> = Machine::new(Adding::Cut);
         sums(&card).unwrap();

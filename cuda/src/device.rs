@@ -2,7 +2,7 @@
 //! there: without libcuda, the calls behind it would end the program.
 #![allow(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::rc::Rc;
@@ -12,9 +12,10 @@ use cudarc::driver::sys::{self, CUresult};
 use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, result};
 use cudarc::nvrtc::Ptx;
 
-use crate::card::{Blocks, Card, Given, Kernel, QUEUES};
+use crate::card::{Blocks, Card, Given, Kernel, Map, QUEUES};
 use crate::cost::{ASKED_FROM_SECONDS, Rates, Work};
 use crate::error::CudaError;
+use crate::tile::{BOX_DEPTH, BOX_LINES, HOPPER_ROOM};
 
 /// The kernels, as they are committed.
 pub(crate) const MODULES: [&str; 4] = [
@@ -23,6 +24,8 @@ pub(crate) const MODULES: [&str; 4] = [
     include_str!("../kernels/gram.compute_80.ptx"),
     include_str!("../kernels/layout.compute_80.ptx"),
 ];
+/// Those that only devices of compute capability 9.0 can read.
+pub(crate) const HOPPER: &str = include_str!("../kernels/hopper.compute_90a.ptx");
 /// Of the driver that reads this PTX first: CUDA 12.5.
 const DRIVER_MIN: i32 = 12_050;
 
@@ -98,7 +101,12 @@ impl Gpu {
         for _ in 0..QUEUES {
             queues.push(context.new_stream().map_err(failed("open a queue"))?);
         }
-        let card = Driver { context, queues, functions: RefCell::default() };
+        let hoppers = match (major, minor) {
+            (9, 0) => Some(processors(&context).map_err(failed("tell how fast it is"))?),
+            _ => None,
+        };
+        let hoppers = Cell::new(hoppers);
+        let card = Driver { context, queues, functions: RefCell::default(), hoppers };
         Ok(Self { card: Rc::new(card), name, rates })
     }
 
@@ -112,6 +120,16 @@ impl Gpu {
         std::iter::once(Rc::clone(&self.card)).chain(others.map(|other| other.card)).collect()
     }
 
+    /// Whether kernels are for Hopper alone (compute capability 9.0) where there are any.
+    pub fn has_hoppers(&self) -> bool {
+        self.card.hoppers().is_some()
+    }
+
+    /// From now on kernels are those that all devices have.
+    pub fn distrust_hoppers(&self) {
+        self.card.distrust_hoppers();
+    }
+
     /// Bytes of memory that are free.
     ///
     /// # Errors
@@ -119,6 +137,12 @@ impl Gpu {
     pub fn free(&self) -> Result<u64, CudaError> {
         self.card.free()
     }
+}
+
+/// Multiprocessors of a device.
+fn processors(context: &CudaContext) -> Result<usize, DriverError> {
+    let what = sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+    context.attribute(what).map(|many| many.max(1) as usize)
 }
 
 /// As a device describes itself.
@@ -139,6 +163,7 @@ struct Driver {
     queues: Vec<Arc<CudaStream>>,
     /// Kernels that were asked for: the driver compiles a module when it is loaded.
     functions: RefCell<HashMap<Kernel, CudaFunction>>,
+    hoppers: Cell<Option<usize>>,
 }
 
 impl Driver {
@@ -152,7 +177,8 @@ impl Driver {
             return Ok(found.clone());
         }
         let entry = format!(".entry {}(", kernel.0);
-        let module = MODULES.iter().find(|text| text.contains(&entry)).ok_or_else(|| {
+        let mut modules = MODULES.iter().chain([&HOPPER]);
+        let module = modules.find(|text| text.contains(&entry)).ok_or_else(|| {
             let reason = format!("there is no {}", kernel.0);
             CudaError::Driver { doing: "find a kernel", reason }
         })?;
@@ -163,6 +189,12 @@ impl Driver {
         for (_, rest) in module.match_indices(".entry ").map(|(at, _)| module.split_at(at + 7)) {
             let name = rest.split('(').next().unwrap_or_default();
             let found = loaded.load_function(name).map_err(failed("find a kernel"))?;
+            if *module == HOPPER {
+                let what =
+                    sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+                let room = HOPPER_ROOM.cast_signed();
+                found.set_attribute(what, room).map_err(failed("give a kernel room"))?;
+            }
             functions.insert(Kernel(name), found);
         }
         let found = functions.get(&kernel).cloned();
@@ -253,9 +285,44 @@ impl Card for Driver {
             let threads = (blocks.threads, 1, 1);
             // SAFETY: a test holds each kernel's parameters against what it is given, and that it
             // keeps within its memory; the driver copies what `places` point to.
-            unsafe { result::launch_kernel(function, (x, y, 1), threads, 0, queue, &mut places) }
+            unsafe {
+                result::launch_kernel(function, (x, y, 1), threads, blocks.room, queue, &mut places)
+            }
         });
         started.map_err(failed("start a kernel"))
+    }
+
+    fn hoppers(&self) -> Option<usize> {
+        self.hoppers.get()
+    }
+
+    fn distrust_hoppers(&self) {
+        self.hoppers.set(None);
+    }
+
+    fn map(&self, address: u64, rows: usize, depth: usize) -> Result<Map, CudaError> {
+        let mut map = sys::CUtensorMap { opaque: [0; 16] };
+        let (sizes, line) = ([depth as u64, rows as u64], [depth as u64 * 2]);
+        let (lot, each) = ([BOX_DEPTH as u32, BOX_LINES as u32], [1, 1]);
+        // SAFETY: the driver is of CUDA 12, and writes the map; it only looks at the address.
+        let made = unsafe {
+            sys::cuTensorMapEncodeTiled(
+                &raw mut map,
+                sys::CUtensorMapDataType_enum::CU_TENSOR_MAP_DATA_TYPE_FLOAT16,
+                sizes.len() as u32,
+                address as *mut c_void,
+                sizes.as_ptr(),
+                line.as_ptr(),
+                lot.as_ptr(),
+                each.as_ptr(),
+                sys::CUtensorMapInterleave_enum::CU_TENSOR_MAP_INTERLEAVE_NONE,
+                sys::CUtensorMapSwizzle_enum::CU_TENSOR_MAP_SWIZZLE_128B,
+                sys::CUtensorMapL2promotion_enum::CU_TENSOR_MAP_L2_PROMOTION_L2_128B,
+                sys::CUtensorMapFloatOOBfill_enum::CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE,
+            )
+        };
+        made.result().map_err(failed("map its memory"))?;
+        Ok(Map(map.opaque))
     }
 
     fn wait(&self, queue: usize) -> Result<(), CudaError> {
@@ -273,6 +340,7 @@ fn place(given: &mut Given) -> *mut c_void {
         Given::Whole(value) => std::ptr::from_mut(value).cast(),
         Given::Single(value) => std::ptr::from_mut(value).cast(),
         Given::Double(value) => std::ptr::from_mut(value).cast(),
+        Given::Map(map) => std::ptr::from_mut(map).cast(),
     }
 }
 

@@ -16,10 +16,13 @@ use crate::device::Gpu;
 use crate::error::{CudaError, Failure};
 use crate::mirror::Mirror;
 use crate::plan::{Place, Shape};
-use crate::tile::{ROWS, THREADS, padded};
+use crate::tile::{COLUMNS, HOPPER_ROOM, HOPPER_ROWS_MAX, HOPPER_THREADS, ROWS, THREADS, padded};
 use several::Several;
 
 const ASSIGN: Kernel = Kernel("kmeans_assign");
+/// Of `hopper.cu`, for so many centroids at a time.
+const HOPPER: [(usize, Kernel); 2] =
+    [(COLUMNS, Kernel("hopper_assign_128")), (usize::MAX, Kernel("hopper_assign_256"))];
 
 /// What came of a fit, and who did it.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,10 +169,23 @@ impl Device {
         let terms = Held::of(card, &terms)?;
         // Another queue does not know what is in the first.
         card.wait(0)?;
-        let deal = |queue: usize, (rows, from): (&Held<u16>, usize), first: usize, many: usize| {
+        let hoppers = card.hoppers().filter(|_| n <= HOPPER_ROWS_MAX);
+        let deal = |queue: usize, rows: &Held<u16>, first: usize, many: usize| {
+            let tiles = many.div_ceil(ROWS);
+            let (kernel, blocks, maps) = match hoppers {
+                None => (ASSIGN, Blocks::new(tiles, THREADS), [rows.at(0), centroids.at(0)]),
+                Some(processors) => {
+                    let fits = HOPPER.iter().find(|(most, _)| terms.len() <= *most);
+                    let kernel = fits.map_or(ASSIGN, |(_, kernel)| *kernel);
+                    let blocks = Blocks::new(tiles.min(processors), HOPPER_THREADS);
+                    let maps = [rows.map(depth)?, centroids.map(depth)?];
+                    (kernel, Blocks { room: HOPPER_ROOM, ..blocks }, maps)
+                }
+            };
+            let [rows, centroids] = maps;
             let given = [
-                rows.at(from * depth),
-                centroids.at(0),
+                rows,
+                centroids,
                 terms.at(0),
                 self.row_terms.at(first),
                 self.labels.at(first),
@@ -177,10 +193,10 @@ impl Device {
                 (depth as u32).into(),
                 (terms.len() as u32).into(),
             ];
-            card.start(queue, ASSIGN, Blocks::new(many.div_ceil(ROWS), THREADS), &given)
+            card.start(queue, kernel, blocks, &given)
         };
         match halves {
-            Halves::Here(all) => deal(0, (all, 0), 0, n)?,
+            Halves::Here(all) => deal(0, all, 0, n)?,
             Halves::Sent { all, turns, rows } => {
                 // While one turn is computed on, the next is on its way to the other place.
                 for (nth, first) in (0..n).step_by(*rows).enumerate() {
@@ -188,7 +204,7 @@ impl Device {
                     let many = (*rows).min(n - first);
                     let range = first * depth..(first + padded(many, ROWS)) * depth;
                     turn.fill(queue, 0, all.get(range).unwrap_or_default())?;
-                    deal(queue, (turn, 0), first, many)?;
+                    deal(queue, turn, first, many)?;
                 }
             }
         }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod block;
+mod boxes;
 mod code;
 mod memory;
 mod scalars;
@@ -20,10 +21,12 @@ use block::{Block, Grid};
 use memory::{Memory, put};
 use text::kernels;
 
-use crate::card::{Blocks, Card, Given, Kernel};
+use crate::card::{Blocks, Card, Given, Kernel, Map};
 use crate::emulator::Adding;
 use crate::error::CudaError;
 
+/// By what a map is known that this machine made.
+const MAP: u64 = 0x006c_696d_6e00_6d61;
 /// Memory of a device whose size nobody asked about.
 const BYTES: u64 = 1 << 32;
 
@@ -34,16 +37,31 @@ pub(crate) struct Machine {
     bytes: u64,
     /// Kernels that may still be started, where somebody says so.
     pub left: Cell<Option<u64>>,
+    /// Processors, where it has Hopper's instructions.
+    pub hoppers: Cell<Option<usize>>,
 }
 
 impl Machine {
     pub(crate) fn new(adding: Adding) -> Rc<Self> {
-        Self::of(&crate::device::MODULES, adding, BYTES)
+        Self::of(&modules(), adding, BYTES)
+    }
+
+    /// One that has Hopper's instructions, and two processors.
+    pub(crate) fn of_hopper(adding: Adding) -> Rc<Self> {
+        Self::of_hopper_with(crate::device::HOPPER, adding)
+    }
+
+    /// One that has these for kernels of Hopper.
+    pub(crate) fn of_hopper_with(text: &str, adding: Adding) -> Rc<Self> {
+        let modules: Vec<&str> = crate::device::MODULES.into_iter().chain([text]).collect();
+        let made = Self::of(&modules, adding, BYTES);
+        made.hoppers.set(Some(2));
+        made
     }
 
     /// With so many bytes of memory.
     pub(crate) fn with_memory(adding: Adding, bytes: u64) -> Rc<Self> {
-        Self::of(&crate::device::MODULES, adding, bytes)
+        Self::of(&modules(), adding, bytes)
     }
 
     /// One whose sums of 32 bits are off by a thousandth.
@@ -56,15 +74,15 @@ impl Machine {
             };
             text.lines().map(with_third).collect::<Vec<_>>().join("\n")
         };
-        let texts: Vec<String> = crate::device::MODULES.iter().map(|text| off(text)).collect();
+        let texts: Vec<String> = modules().iter().map(|text| off(text)).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         Self::of(&texts, Adding::Cut, BYTES)
     }
 
     fn of(texts: &[&str], adding: Adding, bytes: u64) -> Rc<Self> {
         let kernels = texts.iter().flat_map(|text| kernels(text).unwrap()).collect();
-        let (memory, left) = (RefCell::default(), Cell::new(None));
-        Rc::new(Self { kernels, memory, adding, bytes, left })
+        let (memory, left, hoppers) = (RefCell::default(), Cell::new(None), Cell::new(None));
+        Rc::new(Self { kernels, memory, adding, bytes, left, hoppers })
     }
 
     fn run(&self, kernel: Kernel, blocks: Blocks, given: &[Given]) -> Result<(), String> {
@@ -85,24 +103,35 @@ impl Machine {
                 Given::Whole(value) => (u64::from(value), 4),
                 Given::Single(value) => (u64::from(value.to_bits()), 4),
                 Given::Double(value) => (value.to_bits(), 8),
+                Given::Map(map) => (map.0[0], size_of::<Map>()),
             };
             if many != *bytes {
                 return Err(format!("{}: {given:?} is not of {bytes} bytes", kernel.0));
             }
-            put(&mut parameters[*at..at + bytes], value);
+            let slot = &mut parameters[*at..at + bytes];
+            put(&mut slot[..many.min(8)], value);
+            if let Given::Map(map) = given {
+                slot.copy_from_slice(bytemuck::cast_slice(&map.0));
+            }
         }
         let [x, y] = blocks.blocks.map(|many| many as u32);
         if x == 0 || y == 0 || y > 65_535 {
             return Err(format!("{}: {x} × {y} blocks", kernel.0));
         }
         for at in (0..y).flat_map(|y| (0..x).map(move |x| [x, y, 0])) {
-            let grid = Grid { blocks: [x, y, 1], threads: blocks.threads, at };
+            let room = blocks.room as usize;
+            let grid = Grid { blocks: [x, y, 1], threads: blocks.threads, room, at };
             let memory = &mut self.memory.borrow_mut();
             let mut block = Block::new(found, memory, &parameters, grid, self.adding);
             block.run().map_err(|why| format!("{}, block {at:?}, {why}", kernel.0))?;
         }
         Ok(())
     }
+}
+
+/// All that are committed.
+pub(crate) fn modules() -> Vec<&'static str> {
+    crate::device::MODULES.into_iter().chain([crate::device::HOPPER]).collect()
 }
 
 fn failed(doing: &'static str) -> impl Fn(String) -> CudaError {
@@ -154,6 +183,20 @@ impl Card for Machine {
         given: &[Given],
     ) -> Result<(), CudaError> {
         self.run(kernel, blocks, given).map_err(failed("run a kernel"))
+    }
+
+    fn hoppers(&self) -> Option<usize> {
+        self.hoppers.get()
+    }
+
+    fn distrust_hoppers(&self) {
+        self.hoppers.set(None);
+    }
+
+    fn map(&self, address: u64, rows: usize, depth: usize) -> Result<Map, CudaError> {
+        let mut words = [0; 16];
+        words[..4].copy_from_slice(&[address, rows as u64, depth as u64, MAP]);
+        Ok(Map(words))
     }
 
     fn wait(&self, _: usize) -> Result<(), CudaError> {

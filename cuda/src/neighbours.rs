@@ -14,16 +14,19 @@ use embedding::rows::RowSource;
 use embedding::watch::{Phase, Watch};
 
 use crate::bound::{self, DIMENSIONS_MAX, Halved, Terms};
-use crate::card::{Blocks, Card, Held, Kernel};
+use crate::card::{Blocks, Card, Given, Held, Kernel};
 use crate::check;
 use crate::device::Gpu;
 use crate::error::{CudaError, Failure, Made};
 use crate::mirror::{Mirror, Places};
 use crate::plan::{SHARE_PERCENT, STAGING};
-use crate::tile::{COLUMNS, DEPTH, ROWS, THREADS, padded};
+use crate::tile::{
+    COLUMNS, DEPTH, HOPPER_ROOM, HOPPER_ROWS_MAX, HOPPER_THREADS, ROWS, THREADS, padded,
+};
 
 const FIND: Kernel = Kernel("neighbours_find");
 const FIND_FINE: Kernel = Kernel("neighbours_find_fine");
+const FIND_HOPPER: Kernel = Kernel("hopper_find");
 const SELECT: Kernel = Kernel("neighbours_select");
 /// Of `neighbours.cu`: points of a row that there is room for before they are sorted.
 const ROOM: usize = 1024;
@@ -231,7 +234,7 @@ impl Search {
         let (many, all) = (self.lot.min(self.n - first), padded(self.n, COLUMNS));
         lot.many.clear(queue, 0, self.lot)?;
         lot.limits.fill(queue, 0, &vec![f32::INFINITY; self.lot])?;
-        let kernel = if self.parts == 1 { FIND } else { FIND_FINE };
+        let hoppers = self.card.hoppers().filter(|_| self.parts == 1 && self.n <= HOPPER_ROWS_MAX);
         let mut from = 0;
         while from < all {
             let until = (from * growth(kept(self.k))).max(ROOM).min(all);
@@ -239,9 +242,8 @@ impl Search {
             let down = many.div_ceil(ROWS);
             let across = (BLOCKS / down).clamp(1, tiles);
             let each = tiles.div_ceil(across);
-            let given = [
-                self.halves.at(first * self.depth),
-                self.halves.at(0),
+            let place = [first, from].map(|at| Given::from(at as u32));
+            let known = [
                 self.terms.at(0),
                 self.row_terms.at(first),
                 lot.limits.at(0),
@@ -249,11 +251,23 @@ impl Search {
                 lot.found.at(0),
                 (many as u32).into(),
                 (self.depth as u32).into(),
-                (from as u32).into(),
-                ((until - from) as u32).into(),
-                ((each * COLUMNS) as u32).into(),
             ];
-            let blocks = Blocks { blocks: [down, tiles.div_ceil(each)], threads: THREADS };
+            let rest = [((until - from) as u32).into(), ((each * COLUMNS) as u32).into()];
+            let across = tiles.div_ceil(each);
+            let (kernel, blocks, rows, place) = match hoppers {
+                Some(processors) => {
+                    let blocks = Blocks::new((down * across).min(processors), HOPPER_THREADS);
+                    let map = self.halves.map(self.depth)?;
+                    (FIND_HOPPER, Blocks { room: HOPPER_ROOM, ..blocks }, [map; 2], &place[..])
+                }
+                None => {
+                    let kernel = if self.parts == 1 { FIND } else { FIND_FINE };
+                    let blocks = Blocks { blocks: [down, across], ..Blocks::new(0, THREADS) };
+                    let rows = [self.halves.at(first * self.depth), self.halves.at(0)];
+                    (kernel, blocks, rows, &place[1..])
+                }
+            };
+            let given = [&rows[..], &known, place, &rest].concat();
             self.card.start(queue, kernel, blocks, &given)?;
             let given = [
                 lot.found.at(0),

@@ -144,7 +144,7 @@ impl Adder {
             (squares as u32).into(),
         ];
         let lots = (BLOCKS / pairs).clamp(1, many.div_ceil(LOT));
-        let blocks = Blocks { blocks: [pairs, lots], threads: THREADS };
+        let blocks = Blocks { blocks: [pairs, lots], ..Blocks::new(0, THREADS) };
         self.card.start(queue, ADD, blocks, &given)
     }
 

@@ -284,6 +284,16 @@ fn the_committed_kernels_deal_as_the_cores_do() {
 }
 
 #[test]
+fn hopper_deals_as_the_cores_do() {
+    // Boxes that arrays end in, one step and many, one tile of centroids and three.
+    let shapes = [(500, 33, 130), (300, 200, 129), (2500, 3, 5), (140, 470, 90), (310, 64, 300)];
+    for adding in [Adding::Cut, Adding::Rounded] {
+        let card: Rc<dyn Card> = Machine::of_hopper(adding);
+        deals_as_the_cores_do(&card, &shapes);
+    }
+}
+
+#[test]
 fn several_devices_deal_as_one() {
     let torn = Torn::new(2300, 5, 7, 11, 0.8, 20.0);
     let rows = Matrix::new(&torn.rows, 5).unwrap();
@@ -306,12 +316,14 @@ fn the_committed_kernels_are_what_is_emulated() {
     let rows = Matrix::new(&torn.rows, d).unwrap();
     let prepared = Prepared::new(&rows, None, &Unwatched).unwrap();
     for adding in [Adding::Cut, Adding::Rounded] {
-        let card: Rc<dyn Card> = Machine::new(adding);
-        let mut device = Device::new(&card, &rows, &prepared, k, None, &Unwatched).unwrap();
         let mut emulated = Emulator::new(&rows, &prepared, adding);
-        let found = device.deal(&torn.centroids).unwrap();
-        assert_eq!(found, emulated.deal(&torn.centroids).unwrap());
-        assert!(found.iter().any(|label| *label != UNSURE));
+        let expected = emulated.deal(&torn.centroids).unwrap();
+        assert!(expected.iter().any(|label| *label != UNSURE));
+        for machine in [Machine::new(adding), Machine::of_hopper(adding)] {
+            let card: Rc<dyn Card> = machine;
+            let mut device = Device::new(&card, &rows, &prepared, k, None, &Unwatched).unwrap();
+            assert_eq!(device.deal(&torn.centroids).unwrap(), expected);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The index arithmetic of `kmeans.cu`: which padding there is, and where a tile's values lie.
+//! The index arithmetic of `kmeans.cu` and `hopper.cu`: which padding there is, and where a tile's values lie.
 
 /// Rows that a block deals.
 pub const ROWS: usize = 128;
@@ -8,6 +8,15 @@ pub const COLUMNS: usize = 128;
 pub const DEPTH: usize = 32;
 /// Threads of a block that deals rows.
 pub const THREADS: u32 = 256;
+
+/// Of `hopper.cu`: lines of a box, their halves, and threads of a block.
+pub const BOX_LINES: usize = 128;
+pub const BOX_DEPTH: usize = 64;
+pub const HOPPER_THREADS: u32 = 384;
+/// Bytes that a block's boxes need: 192 KiB, and what it takes to begin at a multiple of 1,024.
+pub const HOPPER_ROOM: u32 = (192 << 10) + 1023;
+/// Lines of a map are counted in 31 bits.
+pub const HOPPER_ROWS_MAX: usize = i32::MAX as usize - ROWS;
 
 /// The byte of a tile where chunk `chunk` of eight halves of row `row` begins. Pairs of rows
 /// have their chunks turned, so that eight rows below each other lie in all banks.

@@ -1,7 +1,8 @@
 //! What a machine with a device is borrowed for: what it computes held against the cores, and how
 //! long it takes, one line of JSON a measurement. `cuda-check` alone goes through small shapes,
 //! by all algorithms; `cuda-check 1000000x512x64 …` clusters those that are named, rows ×
-//! dimensions × clusters. Ends with 1 where results differ, 2 where there is no device.
+//! dimensions × clusters; `--without-hopper` takes the kernels that all devices have. Ends with 1
+//! where results differ, 2 where there is no device.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -25,9 +26,13 @@ const SMALL: [Shape; 5] = [
     Shape { n: 200_000, d: 512, k: 64 },
 ];
 const ITERATIONS: u32 = 10;
+const WITHOUT_HOPPER: &str = "--without-hopper";
 
 fn main() -> ExitCode {
-    let shapes: Option<Vec<Shape>> = std::env::args().skip(1).map(|word| shape(&word)).collect();
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let is_without = words.iter().any(|word| word == WITHOUT_HOPPER);
+    words.retain(|word| word != WITHOUT_HOPPER);
+    let shapes: Option<Vec<Shape>> = words.iter().map(|word| shape(word)).collect();
     let Some(mut shapes) = shapes else {
         tell(&json!({ "error": "shapes are written rows x dimensions x clusters: 1000x3x7" }));
         return ExitCode::from(2);
@@ -43,8 +48,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let rates = format!("{:?}", gpu.rates);
-    tell(&json!({ "device": gpu.name, "free_bytes": gpu.free().ok(), "taken_for": rates }));
+    if is_without {
+        gpu.distrust_hoppers();
+    }
+    tell(&json!({
+        "device": gpu.name,
+        "free_bytes": gpu.free().ok(),
+        "taken_for": format!("{:?}", gpu.rates),
+        "hopper": gpu.has_hoppers(),
+    }));
     let mut all_same = true;
     let measures: &[Measure] =
         if is_all { &[measured, neighbours, components, layout] } else { &[measured] };

@@ -1,9 +1,12 @@
 //! A block of threads at work: each goes on alone until its warp or its block has to meet.
 
+use std::collections::HashMap;
+
+use super::boxes::{self, Boxes};
 use super::code::{Change, Code, Space};
 use super::memory::{Memory, Shared, Touch, aligned, number, put};
 use super::scalars::{Two, Type, fused, inserted, multiplied, one, two};
-use super::text::{Kernel, Op, Operand, Special};
+use super::text::{Kernel, Op, Operand, Special, room_at};
 use crate::emulator::Adding;
 
 pub(super) const LANES: usize = 32;
@@ -15,17 +18,22 @@ const STEPS_MAX: u64 = 1 << 30;
 pub(super) struct Grid {
     pub blocks: [u32; 3],
     pub threads: u32,
+    /// Bytes of memory that a block has besides.
+    pub room: usize,
     pub at: [u32; 3],
 }
 
 pub(super) struct Block<'a> {
     pub kernel: &'a Kernel,
-    memory: &'a mut Memory,
-    parameters: &'a [u8],
+    pub memory: &'a mut Memory,
+    pub parameters: &'a [u8],
     grid: Grid,
     pub adding: Adding,
     pub shared: Shared,
+    pub boxes: Boxes,
     pub threads: Vec<Thread>,
+    /// Whether anything was done since it was last asked.
+    is_going: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +42,8 @@ pub(super) enum State {
     /// At an instruction that its warp does together.
     AtWarp,
     AtBarrier,
+    /// For the turn of a barrier, which it tries again.
+    Trying,
     Done,
 }
 
@@ -45,6 +55,8 @@ pub(super) struct Thread {
     local: Vec<u8>,
     /// What is on its way to shared memory, by groups; the last is still open.
     fetched: Vec<Vec<(u64, Vec<u8>)>>,
+    /// Registers whose sums are not awaited, and of which group.
+    pub in_flight: HashMap<usize, u64>,
 }
 
 impl<'a> Block<'a> {
@@ -62,10 +74,14 @@ impl<'a> Block<'a> {
             steps: 0,
             local: vec![0xa5; kernel.local_bytes],
             fetched: vec![Vec::new()],
+            in_flight: HashMap::new(),
         };
         let threads = (0..grid.threads).map(|_| thread()).collect();
-        let shared = Shared::new(kernel.shared_bytes);
-        Self { kernel, memory, parameters, grid, adding, shared, threads }
+        let room = if kernel.has_room { room_at(kernel.shared_bytes) + grid.room } else { 0 };
+        let shared = Shared::new(kernel.shared_bytes.max(room));
+        let boxes = Boxes::default();
+        let is_going = true;
+        Self { kernel, memory, parameters, grid, adding, shared, boxes, threads, is_going }
     }
 
     pub(super) fn run(&mut self) -> Result<(), String> {
@@ -73,9 +89,12 @@ impl<'a> Block<'a> {
             for warp in 0..self.threads.len().div_ceil(LANES) {
                 self.run_warp(warp)?;
             }
+            if self.try_again()? {
+                continue;
+            }
             let is_at_barrier = |thread: &&mut Thread| thread.state == State::AtBarrier;
             let mut waiting = self.threads.iter_mut().filter(is_at_barrier).peekable();
-            let Some(first) = waiting.peek() else { return Ok(()) };
+            let Some(first) = waiting.peek() else { return self.boxes.end() };
             let place = first.at;
             for thread in waiting {
                 if thread.at != place {
@@ -85,8 +104,26 @@ impl<'a> Block<'a> {
                 thread.at += 1;
                 thread.state = State::Going;
             }
+            self.is_going = true;
             self.shared.epoch += 1;
         }
+    }
+
+    /// Whether somebody waits for the turn of a barrier, who is to try again then.
+    fn try_again(&mut self) -> Result<bool, String> {
+        let mut are_some = false;
+        for thread in &mut self.threads {
+            if thread.state == State::Trying {
+                if !self.is_going {
+                    let line = self.kernel.ops[thread.at].line;
+                    return Err(format!("line {line}: what is waited for never comes"));
+                }
+                thread.state = State::Going;
+                are_some = true;
+            }
+        }
+        self.is_going = false;
+        Ok(are_some)
     }
 
     fn run_warp(&mut self, warp: usize) -> Result<(), String> {
@@ -146,6 +183,9 @@ impl<'a> Block<'a> {
             of.at += 1;
             return Ok(());
         }
+        if !of.in_flight.is_empty() && !matches!(op.code, Code::Warp(_)) {
+            boxes::check(self, thread, op)?;
+        }
         let from = |nth: usize| self.value(thread, op.from[nth]);
         let found = match op.code {
             Code::Jump(place) => {
@@ -185,20 +225,35 @@ impl<'a> Block<'a> {
                 u64::from(compare.holds(of, from(0), from(1)) && is_both)
             }
             Code::Convert(convert) => convert.apply(from(0)),
-            Code::Load(..) | Code::Store(..) | Code::Atomic(..) => {
-                self.access(thread, op)?;
-                of_at(self, thread).at += 1;
-                return Ok(());
-            }
-            Code::Fetch | Code::Mark | Code::Await => {
-                self.fetch(thread, op)?;
-                of_at(self, thread).at += 1;
-                return Ok(());
-            }
+            _ => return self.act(thread, op),
         };
         let of = &mut self.threads[thread];
         of.registers[op.to[0]] = found;
         of.at += 1;
+        Ok(())
+    }
+
+    /// What is done to memory, and to barriers that are in it.
+    fn act(&mut self, thread: usize, op: &Op) -> Result<(), String> {
+        match op.code {
+            Code::Turns(what) => {
+                let is_over = boxes::turns(self, thread, op, what)?;
+                self.is_going |= is_over;
+                let of = &mut self.threads[thread];
+                if !is_over {
+                    of.state = State::Trying;
+                    return Ok(());
+                }
+                if let Some(to) = op.to.first() {
+                    of.registers[*to] = 1;
+                }
+            }
+            Code::FetchBox => boxes::fetch(self, thread, op)?,
+            Code::Fetch | Code::Mark | Code::Await => self.fetch(thread, op)?,
+            Code::Order => {}
+            _ => self.access(thread, op)?,
+        }
+        of_at(self, thread).at += 1;
         Ok(())
     }
 

@@ -23,10 +23,25 @@ pub(super) enum Code {
     Fetch,
     Mark,
     Await,
+    /// Barriers of Hopper, and boxes on their way to them.
+    Turns(Turns),
+    FetchBox,
+    /// Puts in order what is so already, or hands registers round, of which there are enough.
+    Order,
     Jump(usize),
     Return,
     Barrier,
     Warp(Warp),
+}
+
+/// What is done to a barrier whose turns are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turns {
+    Init,
+    Arrive,
+    /// With so many bytes on their way.
+    Expect,
+    Try,
 }
 
 /// What lanes of a warp do together.
@@ -37,6 +52,11 @@ pub(super) enum Warp {
     Vote(Vote),
     LoadMatrices,
     Multiply,
+    /// Of four warps, matrices in shared memory; those since the last mark as one group, and all
+    /// but so many groups awaited.
+    MultiplyBoxes,
+    MarkBoxes,
+    AwaitBoxes,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +102,11 @@ pub(super) fn decode(name: &str) -> Result<(Code, usize), String> {
             return Ok((Code::Warp(Warp::Meet), 0));
         }
         "bar" | "barrier" => return Ok((Code::Barrier, 0)),
-        "cp" => return asynchronous(&words).ok_or_else(unknown),
-        "shfl" | "vote" | "ldmatrix" | "mma" => return together(&words).ok_or_else(unknown),
+        "fence" | "setmaxnreg" => return Ok((Code::Order, 0)),
+        "cp" | "mbarrier" => return asynchronous(&words).ok_or_else(unknown),
+        "shfl" | "vote" | "ldmatrix" | "mma" | "wgmma" => {
+            return together(&words).ok_or_else(unknown);
+        }
         _ => {}
     }
     let of = of.ok_or_else(unknown)?;
@@ -188,6 +211,24 @@ fn asynchronous(words: &[&str]) -> Option<(Code, usize)> {
         ["cp", "async", "commit_group"] => (Code::Mark, 0),
         ["cp", "async", "wait_group"] => (Code::Await, 0),
         ["cp", "async", "cg", "shared", "global"] => (Code::Fetch, 0),
+        [
+            "cp",
+            "async",
+            "bulk",
+            "tensor",
+            "2d",
+            "shared::cluster",
+            "global",
+            "tile",
+            "mbarrier::complete_tx::bytes",
+        ] => (Code::FetchBox, 0),
+        ["mbarrier", "init", "shared::cta", "b64"] => (Code::Turns(Turns::Init), 0),
+        // What they give is thrown away.
+        ["mbarrier", "arrive", "shared::cta", "b64"] => (Code::Turns(Turns::Arrive), 1),
+        ["mbarrier", "arrive", "expect_tx", "shared::cta", "b64"] => {
+            (Code::Turns(Turns::Expect), 1)
+        }
+        ["mbarrier", "try_wait", "parity", "shared::cta", "b64"] => (Code::Turns(Turns::Try), 1),
         _ => return None,
     })
 }
@@ -211,6 +252,16 @@ fn together(words: &[&str]) -> Option<(Code, usize)> {
         ["mma", "sync", "aligned", "m16n8k16", "row", "col", "f32", "f16", "f16", "f32"] => {
             Warp::Multiply
         }
+        ["wgmma", "mma_async", "sync", "aligned", "m64n128k16", "f32", "f16", "f16"] => {
+            Warp::MultiplyBoxes
+        }
+        ["wgmma", "commit_group", "sync", "aligned"] => {
+            return Some((Code::Warp(Warp::MarkBoxes), 0));
+        }
+        ["wgmma", "wait_group", "sync", "aligned"] => {
+            return Some((Code::Warp(Warp::AwaitBoxes), 0));
+        }
+        ["wgmma", "fence", "sync", "aligned"] => return Some((Code::Warp(Warp::Meet), 0)),
         _ => return None,
     };
     Some((Code::Warp(warp), 1))

@@ -3,6 +3,7 @@
 //! if one of them writes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Between two pieces, so that what is a little beyond one is not in the next.
 const GAP: u64 = 1 << 12;
@@ -87,6 +88,8 @@ struct Touched {
 pub(super) struct Shared {
     bytes: Vec<u8>,
     touched: Vec<Touched>,
+    /// Where something is on its way to.
+    held: Vec<Range<usize>>,
     /// Barriers so far.
     pub epoch: u32,
 }
@@ -98,7 +101,7 @@ impl Shared {
         let words = bytes.div_ceil(WORD);
         // What was there before is anything: not zeros.
         let bytes = vec![0xa5; bytes];
-        Self { bytes, touched: vec![Touched::default(); words], epoch: 1 }
+        Self { bytes, touched: vec![Touched::default(); words], held: Vec::new(), epoch: 1 }
     }
 
     pub(super) fn touch(
@@ -113,6 +116,7 @@ impl Shared {
         if self.bytes.len() < from + bytes {
             return Err(outside());
         }
+        self.free(&(from..from + bytes))?;
         let words = &mut self.touched[from / WORD..(from + bytes).div_ceil(WORD)];
         for word in words {
             if word.since != self.epoch {
@@ -123,6 +127,49 @@ impl Shared {
             }
         }
         Ok(&mut self.bytes[from..from + bytes])
+    }
+}
+
+impl Shared {
+    fn free(&self, place: &Range<usize>) -> Result<(), String> {
+        let is_held = |held: &Range<usize>| held.start < place.end && place.start < held.end;
+        match self.held.iter().any(is_held) {
+            true => Err(format!("at {:#x} of shared memory something is to arrive", place.start)),
+            false => Ok(()),
+        }
+    }
+
+    /// From now on something is on its way there.
+    pub(super) fn hold(&mut self, place: Range<usize>) -> Result<(), String> {
+        self.free(&place)?;
+        let slot = self.bytes.get_mut(place.clone());
+        slot.ok_or_else(|| format!("{place:x?} of shared memory"))?.fill(0x5a);
+        self.held.push(place);
+        Ok(())
+    }
+
+    /// It is there.
+    pub(super) fn release(&mut self, place: &Range<usize>) {
+        self.held.retain(|held| held != place);
+    }
+
+    /// Written by no thread.
+    pub(super) fn put(&mut self, at: usize, bytes: &[u8]) -> Result<(), String> {
+        let slot = self.bytes.get_mut(at..at + bytes.len());
+        slot.ok_or_else(|| format!("{at:#x} of shared memory"))?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Read by no thread.
+    pub(super) fn look(&self, at: usize, bytes: usize) -> Result<&[u8], String> {
+        self.free(&(at..at + bytes))?;
+        self.bytes.get(at..at + bytes).ok_or_else(|| format!("{at:#x} of shared memory"))
+    }
+
+    /// Whether a barrier may be there.
+    pub(super) fn place_of_barrier(&self, at: u64) -> Result<(), String> {
+        aligned(at, 8)?;
+        self.look(at as usize, 8).map(|_| ())
     }
 }
 

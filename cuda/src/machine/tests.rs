@@ -69,3 +69,41 @@ fn lanes_that_are_waited_for_must_come() {
     assert!(run(body).unwrap_err().contains("another barrier"));
     assert!(kernels(&format!("{HEAD}.entry x(\n)\n{{\nlg2.approx.f32 %f1, %f2;\n}}")).is_err());
 }
+
+/// What is told of rows that Hopper's kernel deals, its text altered before.
+fn told_of_hopper(alter: impl Fn(&str) -> Option<String>) -> String {
+    let lines = crate::device::HOPPER.lines();
+    let text = lines.map(|line| alter(line).unwrap_or_else(|| line.to_owned()));
+    let text = text.collect::<Vec<_>>().join("\n");
+    assert_ne!(text, crate::device::HOPPER.trim_end(), "nothing is altered");
+    let card: Rc<dyn Card> = Machine::of_hopper_with(&text, Adding::Cut);
+    let told = crate::check::clusters_by_hopper(&card).unwrap_err().to_string();
+    // Other kernels do it then.
+    crate::check::clusters(&card).unwrap();
+    assert!(card.hoppers().is_none(), "is trusted");
+    told
+}
+
+#[test]
+fn boxes_and_products_that_nobody_waits_for_are_found_out() {
+    let instead = |of: &'static str, with: &'static str| {
+        told_of_hopper(move |line| line.contains(of).then(|| line.replace(of, with)))
+    };
+    let told = instead("wgmma.wait_group.sync.aligned 1", "wgmma.wait_group.sync.aligned 9");
+    assert!(told.contains("a box goes where products still read"), "{told}");
+    let told = instead("wgmma.wait_group.sync.aligned 0", "wgmma.wait_group.sync.aligned 1");
+    assert!(told.contains("before it is awaited"), "{told}");
+    let told = instead("mbarrier.arrive.shared::cta", "fence.none; //");
+    assert!(told.contains("what is waited for never comes"), "{told}");
+    let told =
+        instead("mbarrier.arrive.expect_tx.shared::cta.b64", "mbarrier.arrive.shared::cta.b64");
+    assert!(told.contains("something is to arrive") || told.contains("never comes"), "{told}");
+    let told = instead("bar.sync", "fence.none; //");
+    assert!(told.contains("without one before") || told.contains("no barrier"), "{told}");
+    // Chunks that are read as if they were not turned.
+    let told = instead("4611686293305360384", "18446744078004518912");
+    assert!(told.contains("is no matrix of turned chunks"), "{told}");
+    // The first sixteen halves twice.
+    let told = instead("4611686293305360386", "4611686293305360384");
+    assert!(told.contains("are not those of the processor"), "{told}");
+}

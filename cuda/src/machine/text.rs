@@ -12,6 +12,8 @@ pub(super) struct Kernel {
     /// Where each parameter lies among them, and its bytes.
     pub parameters: Vec<(usize, usize)>,
     pub shared_bytes: usize,
+    /// Whether it has more of it, whose size is told at the start.
+    pub has_room: bool,
     /// Of each thread.
     pub local_bytes: usize,
     pub ops: Vec<Op>,
@@ -52,7 +54,7 @@ pub(super) enum Special {
 
 /// Kernels of a text.
 pub(super) fn kernels(text: &str) -> Result<Vec<Kernel>, String> {
-    let mut found = Vec::new();
+    let (mut found, mut room) = (Vec::new(), None);
     let mut lines = text.lines().enumerate().map(|(at, line)| {
         let line = line.split("//").next().unwrap_or_default().trim();
         (at + 1, line.to_owned())
@@ -60,7 +62,9 @@ pub(super) fn kernels(text: &str) -> Result<Vec<Kernel>, String> {
     while let Some((_, line)) = lines.next() {
         if let Some((_, rest)) = line.split_once(".entry ") {
             let name = rest.trim_end_matches('(').to_owned();
-            found.push(Reader::new(name).read(&mut lines)?);
+            found.push(Reader { room: room.clone(), ..Reader::new(name) }.read(&mut lines)?);
+        } else if let Some(of) = line.strip_prefix(".extern .shared ") {
+            room = of.split_whitespace().last().map(|name| name.trim_end_matches("[];").to_owned());
         } else if line.starts_with(".func") || line.contains(".const") || line.contains(".global") {
             return Err(format!("not known outside a kernel: {line}"));
         }
@@ -75,6 +79,8 @@ struct Reader {
     /// Parameters and shared variables, and where they are.
     places: HashMap<String, usize>,
     labels: HashMap<String, usize>,
+    /// What memory is called whose size is told at the start.
+    room: Option<String>,
     /// Jumps that are to be told where their label is.
     jumps: Vec<(usize, String)>,
 }
@@ -136,13 +142,24 @@ impl Reader {
     }
 
     fn parameter(&mut self, line: &str) -> Result<(), String> {
-        let mut words = line.trim_end_matches(',').split_whitespace().skip(1);
-        let of = words.next().and_then(|word| super::scalars::Type::parse(&word[1..]));
-        let bytes = of.ok_or_else(|| format!("not known as a parameter: {line}"))?.bytes();
+        let words: Vec<&str> = line.trim_end_matches(',').split_whitespace().collect();
+        let unknown = || format!("not known as a parameter: {line}");
+        let (name, bytes, align) = match words.as_slice() {
+            [_, ".align", align, ".b8", name] => {
+                let (name, many) = name.split_once('[').ok_or_else(unknown)?;
+                let bytes = number(many.trim_end_matches(']'))? as usize;
+                (name, bytes, number(align)? as usize)
+            }
+            [_, of, name] => {
+                let of = super::scalars::Type::parse(&of[1..]).ok_or_else(unknown)?;
+                (*name, of.bytes(), of.bytes())
+            }
+            _ => return Err(unknown()),
+        };
         let last = self.kernel.parameters.last();
-        let place = last.map_or(0, |(at, many)| at + many).next_multiple_of(bytes);
+        let place = last.map_or(0, |(at, many)| at + many).next_multiple_of(align);
         self.kernel.parameters.push((place, bytes));
-        self.places.insert(words.next().unwrap_or_default().to_owned(), place);
+        self.places.insert(name.to_owned(), place);
         Ok(())
     }
 
@@ -181,7 +198,15 @@ impl Reader {
         }
         let mut read = Vec::new();
         for operand in from {
-            for part in operand.trim_matches(['{', '}']).split(',') {
+            // A place, and where in a box's array it is.
+            let (place, rest) = match operand.split_once(", {") {
+                Some((place, rest)) if operand.starts_with('[') => (Some(place), rest),
+                _ => (None, *operand),
+            };
+            if let Some(place) = place {
+                read.push(self.operand(place)?);
+            }
+            for part in rest.trim_end_matches(']').trim_matches(['{', '}']).split(',') {
                 read.push(self.operand(part.trim())?);
             }
         }
@@ -230,6 +255,11 @@ impl Reader {
         if let Some(place) = self.places.get(text) {
             return Ok(Operand::Value(*place as u64));
         }
+        if self.room.as_deref() == Some(text) {
+            // Behind the rest, and no better placed than it has to be.
+            self.kernel.has_room = true;
+            return Ok(Operand::Value(room_at(self.kernel.shared_bytes) as u64));
+        }
         if let Some(special) = special(text) {
             return Ok(Operand::Special(special));
         }
@@ -241,13 +271,18 @@ impl Reader {
     }
 }
 
+/// Where memory is whose size is told at the start.
+pub(super) fn room_at(shared_bytes: usize) -> usize {
+    (shared_bytes + 1).next_multiple_of(16)
+}
+
 /// Operands between commas, vectors in one piece.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut from) = (Vec::new(), 0, 0);
     for (at, letter) in text.char_indices() {
         match letter {
-            '{' => depth += 1,
-            '}' => depth -= 1,
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth -= 1,
             ',' if depth == 0 => {
                 parts.push(text[from..at].trim());
                 from = at + 1;

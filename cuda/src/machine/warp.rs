@@ -2,6 +2,7 @@
 //! the layouts of PTX ISA 8.5, chapters 9.7.9 and 9.7.15.
 
 use super::block::{Block, LANES};
+use super::boxes;
 use super::code::{Code, Shuffle, Vote, Warp};
 use super::memory::{Touch, aligned};
 use super::scalars::{of_single, single};
@@ -19,6 +20,7 @@ pub(super) fn together(
     let Code::Warp(what) = op.code else { return Err("nothing for a warp".to_owned()) };
     let mask = match what {
         Warp::LoadMatrices | Warp::Multiply => None,
+        Warp::MultiplyBoxes | Warp::MarkBoxes | Warp::AwaitBoxes => None,
         _ => op.from.last().copied(),
     };
     for thread in here {
@@ -47,6 +49,15 @@ pub(super) fn together(
         Warp::LoadMatrices => load_matrices(block, op, here),
         Warp::Multiply => {
             multiply(block, op, here);
+            Ok(())
+        }
+        Warp::MultiplyBoxes => boxes::multiply(block, warp, op, here),
+        Warp::MarkBoxes => {
+            boxes::mark(block, warp);
+            Ok(())
+        }
+        Warp::AwaitBoxes => {
+            boxes::wait(block, warp, op, here);
             Ok(())
         }
     }

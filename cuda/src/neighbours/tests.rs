@@ -45,15 +45,28 @@ fn neighbours_are_those_of_the_cores() {
 }
 
 #[test]
+fn hopper_finds_those_of_the_cores() {
+    let card: Rc<dyn Card> = Machine::of_hopper(Adding::Rounded);
+    same(&card, &clouds(350, 33, 8.0), 33, 15);
+    let card: Rc<dyn Card> = Machine::of_hopper(Adding::Cut);
+    same(&card, &clouds(1100, 2, 3.0), 2, 4);
+    same(&card, &clouds(260, 330, 4.0), 330, 20);
+    same(&card, &clouds(20, 5, 1.0), 5, 19);
+    assert!(card.hoppers().is_some(), "is trusted");
+}
+
+#[test]
 fn lots_follow_each_other() {
     let values = clouds(400, 12, 5.0);
     let rows = Matrix::new(&values, 12).unwrap();
-    let card: Rc<dyn Card> = Machine::new(Adding::Cut);
-    let prepared = embedding::kmeans::Prepared::new(&rows, None, &Unwatched).unwrap();
-    let mut search = Search::new(&card, (&rows, 9), &prepared, 2, &Unwatched).unwrap();
-    search.lot = 128;
-    let found = search.all(&rows, (None, 100), &Unwatched).unwrap();
-    assert!(found == Some(exact(&rows, 9, None, &Unwatched).unwrap()));
+    for (machine, parts) in [(Machine::new(Adding::Cut), 2), (Machine::of_hopper(Adding::Cut), 1)] {
+        let card: Rc<dyn Card> = machine;
+        let prepared = embedding::kmeans::Prepared::new(&rows, None, &Unwatched).unwrap();
+        let mut search = Search::new(&card, (&rows, 9), &prepared, parts, &Unwatched).unwrap();
+        search.lot = 128;
+        let found = search.all(&rows, (None, 100), &Unwatched).unwrap();
+        assert!(found == Some(exact(&rows, 9, None, &Unwatched).unwrap()));
+    }
 }
 
 #[test]
