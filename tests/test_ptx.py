@@ -26,7 +26,8 @@ def test_kernels_are_as_committed_and_within_their_budgets():
 def test_ptx_is_read_by_drivers_since_cuda_12_5():
     for source in ptx.sources():
         text = ptx.committed(source).read_text()
-        assert text.startswith(".version 8.5\n.target sm_80\n"), source.name
+        target = ptx.ptx_target(source).replace("compute", "sm")
+        assert text.startswith(f".version 8.5\n.target {target}\n"), source.name
 
 
 def test_every_budget_is_of_a_kernel():
@@ -46,6 +47,19 @@ def test_what_is_over_budget_is_told(library):
     for target in ptx.CODE_TARGETS:
         assert f"kmeans_mirror for {target}: has no budget" in found
         assert f"kmeans_assign for {target}: " in found
+
+
+def test_products_that_wait_for_each_other_are_told(library, tmp_path):
+    # Sums that are touched while products are under way.
+    header = (ptx.KERNELS / "hopper.cuh").read_text().replace("#pragma once", "")
+    touched = header.replace("before = stage;\n", "before = stage;\n sums[0][0] += 1.0f;\n")
+    kernels = (ptx.KERNELS / "hopper.cu").read_text().replace('#include "hopper.cuh"', "")
+    source = tmp_path / "hopper.cu"
+    budgets = ptx.json.loads((ptx.KERNELS / "budgets.json").read_text())
+    source.write_text(header + kernels)
+    assert ptx.over_budget(library, source, budgets) == []
+    source.write_text(touched + kernels)
+    assert "are serialized" in "\n".join(ptx.over_budget(library, source, budgets))
 
 
 def test_a_kernel_that_does_not_compile_is_told_with_its_line(library, tmp_path):
