@@ -21,25 +21,41 @@ pub(crate) fn draw(
     seed: u64,
     stream: u64,
 ) -> Result<Sample, Error> {
-    let (n, d) = (rows.rows() as u64, rows.dimensions());
-    let many = many.min(rows.rows());
+    let numbers = numbers(rows.rows(), many, seed, stream);
+    let mut values = Vec::with_capacity(numbers.len() * rows.dimensions());
+    fetch(rows, &numbers, &mut values)?;
+    Ok(Sample { numbers, values })
+}
+
+/// The numbers of rows that are drawn of n, in their order.
+pub(crate) fn numbers(n: usize, many: usize, seed: u64, stream: u64) -> Vec<usize> {
+    let many = many.min(n);
     let random = Random::new(seed, stream);
-    let mut numbers = Vec::with_capacity(many);
-    let mut values = Vec::with_capacity(many * d);
-    let mut block = (usize::MAX, Cow::Borrowed(&[][..]));
-    for nth in 0..many as u64 {
-        let place = |nth: u64| (u128::from(nth) * u128::from(n) / many as u128) as u64;
+    let place = |nth: u64| (u128::from(nth) * n as u128 / many as u128) as u64;
+    let number = |nth: u64| {
         let (first, next) = (place(nth), place(nth + 1));
-        let row = (first + random.below(nth, next - first)) as usize;
+        (first + random.below(nth, next - first)) as usize
+    };
+    (0..many as u64).map(number).collect()
+}
+
+/// Puts rows of these numbers, which are in order, behind what is there.
+pub(crate) fn fetch(
+    rows: &dyn RowSource,
+    numbers: &[usize],
+    values: &mut Vec<f32>,
+) -> Result<(), Error> {
+    let d = rows.dimensions();
+    let mut block = (usize::MAX, Cow::Borrowed(&[][..]));
+    for row in numbers {
         if block.0 != row / BLOCK_ROWS {
             block = (row / BLOCK_ROWS, rows.block(row / BLOCK_ROWS)?);
         }
         let from = row % BLOCK_ROWS * d;
         let short = || Error::Source("a block is too short".to_owned());
         values.extend_from_slice(block.1.get(from..from + d).ok_or_else(short)?);
-        numbers.push(row);
     }
-    Ok(Sample { numbers, values })
+    Ok(())
 }
 
 #[cfg(test)]

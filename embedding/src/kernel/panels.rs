@@ -46,9 +46,13 @@ impl Panels {
         let panels = values.chunks_mut(PANEL_WIDTH * dimensions).zip(rows.chunks(PANEL_WIDTH));
         for (panel, rows) in panels {
             let width = rows.len().next_multiple_of(LANES);
-            for (place, row) in rows.iter().enumerate() {
-                let slots = panel.iter_mut().skip(place).step_by(width);
-                slots.zip(*row).for_each(|(slot, value)| *slot = *value);
+            // A line of a cache of each row at a time.
+            for (nth, part) in panel.chunks_mut(width * LANES).enumerate() {
+                for (place, row) in rows.iter().enumerate() {
+                    let values = row.chunks(LANES).nth(nth).unwrap_or_default();
+                    let slots = part.iter_mut().skip(place).step_by(width);
+                    slots.zip(values).for_each(|(slot, value)| *slot = *value);
+                }
             }
         }
         let norm_max = squares.iter().copied().fold(0.0, f64::max).sqrt();

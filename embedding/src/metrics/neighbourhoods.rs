@@ -2,10 +2,10 @@
 //! rows would take too long. What was sampled is told with the value.
 
 use super::pairs::{Crowd, GROUP, WORK};
-use super::ranks::{excess_ranks, nearest};
+use super::ranks::{Least, Ranks, excess_ranks, nearest};
 use crate::Error;
-use crate::rows::{Matrix, RowSource};
-use crate::sample::{self, Sample};
+use crate::rows::RowSource;
+use crate::sample;
 use crate::threads::for_each;
 use crate::watch::Watch;
 
@@ -15,6 +15,9 @@ const RANKED: usize = 100;
 const SAMPLE_MIN: usize = 500;
 /// Rows among which neighbours are looked for.
 const CROWD_MAX: usize = 50_000;
+
+/// Rows of those that distances are worked out to at a time, while they are in a cache.
+const PART: usize = 512;
 
 const CROWD_STREAM: u64 = 0x52;
 const ASKED_STREAM: u64 = 0x53;
@@ -62,12 +65,10 @@ pub fn trustworthiness(
     watch: &dyn Watch,
 ) -> Result<Option<Trustworthiness>, Error> {
     let Some(view) = View::new(rows, projected, neighbours, seed)? else { return Ok(None) };
-    let [excess] = view.sums(threads, watch, |before, after, row| {
-        let near = nearest(after, row, neighbours);
-        [excess_ranks(&near, before, row, neighbours)]
-    })?;
-    let (rows, among) = (view.asked.numbers.len(), view.among());
-    Ok(Some(Trustworthiness { value: view.kept(excess), neighbours, rows, among }))
+    let is = view.near(threads, watch)?;
+    let (_, new) = view.before(&is, threads, watch)?;
+    let (rows, among) = (view.asked.len(), view.crowd.len());
+    Ok(Some(Trustworthiness { value: view.kept(new), neighbours, rows, among }))
 }
 
 /// All that there is to say of neighbours, in twice the time that [`trustworthiness`] takes at most.
@@ -85,13 +86,15 @@ pub fn neighbourhoods(
     watch: &dyn Watch,
 ) -> Result<Option<Neighbourhoods>, Error> {
     let Some(view) = View::new(rows, projected, neighbours, seed)? else { return Ok(None) };
-    let [new, gone, both] = view.sums(threads, watch, |before, after, row| {
-        let (was, is) = (nearest(before, row, neighbours), nearest(after, row, neighbours));
-        let new = excess_ranks(&is, before, row, neighbours);
-        let gone = excess_ranks(&was, after, row, neighbours);
-        [new, gone, was.iter().filter(|other| is.contains(other)).count() as u64]
+    let is = view.near(threads, watch)?;
+    let (was, new) = view.before(&is, threads, watch)?;
+    let gone = view.after(threads, watch, |nth, after, row| {
+        excess_ranks(was.get(nth).map_or(&[], Vec::as_slice), after, row, neighbours)
     })?;
-    let (rows, among) = (view.asked.numbers.len(), view.among());
+    let gone = gone.into_iter().sum();
+    let both = was.iter().zip(&is).flat_map(|(was, is)| was.iter().filter(|row| is.contains(row)));
+    let both = both.count() as u64;
+    let (rows, among) = (view.asked.len(), view.crowd.len());
     Ok(Some(Neighbourhoods {
         trustworthiness: view.kept(new),
         continuity: view.kept(gone),
@@ -104,72 +107,151 @@ pub fn neighbourhoods(
 
 /// Rows whose neighbours are looked at, those among which they are looked for, and both of these
 /// in the projection.
-struct View {
-    /// Rows among which neighbours are looked for, and where the projection has them.
-    high: Crowd,
-    low: Crowd,
-    /// What `low` is made of.
+struct View<'a> {
+    rows: &'a dyn RowSource,
+    /// The numbers of rows among which neighbours are looked for, and where the projection has them.
+    crowd: Vec<usize>,
     projected: Vec<f32>,
-    dimensions: [usize; 2],
+    low: Crowd,
     /// By their place in the crowd.
-    asked: Sample,
+    asked: Vec<usize>,
     neighbours: usize,
 }
 
-impl View {
+/// A thread's own, for a part of the crowd after another: what it has found out of all that are
+/// asked for.
+#[derive(Clone)]
+struct Worker {
+    values: Vec<f32>,
+    distances: Vec<f32>,
+    of: Vec<(Least, Ranks)>,
+}
+
+impl<'a> View<'a> {
     fn new(
-        rows: &dyn RowSource,
+        rows: &'a dyn RowSource,
         projected: &[f32],
         neighbours: usize,
         seed: u64,
     ) -> Result<Option<Self>, Error> {
         let (n, d) = (rows.rows(), rows.dimensions());
         let m = projected.len() / n.max(1);
-        let crowd = sample::draw(rows, CROWD_MAX, seed, CROWD_STREAM)?;
-        let among = crowd.numbers.len();
+        let crowd = sample::numbers(n, CROWD_MAX, seed, CROWD_STREAM);
+        let among = crowd.len();
         if m == 0 || neighbours == 0 || 2 * neighbours >= among {
             return Ok(None);
         }
-        let projected = gather(projected, &crowd.numbers, m);
+        let projected = gather(projected, &crowd, m);
         let many = ((WORK / (among * (d + RANKED)) as f64) as usize).max(SAMPLE_MIN);
-        let asked = sample::draw(&Matrix::of_finite(&crowd.values, d), many, seed, ASKED_STREAM)?;
-        let (high, low) = (Crowd::new(&crowd.values, d), Crowd::new(&projected, m));
-        Ok(Some(Self { high, low, projected, dimensions: [d, m], asked, neighbours }))
+        let asked = sample::numbers(among, many, seed, ASKED_STREAM);
+        let low = Crowd::new(&projected, m);
+        Ok(Some(Self { rows, crowd, projected, low, asked, neighbours }))
     }
 
-    fn among(&self) -> usize {
-        self.high.rows()
-    }
-
-    /// Sums over the rows that are asked for of what `of` makes of squared distances before and
-    /// after, to all of the crowd, and of the row's place there.
-    fn sums<const N: usize>(
+    /// What `of` makes of each row that is asked for: which one it is, its squared distances in the
+    /// projection to all of the crowd, and its place there.
+    fn after<T: Send + Default>(
         &self,
         threads: usize,
         watch: &dyn Watch,
-        of: impl Fn(&[f32], &[f32], usize) -> [u64; N] + Sync,
-    ) -> Result<[u64; N], Error> {
-        let [d, m] = self.dimensions;
-        let mut sums = vec![[0_u64; N]; self.asked.numbers.len().div_ceil(GROUP)];
-        let mut workers = vec![(Vec::new(), Vec::new()); threads.max(1)];
-        for_each(&mut sums, &mut workers, watch, |(before, after), group, sums| {
-            let rows = self.asked.numbers.chunks(GROUP).nth(group).unwrap_or_default();
-            let high = self.asked.values.chunks(GROUP * d).nth(group).unwrap_or_default();
-            let low = gather(&self.projected, rows, m);
-            let before = self.high.distances(high, before);
-            let each = before.zip(self.low.distances(&low, after)).zip(rows);
-            for ((before, after), row) in each {
-                let own = of(before, after, *row);
-                sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        of: impl Fn(usize, &[f32], usize) -> T + Sync,
+    ) -> Result<Vec<T>, Error> {
+        let m = self.projected.len() / self.crowd.len();
+        let mut found = Vec::new();
+        found.resize_with(self.asked.len().div_ceil(GROUP), Vec::new);
+        let mut workers = vec![Vec::new(); threads.max(1)];
+        for_each(&mut found, &mut workers, watch, |distances, group, found| {
+            let places = self.asked.chunks(GROUP).nth(group).unwrap_or_default();
+            let low = gather(&self.projected, places, m);
+            let lines = self.low.distances(&low, distances).zip(places).zip(group * GROUP..);
+            found.extend(lines.map(|((after, place), nth)| of(nth, after, *place)));
+            Ok(())
+        })?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The neighbours in the projection of each row that is asked for.
+    fn near(&self, threads: usize, watch: &dyn Watch) -> Result<Vec<Vec<usize>>, Error> {
+        self.after(threads, watch, |_, after, place| nearest(after, place, self.neighbours))
+    }
+
+    /// The rows at some places of the crowd, which are in order.
+    fn fetch(&self, places: &[usize], values: &mut Vec<f32>) -> Result<(), Error> {
+        let number = |place: &usize| self.crowd.get(*place).copied().unwrap_or_default();
+        let numbers: Vec<usize> = places.iter().map(number).collect();
+        values.clear();
+        sample::fetch(self.rows, &numbers, values)
+    }
+
+    /// The neighbours before of each row that is asked for, and the ranks in excess that those in the
+    /// projection had then. Distances to a part of the crowd at a time: there is no room for all.
+    fn before(
+        &self,
+        is: &[Vec<usize>],
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<(Vec<Vec<usize>>, u64), Error> {
+        let (d, k) = (self.rows.dimensions(), self.neighbours);
+        let mut high = Vec::new();
+        self.fetch(&self.asked, &mut high)?;
+        let of: Vec<(Least, Ranks)> = self
+            .fars(is, &high)?
+            .into_iter()
+            .map(|fars| (Least::new(k), Ranks::new(fars)))
+            .collect();
+        let worker = Worker { values: Vec::new(), distances: Vec::new(), of };
+        let mut workers = vec![worker; threads.max(1)];
+        let mut parts = vec![(); self.crowd.len().div_ceil(PART)];
+        for_each(&mut parts, &mut workers, watch, |worker, part, ()| {
+            let Worker { values, distances, of } = worker;
+            let first = part * PART;
+            let places: Vec<usize> = (first..(first + PART).min(self.crowd.len())).collect();
+            self.fetch(&places, values)?;
+            let crowd = Crowd::new(values, d);
+            let groups = high.chunks(GROUP * d).zip(of.chunks_mut(GROUP));
+            for ((asked, of), own) in groups.zip(self.asked.chunks(GROUP)) {
+                let lines = crowd.distances(asked, distances).zip(of).zip(own);
+                for ((line, (least, ranks)), own) in lines {
+                    least.take(line, first, *own);
+                    ranks.take(line, first, *own);
+                }
             }
             Ok(())
         })?;
-        Ok(sums.into_iter().fold([0; N], |all, sums| std::array::from_fn(|at| all[at] + sums[at])))
+        let mut workers = workers.into_iter().map(|worker| worker.of);
+        let mut all = workers.next().unwrap_or_default();
+        for other in workers {
+            for ((least, ranks), (other_least, other_ranks)) in all.iter_mut().zip(&other) {
+                least.merge(other_least);
+                ranks.add(other_ranks);
+            }
+        }
+        let excess = all.iter().map(|(_, ranks)| ranks.excess(k)).sum();
+        Ok((all.iter().map(|(least, _)| least.rows()).collect(), excess))
+    }
+
+    /// How far the neighbours in the projection were before, and which they are.
+    fn fars(&self, is: &[Vec<usize>], high: &[f32]) -> Result<Vec<Vec<(f32, usize)>>, Error> {
+        let d = self.rows.dimensions();
+        let mut places: Vec<usize> = is.iter().flatten().copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut values = Vec::new();
+        self.fetch(&places, &mut values)?;
+        let mut distances = Vec::new();
+        let fars = is.iter().zip(high.chunks(d)).map(|(is, asked)| {
+            let at = |place: &usize| places.binary_search(place).unwrap_or_default();
+            let near = gather(&values, &is.iter().map(at).collect::<Vec<_>>(), d);
+            let line = Crowd::new(&near, d).distances(asked, &mut distances).next();
+            let line = line.unwrap_or_default().iter().copied();
+            line.zip(is.iter().copied()).collect()
+        });
+        Ok(fars.collect())
     }
 
     /// 1 less the ranks in excess, by the most that there could be.
     fn kept(&self, excess: u64) -> f64 {
-        let (of, all) = (self.asked.numbers.len() as f64, self.among() as f64);
+        let (of, all) = (self.asked.len() as f64, self.crowd.len() as f64);
         let k = self.neighbours as f64;
         1.0 - 2.0 / (of * k * (2.0 * all - 3.0 * k - 1.0)) * excess as f64
     }
@@ -186,6 +268,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::pairs::{distorted, scattered};
     use super::*;
+    use crate::rows::Matrix;
     use crate::watch::Unwatched;
 
     #[test]
