@@ -56,6 +56,13 @@ scenario('the vectors of a table become a map with clusters', (t) => withLake(t,
   assert.equal(await dialog(t).getByLabel('New table').inputValue(), 'digits-map');
   assert.equal(await dialog(t).getByLabel('Vectors', { exact: true }).inputValue(), 'emb');
   await dialog(t).getByText(/^About .* for 1,797 × 64$/).waitFor();
+  // So many clusters as are typed, or as a column has values.
+  const [dragged, typed] = ['How many clusters', 'Clusters, as a number'].map((name) => dialog(t).getByLabel(name));
+  await typed.fill('7');
+  await typed.press('Tab');
+  assert.equal(await dragged.inputValue(), '7');
+  await dialog(t).getByLabel('As many as values of').selectOption({ label: 'digit (10)' });
+  assert.deepEqual([await dragged.inputValue(), await typed.inputValue()], ['10', '10']);
   await t.shotsOfAll('embed-form');
   await dialog(t).getByRole('button', { name: 'Start' }).click();
   await line(t, 'digits-map').getByRole('button', { name: 'Open' }).click();

@@ -105,6 +105,9 @@ scenario('pictures of a table get vectors, which are mapped then', (t) => withLa
   // Other vectors of the same rows can be made beside them.
   await dialog(t).getByRole('button', { name: 'Make other vectors' }).click();
   await dialog(t).getByRole('button', { name: 'Make vectors' }).waitFor();
+  await t.shot('encode-others');
+  await dialog(t).getByRole('button', { name: 'Map the vectors that are there' }).click();
+  await dialog(t).getByRole('button', { name: 'Start' }).waitFor();
 }), raster);
 
 scenario('where the companion has no models, the dialog says what to do', (t) => withLake(t, async (lake, models) => {

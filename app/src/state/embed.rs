@@ -13,6 +13,8 @@ use crate::protocol::{ColumnInfo, Mark, ViewId, file_of_name, is_address};
 /// What a new map has, unless something else is chosen.
 pub const CLUSTERS: u32 = 10;
 pub const CLUSTERS_MAX: u32 = 100;
+/// Of what is typed, rather than dragged.
+pub const CLUSTERS_TYPED_MAX: u32 = 10_000;
 pub const DENSE_ROWS: u32 = 15;
 pub const DENSE_ROWS_MAX: u32 = 100_000;
 const BARS: u16 = 12;
@@ -342,7 +344,24 @@ pub fn seed(typed: &str) -> Option<u64> {
 
 /// A number of clusters that was typed or dragged.
 pub fn clusters(typed: &str) -> Option<u32> {
-    typed.trim().parse().ok().filter(|k| (1..=CLUSTERS_MAX).contains(k))
+    typed.trim().parse().ok().filter(|k| (1..=CLUSTERS_TYPED_MAX).contains(k))
+}
+
+/// Columns of a few different values each, and how many: that of fewest first. `known` says what was
+/// counted of the rows that are here.
+pub fn columns_of_values(
+    columns: &[ColumnInfo],
+    known: impl Fn(&str) -> Option<u64>,
+) -> Vec<(String, u32)> {
+    let of = |column: &ColumnInfo| {
+        let many = u32::try_from(known(&column.name).or(column.distinct_count)?).ok()?;
+        let is_few = (2..=CLUSTERS_TYPED_MAX / 10).contains(&many);
+        let is_named = matches!(column.kind, Kind::Category | Kind::Text | Kind::Boolean);
+        (is_few && is_named).then(|| (column.name.clone(), many))
+    };
+    let mut found: Vec<(String, u32)> = columns.iter().filter_map(of).collect();
+    found.sort_by_key(|(_, many)| *many);
+    found
 }
 
 #[cfg(test)]
@@ -482,9 +501,16 @@ mod tests {
         );
         assert_eq!(free_name("file:t.parquet", "map", &tables[1..]), "t-map");
         assert_eq!(
-            (clusters(" 7 "), clusters("0"), clusters("x"), clusters("101")),
+            (clusters(" 7 "), clusters("0"), clusters("x"), clusters("10001")),
             (Some(7), None, None, None)
         );
+        let mut columns = vec![column("a", Kind::Text), column("b", Kind::Category)];
+        columns.extend([column("n", Kind::Number), column("many", Kind::Text)]);
+        columns[0].distinct_count = Some(12);
+        columns[3].distinct_count = Some(1 << 40);
+        let known = |name: &str| (name == "b" || name == "n").then_some(3);
+        let found = columns_of_values(&columns, known);
+        assert_eq!(found, [("b".to_owned(), 3), ("a".to_owned(), 12)]);
         let problem = problem(
             r#"{"type": "x", "title": "T", "status": 409, "detail": "it is there", "field": "into"}"#,
         );

@@ -1,6 +1,7 @@
 //! The dialog of maps: what is to be done with a table's vectors, and how the companion's
 //! jobs go.
 
+mod clusters;
 mod further;
 mod live;
 mod making;
@@ -9,6 +10,7 @@ mod offer;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use clusters::{ClusterFields, Kind};
 pub(super) use offer::EmbedButton;
 use offer::{by_companion, has_vectors, here, mapper};
 
@@ -20,28 +22,13 @@ use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Companion, Page, Schema, Tables, use_page};
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{
-    self, CLUSTERS, CLUSTERS_MAX, Clusters, DENSE_ROWS, DENSE_ROWS_MAX, Estimate, Job, JobState,
-    More, Wanted,
+    self, CLUSTERS, Clusters, DENSE_ROWS, Estimate, Job, JobState, More, Wanted,
 };
 use crate::texts::embed as words;
 
 /// What can be asked for: as the API and as the user calls it.
 const LAYOUTS: [(&str, &str); 3] =
     [("umap", words::UMAP), ("tsne", words::TSNE), ("pca", words::PCA)];
-
-/// Which clusters, before how many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    None,
-    Means,
-    Dense,
-}
-
-const KINDS: [(Kind, &str, &str); 3] = [
-    (Kind::Means, "means", words::MEANS),
-    (Kind::Dense, "dense", words::DENSE),
-    (Kind::None, "none", words::NO_CLUSTERS),
-];
 
 #[component]
 pub(super) fn EmbedDialog() -> impl IntoView {
@@ -81,7 +68,13 @@ fn Embed() -> impl IntoView {
         (false, false, Some(false)) => {
             view! { <p class="quiet">{words::NO_VECTORS}</p> {making()} }.into_any()
         }
-        (true, ..) if is_making.get() => making().into_any(),
+        (true, ..) if is_making.get() => view! {
+            {making()}
+            <button type="button" class="button small" on:click=move |_| is_making.set(false)>
+                {crate::texts::encode::BACK}
+            </button>
+        }
+        .into_any(),
         (false, false, Some(true)) => {
             view! { <p class="quiet">{words::NO_COMPANION}</p> }.into_any()
         }
@@ -363,71 +356,6 @@ fn estimated(
         });
     });
     found
-}
-
-/// Which clusters are looked for, and how many.
-#[component]
-fn ClusterFields(
-    kind: Lasting<Kind>,
-    clusters: Lasting<u32>,
-    dense_rows: Lasting<u32>,
-) -> impl IntoView {
-    let name = move || {
-        KINDS.iter().find(|(this, _, _)| *this == kind.get()).map_or("none", |(_, name, _)| name)
-    };
-    let choose = move |event| {
-        let name = event_target_value(&event);
-        if let Some((this, _, _)) = KINDS.iter().find(|(_, known, _)| *known == name) {
-            kind.set(*this);
-        }
-    };
-    let options = KINDS.map(|(_, name, label)| view! { <option value=name>{label}</option> });
-    let means = move || {
-        view! {
-            <input
-                type="range"
-                min="2"
-                max=CLUSTERS_MAX.to_string()
-                aria-label=words::MANY
-                prop:value=move || clusters.get().to_string()
-                on:input=move |event| {
-                    if let Some(k) = embed::clusters(&event_target_value(&event)) {
-                        clusters.set(k);
-                    }
-                }
-            />
-            <output>{move || clusters.get()}</output>
-        }
-    };
-    let dense = move || {
-        view! {
-            <label class="check">
-                <span>{words::DENSE_ROWS}</span>
-                <input
-                    type="number"
-                    min="2"
-                    max=DENSE_ROWS_MAX.to_string()
-                    prop:value=move || dense_rows.get().to_string()
-                    on:change=move |event| {
-                        if let Some(rows) = embed::dense_rows(&event_target_value(&event)) {
-                            dense_rows.set(rows);
-                        }
-                    }
-                />
-            </label>
-        }
-    };
-    let many = move || match kind.get() {
-        Kind::None => ().into_any(),
-        Kind::Means => means().into_any(),
-        Kind::Dense => dense().into_any(),
-    };
-    view! {
-        <div class="embed-clusters">
-            <select id="embed-clusters" prop:value=name on:change=choose>{options}</select>
-            {many}
-        </div>
-    }
 }
 
 fn table_of(page: Page) -> String {

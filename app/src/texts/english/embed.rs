@@ -22,6 +22,8 @@ pub const NO_CLUSTERS: &str = "None";
 pub const MEANS: &str = "So many, by nearness (k-means)";
 pub const DENSE: &str = "Dense places of the map (HDBSCAN)";
 pub const MANY: &str = "How many clusters";
+pub const NUMBER: &str = "Clusters, as a number";
+pub const AS_MANY: &str = "As many as values of …";
 pub const DENSE_ROWS: &str = "Rows at least";
 pub const ROWS: &str = "Rows";
 pub const NORMALIZE: &str = "Compare directions only (L2)";
@@ -136,4 +138,9 @@ pub fn is_ready(table: &str, message: &str) -> String {
 
 pub fn has_failed(table: &str, why: &str) -> String {
     format!("{table} could not be made: {why}")
+}
+
+/// A column, and how many values it has.
+pub fn values_of(column: &str, many: u32) -> String {
+    format!("{column} ({many})")
 }

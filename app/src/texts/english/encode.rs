@@ -10,6 +10,7 @@ pub const INTO: &str = "New table";
 pub const START: &str = "Make vectors";
 pub const STARTING: &str = "Starting …";
 pub const OTHERS: &str = "Make other vectors, of pictures or texts …";
+pub const BACK: &str = "Map the vectors that are there";
 pub const NOT_ASKED: &str = "The companion did not say which models it has. Is it still running?";
 pub const NO_FOLDER: &str = "Vectors of pictures or texts are made by a model in ONNX. Put models into a folder, each with \
     its preprocessor_config.json or tokenizer.json beside it, and start the companion with --models FOLDER.";
