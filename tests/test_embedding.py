@@ -187,6 +187,30 @@ def test_dense_places_are_those_of_scikit_learn(tmp_path):
     assert adjusted_rand_score(truth[of_clouds >= 0], of_clouds[of_clouds >= 0]) > 0.99
 
 
+def test_dense_places_of_many_dimensions_are_found_by_neighbours(tmp_path):
+    random = np.random.default_rng(4)
+    corners = random.normal(size=(6, 40)) * 3
+    truth = random.integers(6, size=3000)
+    data = (corners[truth] + random.normal(size=(3000, 40)) * 0.5).astype("f4")
+    pq.write_table(pa.table({"emb": vectors(data)}), tmp_path / "clouds.parquet")
+    words = ["clouds", "--algorithm", "hdbscan", "--min-cluster-size", 30, "--normalize", "none"]
+    told = done("cluster", *words, "--graph", "--into", "graph", lake=tmp_path)
+    done("cluster", *words, "--into", "pairs", lake=tmp_path)
+    graph, pairs = [written(tmp_path, into)["cluster"].to_numpy() for into in ("graph", "pairs")]
+    assert told["metrics"]["clusters"] == 6 and told["metrics"]["neighbour_recall"] > 0.95
+    theirs = HDBSCAN(min_cluster_size=30, copy=True).fit(data.astype("f8")).labels_
+    assert adjusted_rand_score(theirs, graph) > 0.99 and adjusted_rand_score(theirs, pairs) > 0.99
+    # A graph of points of a map would be of no use.
+    steps = [
+        {"kind": "project", "as": "dim"},
+        {"kind": "cluster", "algorithm": "hdbscan", "of": "dim", "graph": True},
+    ]
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps({"kind": "embed", "table": "clouds", "column": "emb", "into": "o", "steps": steps}))
+    refused = limn("project", "--config", recipe, lake=tmp_path)
+    assert refused.returncode != 0 and "steps[1].graph" in refused.stderr
+
+
 def test_a_map_is_clustered_by_density_in_the_same_job(lake, tmp_path):
     steps = [
         {"kind": "project", "algorithm": "umap"},

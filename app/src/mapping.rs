@@ -255,6 +255,7 @@ mod tests {
             selection: Selection::Leaf,
             labels,
             of: of.map(str::to_owned),
+            has_graph: of.is_none(),
         };
         let kmeans = Work::KMeans {
             k: 3,

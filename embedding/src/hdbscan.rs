@@ -17,12 +17,14 @@
 
 mod boruvka;
 mod forest;
+mod graph;
 mod hierarchy;
 mod kdtree;
 mod pairs;
 mod selection;
 
 use crate::Error;
+use crate::knn::Neighbours;
 use crate::rows::RowSource;
 use crate::threads::available;
 use crate::watch::{Phase, Watch};
@@ -130,8 +132,50 @@ pub fn fit(
     let threads = options.threads.unwrap_or_else(available).max(1);
     let min_samples = options.min_samples.unwrap_or(options.min_cluster_size).min(n);
     let mut edges = edges(rows, min_samples, threads, watch)?;
+    condense(&mut edges, n, options, watch)
+}
+
+/// Neighbours of each row that are enough for [`fit_graph`], where a neighbourhood has so many rows.
+pub fn graph_neighbours(min_samples: usize, rows: usize) -> usize {
+    min_samples.saturating_sub(1).max(NEAR).min(rows.saturating_sub(1))
+}
+
+/// Clusters rows by their nearest neighbours alone: rows that no chain of neighbours joins are never
+/// in one cluster. Where all rows of dense places have each other among their neighbours, it finds
+/// what [`fit`] finds. Time and memory are in proportion to the neighbours, however many dimensions
+/// rows have.
+///
+/// # Errors
+/// Where an option is out of range, rows have fewer neighbours than their neighbourhood takes, there
+/// are none, or `watch` cancels.
+pub fn fit_graph(
+    neighbours: &Neighbours,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Clustering, Error> {
+    let k = neighbours.k;
+    let n = neighbours.rows.len() / k.max(1);
+    check_options(options)?;
+    if n == 0 {
+        return Err(Error::NoRows);
+    }
+    let n_others = options.min_samples.unwrap_or(options.min_cluster_size).min(n) - 1;
+    if n_others > k {
+        return Err(Error::BadNeighbours { neighbours: n_others, most: k });
+    }
+    let mut edges = graph::edges(neighbours, n_others);
+    condense(&mut edges, n, options, watch)
+}
+
+/// Clusters by edges that join all rows, of which only those of the minimum spanning tree count.
+fn condense(
+    edges: &mut [Edge],
+    n: usize,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Clustering, Error> {
     watch.progress(Phase::Measures, 0, 1);
-    let merges = hierarchy::single_linkage(&mut edges, n, watch)?;
+    let merges = hierarchy::single_linkage(edges, n, watch)?;
     let tree = hierarchy::Condensed::new(&merges, n, options.min_cluster_size, watch)?;
     let found = selection::clustering(&tree, options);
     watch.progress(Phase::Measures, 1, 1);
@@ -177,6 +221,10 @@ fn check(rows: &dyn RowSource, options: &Options) -> Result<(), Error> {
     if rows.dimensions() == 0 {
         return Err(Error::NoDimensions);
     }
+    check_options(options)
+}
+
+fn check_options(options: &Options) -> Result<(), Error> {
     if options.min_cluster_size < 2 {
         return Err(Error::BadClusterSize(options.min_cluster_size));
     }

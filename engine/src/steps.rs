@@ -37,7 +37,7 @@ const MIN_SAMPLES_UNASKED_MAX: usize = 100;
 const MIN_SAMPLES_MAX: usize = 1000;
 
 /// Every field of a step, whichever the algorithm.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "algorithm",
     "k",
     "max_iterations",
@@ -48,6 +48,7 @@ const FIELDS: [&str; 17] = [
     "min_samples",
     "selection",
     "of",
+    "graph",
     "dimensions",
     "neighbours",
     "min_dist",
@@ -110,6 +111,9 @@ pub enum Work {
         labels: Labels,
         /// The projection before it whose points are clustered, rather than the vectors.
         of: Option<String>,
+        /// By nearest neighbours alone, rather than by all pairs: sooner done of many vectors.
+        #[serde(rename = "graph", skip_serializing_if = "is_unasked")]
+        has_graph: bool,
     },
     Pca {
         dimensions: usize,
@@ -333,7 +337,12 @@ fn hdbscan(fields: &mut Fields, before: &[Step]) -> Result<Work, QueryError> {
     }
     let selection = fields.optional("selection")?.unwrap_or_default();
     let labels = fields.optional("labels")?.unwrap_or_default();
-    Ok(Work::Hdbscan { min_cluster_size, min_samples, selection, labels, of })
+    let has_graph = fields.optional("graph")?.unwrap_or_default();
+    if has_graph && of.is_some() {
+        let detail = "it is of the vectors, and points of a projection need none: leave one out";
+        return Err(QueryError::malformed(fields.at("graph"), detail));
+    }
+    Ok(Work::Hdbscan { min_cluster_size, min_samples, selection, labels, of, has_graph })
 }
 
 fn umap(fields: &mut Fields) -> Result<Work, QueryError> {

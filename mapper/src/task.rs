@@ -4,7 +4,7 @@
 use app::mapping::{Column, Metrics};
 use embedding::rows::{Matrix, RowSource};
 use embedding::watch::{Phase, Watch};
-use embedding::{Error, hdbscan, kmeans, metrics, tsne, umap};
+use embedding::{Error, hdbscan, kmeans, knn, metrics, tsne, umap};
 use engine::steps::{Init, Selection, Step, Work};
 
 use crate::device::{Backend, Device};
@@ -49,18 +49,25 @@ impl Task<'_> {
     pub async fn run(self, all: &[Step], made: &[Made], watch: &dyn Watch) -> Result<Made, Error> {
         match &self.step.work {
             Work::KMeans { has_distances, .. } => self.cluster(*has_distances, watch).await,
-            Work::Hdbscan { min_cluster_size, min_samples, selection, of, .. } => {
+            Work::Hdbscan { min_cluster_size, min_samples, selection, of, has_graph, .. } => {
                 let mut options = hdbscan::Options::new(*min_cluster_size);
                 (options.min_samples, options.threads) = (Some(*min_samples), Some(THREADS));
                 options.selection = match selection {
                     Selection::Eom => hdbscan::Selection::ExcessOfMass,
                     Selection::Leaf => hdbscan::Selection::Leaf,
                 };
-                let Some(of) = of else { return self.density(self.rows, &options, watch) };
+                let rows = self.rows;
+                let Some(of) = of else {
+                    return self.density(rows, watch, || match *has_graph && rows.rows() > 1 {
+                        false => hdbscan::fit(rows, &options, watch),
+                        true => self.by_graph(*min_samples, &options, watch),
+                    });
+                };
                 let before = all.iter().zip(made).find(|(step, _)| step.name == *of);
                 let (step, before) = before.ok_or_else(|| missing(of))?;
                 let dimensions = step.work.dimensions().ok_or_else(|| missing(of))?;
-                self.density(&Matrix::new(&before.points, dimensions)?, &options, watch)
+                let points = Matrix::new(&before.points, dimensions)?;
+                self.density(&points, watch, || hdbscan::fit(&points, &options, watch))
             }
             Work::Pca { dimensions } => self.components(*dimensions, watch).await,
             Work::Umap { dimensions, neighbours, min_distance, init } => {
@@ -192,15 +199,27 @@ impl Task<'_> {
         Ok(Made { arrays, metrics, backend, ..Made::default() })
     }
 
+    /// HDBSCAN by the nearest neighbours of each row.
+    fn by_graph(
+        self,
+        min_samples: usize,
+        options: &hdbscan::Options,
+        watch: &dyn Watch,
+    ) -> Result<hdbscan::Clustering, Error> {
+        let k = hdbscan::graph_neighbours(min_samples, self.rows.rows());
+        let near = knn::nearest(self.rows, k, Some(THREADS), self.seed, watch)?;
+        hdbscan::fit_graph(&near.neighbours, options, watch)
+    }
+
     /// HDBSCAN, of the vectors or of a projection of them.
     fn density(
         self,
         rows: &Matrix<'_>,
-        options: &hdbscan::Options,
         watch: &dyn Watch,
+        fit: impl FnOnce() -> Result<hdbscan::Clustering, Error>,
     ) -> Result<Made, Error> {
         let taken = self.taken;
-        let (found, fit_seconds) = self.timed(|| hdbscan::fit(rows, options, watch))?;
+        let (found, fit_seconds) = self.timed(fit)?;
         watch.progress(Phase::Measures, 0, 1);
         let noise = found.labels.iter().filter(|label| **label == hdbscan::NOISE).count();
         let silhouette = match self.is_rough {

@@ -453,3 +453,53 @@ fn clusters_do_not_part_at_distances_below_epsilon() {
         }
     }
 }
+
+#[test]
+fn a_graph_of_all_neighbours_has_the_clusters_of_all_pairs() {
+    for (n, d, seed) in [(300, 9, 1), (250, 2, 2), (400, 20, 3)] {
+        let values = clouds(n, d, seed);
+        let rows = Matrix::new(&values, d).unwrap();
+        let options = Options { min_samples: Some(6), ..Options::new(12) };
+        let wanted = fit(&rows, &options, &Unwatched).unwrap();
+        assert!(wanted.clusters.len() > 1, "{n} {d}");
+        let all = crate::knn::exact(&rows, n - 1, None, &Unwatched).unwrap();
+        let found = fit_graph(&all, &options, &Unwatched).unwrap();
+        assert_sound(&found, n);
+        // Distances of a graph are of 32 bits.
+        assert_eq!(found.labels, wanted.labels);
+        for (a, b) in found.probabilities.iter().zip(&wanted.probabilities) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+        // A few are enough to tell clouds apart.
+        let k = graph_neighbours(6, n);
+        let few = crate::knn::exact(&rows, k, None, &Unwatched).unwrap();
+        let found = fit_graph(&few, &options, &Unwatched).unwrap();
+        assert_sound(&found, n);
+        let label = |labels: &[i32]| labels.iter().map(|own| (own + 1) as u32).collect::<Vec<_>>();
+        let same = agreement(&label(&found.labels), &label(&wanted.labels)).adjusted_rand;
+        assert!(same > 0.9, "{n} {d}: {same}");
+    }
+}
+
+#[test]
+fn parts_of_a_graph_are_apart() {
+    // Rows on a line, in three runs far from each other.
+    let values: Vec<f32> = (0..60).map(|at| (at / 20 * 1000 + at % 20) as f32).collect();
+    let rows = Matrix::new(&values, 1).unwrap();
+    let near = crate::knn::exact(&rows, 4, None, &Unwatched).unwrap();
+    let options = Options { min_samples: Some(3), ..Options::new(5) };
+    let found = fit_graph(&near, &options, &Unwatched).unwrap();
+    assert_sound(&found, 60);
+    assert_eq!(found.clusters.len(), 3);
+    assert!((0..60).all(|row| found.labels[row] == (row / 20) as i32));
+    // Neighbourhoods that are larger than what is known of them, and rows that are all alike.
+    let options = Options { min_samples: Some(9), ..Options::new(5) };
+    let told = fit_graph(&near, &options, &Unwatched).unwrap_err();
+    assert_eq!(told, Error::BadNeighbours { neighbours: 8, most: 4 });
+    let alike = Matrix::new(&[2.0; 30], 1).unwrap();
+    let near = crate::knn::exact(&alike, 7, None, &Unwatched).unwrap();
+    let found = fit_graph(&near, &Options::new(5), &Unwatched).unwrap();
+    assert_sound(&found, 30);
+    let none = crate::knn::Neighbours { k: 3, rows: Vec::new(), distances: Vec::new() };
+    assert_eq!(fit_graph(&none, &Options::new(5), &Unwatched), Err(Error::NoRows));
+}

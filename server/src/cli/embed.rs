@@ -58,6 +58,11 @@ pub(super) struct ClusterArguments {
     /// Of hdbscan: eom for the clusters that last longest, leaf for the smallest [default: eom]
     #[arg(long, value_name = "NAME")]
     selection: Option<String>,
+
+    /// Of hdbscan: by the nearest neighbours of each row alone, rather than by all pairs of rows,
+    /// which takes far less time where rows and dimensions are many
+    #[arg(long)]
+    graph: bool,
 }
 
 /// Project the vectors of a table: coordinates go to a new table, measures to stdout
@@ -173,6 +178,7 @@ pub(super) fn cluster(arguments: ClusterArguments) -> Result<(), Failure> {
         ("algorithm", arguments.algorithm.map(Value::from)),
         ("distances", arguments.distances.then_some(Value::Bool(true))),
         ("mini_batch", arguments.mini_batch.then_some(Value::Bool(true))),
+        ("graph", arguments.graph.then_some(Value::Bool(true))),
         ("centroids_into", arguments.centroids_into.map(Value::from)),
         ("min_cluster_size", arguments.min_cluster_size.map(Value::from)),
         ("min_samples", arguments.min_samples.map(Value::from)),

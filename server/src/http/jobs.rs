@@ -58,6 +58,9 @@ pub struct JobDocument {
     min_samples: Option<u64>,
     /// Of hdbscan: eom for the clusters that last longest, or leaf; eom, if absent.
     selection: Option<String>,
+    /// Of hdbscan: by the nearest neighbours of each row alone, rather than by all pairs of rows,
+    /// which takes far less time where rows and dimensions are many; false, if absent.
+    graph: Option<bool>,
     /// Of hdbscan, in a job of several steps: the projection before it that is clustered, by its
     /// `as`; the vectors, if absent.
     of: Option<String>,

@@ -26,6 +26,9 @@ const DENSE_ROW: f64 = 4e-6;
 const TREE_DIMENSIONS: f64 = 8.0;
 /// Rows of a neighbourhood that double the time for a tree.
 const NEAR_FREE: f64 = 40.0;
+/// Neighbours of a row in a graph at least, and seconds for one of its edges.
+const NEAR_LEAST: f64 = 16.0;
+const GRAPH_EDGE: f64 = 2e-7;
 /// Batches that k-means learns from mostly, where it learns from batches, and their rows.
 const BATCHES: f64 = 60.0;
 const BATCH_ROWS: f64 = 4096.0;
@@ -83,6 +86,11 @@ impl Load {
                 let silhouette = products(measured * measured * d);
                 (init + fit + silhouette, k_rows * d * 16.0 * threads + n * 12.0)
             }
+            Work::Hdbscan { has_graph: true, min_samples, .. } => {
+                let edges = n * (*min_samples as f64).max(NEAR_LEAST);
+                let seconds = self.neighbours() + edges * GRAPH_EDGE + self.trust();
+                (seconds, edges * 32.0 + n * 200.0 + self.copies())
+            }
             Work::Hdbscan { of, min_samples, .. } => {
                 let on = of.as_ref().and_then(|of| all.iter().find(|step| step.name == *of));
                 let d = on.map_or(d, |step| step.columns().len() as f64);
@@ -137,7 +145,9 @@ impl Load {
                 Some((self.neighbours() + layout, work))
             }
             // Of which the device finds the neighbours.
-            Work::Tsne { .. } => Some((self.neighbours(), cost::neighbours(n, d))),
+            Work::Tsne { .. } | Work::Hdbscan { has_graph: true, .. } => {
+                Some((self.neighbours(), cost::neighbours(n, d)))
+            }
             _ => None,
         }
     }

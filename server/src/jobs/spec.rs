@@ -224,6 +224,7 @@ mod tests {
             (r#""algorithm": "hdbscan", "k": 4"#, "k"),
             (r#""algorithm": "hdbscan", "min_cluster_size": 1"#, "min_cluster_size"),
             (r#""algorithm": "hdbscan", "of": "dim""#, "of"),
+            (r#""algorithm": "hdbscan", "graph": 3"#, "graph"),
             (r#""perplexity": 3"#, "perplexity"),
         ] {
             let text = format!(r#"{{"kind": "cluster", "table": "t", "into": "o", {more}}}"#);

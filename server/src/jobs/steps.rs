@@ -275,7 +275,8 @@ impl Task<'_> {
     /// HDBSCAN, of the vectors or of a projection of them.
     fn density(self, rows: &dyn RowSource, watch: &dyn Watch) -> Result<Made, JobFailure> {
         let Self { step, seed, threads, .. } = self;
-        let Work::Hdbscan { min_cluster_size, min_samples, selection, .. } = step.work else {
+        let Work::Hdbscan { min_cluster_size, min_samples, selection, has_graph, .. } = step.work
+        else {
             return Err(JobFailure::Ended("the step is no HDBSCAN".to_owned()));
         };
         let mut options = hdbscan::Options::new(min_cluster_size);
@@ -285,10 +286,17 @@ impl Task<'_> {
             Selection::Leaf => hdbscan::Selection::Leaf,
         };
         let began = Instant::now();
-        let found = hdbscan::fit(rows, &options, watch)?;
+        let (mut chosen, mut measured) = (self.device(), Map::new());
+        let found = if has_graph && rows.rows() > 1 {
+            let k = hdbscan::graph_neighbours(min_samples, rows.rows());
+            let near = self.nearest(k, &mut chosen, watch)?;
+            measured.insert("neighbour_recall".into(), near.recall.into());
+            hdbscan::fit_graph(&near.neighbours, &options, watch)?
+        } else {
+            hdbscan::fit(rows, &options, watch)?
+        };
         let fit_seconds = began.elapsed().as_secs_f64();
         let noise = found.labels.iter().filter(|label| **label == hdbscan::NOISE).count();
-        let mut measured = Map::new();
         measured.insert("fit_seconds".into(), fit_seconds.into());
         measured.insert("clusters".into(), found.clusters.len().into());
         measured.insert("noise".into(), noise.into());
@@ -306,7 +314,7 @@ impl Task<'_> {
             (step.beside(PROBABILITY), floats(found.probabilities)),
             (step.beside(OUTLIER), floats(found.outlier_scores)),
         ];
-        Ok(Made { columns, metrics: measured, ..Made::default() })
+        Ok(Made { columns, metrics: measured, device: chosen.device, ..Made::default() })
     }
 
     /// Clusters by number or by name; what is below 0 is in none.
