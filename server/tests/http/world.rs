@@ -219,7 +219,7 @@ impl World {
         let lakes = Lakes::on_store(&spec, Arc::clone(&store) as _, LakeOptions::default());
         let pictures = Pictures::new(lakes.clone(), ImageHosts::default()).unwrap();
         let queries = Queries::new(lakes, &config.limits).unwrap();
-        let jobs = Jobs::new(&[spec], &config.limits, None).unwrap();
+        let jobs = Jobs::new(&[spec], &config, None).unwrap();
         let here = SocketAddr::from(([127, 0, 0, 1], 80));
         let state = AppState::new(queries, jobs, pictures, &config, here);
         let world = Self { store, router: router(state) };
