@@ -54,7 +54,7 @@ fn world() -> &'static World {
         let lakes = Lakes::on_store(&spec, shared, LakeOptions::default());
         let pictures = Pictures::new(lakes.clone(), ImageHosts::default()).unwrap();
         let queries = Queries::new(lakes, &config.limits).unwrap();
-        let jobs = Jobs::new(&[spec], &config.limits, None).unwrap();
+        let jobs = Jobs::new(&[spec], &config, None).unwrap();
         let here = SocketAddr::from(([127, 0, 0, 1], 80));
         let state = AppState::new(queries, jobs, pictures, &config, here);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
