@@ -220,6 +220,7 @@ async fn the_description_names_every_route() {
             "get /api/jobs/{id}",
             "get /api/jobs/{id}/events",
             "get /api/jobs/{id}/log",
+            "get /api/models",
             "get /api/openapi.json",
             "get /api/query",
             "get /api/tables",
