@@ -22,6 +22,7 @@ pub mod interaction;
 mod intern;
 pub mod ipc;
 pub mod kind;
+pub mod label;
 pub mod literal;
 pub mod mask;
 pub mod order;

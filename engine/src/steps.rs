@@ -67,6 +67,8 @@ pub enum Kind {
     Embed,
     /// Vectors made of pictures or texts: no step of a job.
     Encode,
+    /// Rows given names: no step of a job.
+    Label,
 }
 
 /// What is done to vectors first.
@@ -287,7 +289,7 @@ pub fn read(kind: Kind, mut fields: Fields, before: &[Step]) -> Result<Step, Que
         (Kind::Project, Some("umap")) => (umap(&mut fields)?, "dim"),
         (Kind::Project, Some("tsne")) => (tsne(&mut fields)?, "dim"),
         (Kind::Project, Some(other)) => return unknown(other, "pca, umap, tsne"),
-        (Kind::Embed | Kind::Encode, _) => {
+        (Kind::Embed | Kind::Encode | Kind::Label, _) => {
             let detail = "a step is cluster or project";
             return Err(QueryError::malformed(fields.at("kind"), detail));
         }

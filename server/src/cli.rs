@@ -10,6 +10,7 @@ mod encode;
 mod export;
 mod ground;
 mod job;
+mod label;
 mod pictures;
 mod query;
 mod sample;
@@ -29,6 +30,7 @@ enum Command {
     Query(query::QueryArguments),
     Cluster(embed::ClusterArguments),
     Project(embed::ProjectArguments),
+    Label(label::LabelArguments),
     Embed(encode::EncodeArguments),
     Pictures(pictures::PicturesArguments),
     Export(export::ExportArguments),
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Query(arguments) => query::run(arguments),
         Command::Cluster(arguments) => embed::cluster(arguments),
         Command::Project(arguments) => embed::project(arguments),
+        Command::Label(arguments) => label::run(arguments),
         Command::Embed(arguments) => encode::run(arguments),
         Command::Pictures(arguments) => pictures::run(arguments),
         Command::Export(arguments) => export::run(arguments),

@@ -1,6 +1,8 @@
 //! Jobs: long work on tables, each in a process of its own. A [`spec::JobSpec`] says what is
-//! wanted of vectors, an [`encode::EncodeSpec`] what vectors are wanted; [`work`] does it, reading by queries and writing a table, and [`queue`] runs the
-//! processes of a server: one after another, told of, cancelled, and begun anew after a restart.
+//! wanted of vectors, an [`encode::EncodeSpec`] what vectors are wanted, a [`label::LabelSpec`]
+//! what rows are called; [`work`] does it, reading by queries and writing a table, and [`queue`]
+//! runs the processes of a server: one after another, told of, cancelled, and begun anew after a
+//! restart.
 
 pub(crate) mod child;
 mod device;
@@ -9,7 +11,8 @@ pub mod estimate;
 pub mod failure;
 mod further;
 pub mod job;
-mod lineage;
+pub mod label;
+pub(crate) mod lineage;
 mod load;
 mod log;
 mod measured;

@@ -26,14 +26,14 @@ impl Fields {
     }
 
     /// To blame is `whole` where it is no object, or names a field twice.
-    pub(super) fn read_at(text: &str, place: &str, whole: &str) -> Result<Self, QueryError> {
+    pub(crate) fn read_at(text: &str, place: &str, whole: &str) -> Result<Self, QueryError> {
         let Unique(left) = serde_json::from_str(text)
             .map_err(|error| QueryError::malformed(whole, error.to_string()))?;
         Ok(Self { left, place: place.to_owned() })
     }
 
     /// What faults call a field of this object.
-    pub(super) fn at(&self, name: &str) -> String {
+    pub(crate) fn at(&self, name: &str) -> String {
         format!("{}{name}", self.place)
     }
 

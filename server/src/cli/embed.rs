@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::serve::lakes_to_serve;
 use super::{Failure, io_runtime, log_to_stderr};
 use crate::config::{LimitSettings, Settings};
-use crate::jobs::spec::JobSpec;
+use crate::jobs::job::Job;
 use crate::jobs::work::{self, Report, Told};
 use crate::lake::Lakes;
 use crate::query::Queries;
@@ -208,7 +208,11 @@ fn run(
     log_to_stderr("error");
     let (lake, limits) = (common.lake.clone(), common.limits.clone());
     let text = job_text(common, kind, own)?;
-    let spec = JobSpec::from_json(&text).map_err(Failure::usage)?;
+    done(&Job::from_json(&text).map_err(Failure::usage)?, lake, limits)
+}
+
+/// Does a job that needs no model, tells how far it is, and prints what came of it.
+pub(super) fn done(job: &Job, lake: Vec<String>, limits: LimitSettings) -> Result<(), Failure> {
     let file = Settings::from_file(None).map_err(Failure::usage)?;
     let settings = Settings { lake, limits, ..Settings::default() };
     let config = settings.or(file).config().map_err(Failure::usage)?;
@@ -219,7 +223,13 @@ fn run(
         let queries = Queries::new(lakes, &config.limits).map_err(Failure::failed)?;
         let id = uuid::Uuid::new_v4().to_string();
         let progress = Arc::new(ProgressLine);
-        let outcome = work::perform(&queries, &spec, &id, progress.clone()).await;
+        let outcome = match job {
+            Job::OnVectors(spec) => {
+                work::perform(&queries, spec, &id, Arc::clone(&progress) as _).await
+            }
+            Job::Label(spec) => spec.perform(&queries, &id, Arc::clone(&progress) as _).await,
+            Job::Encode(_) => return Err(Failure::usage("limn embed makes vectors")),
+        };
         progress.end();
         outcome.map_err(Failure::failed)
     });
@@ -237,50 +247,19 @@ fn job_text(
     kind: &str,
     own: Vec<(&str, Option<Value>)>,
 ) -> Result<String, Failure> {
-    // Texts as they were written: numbers in them keep their digits.
-    let mut job: BTreeMap<String, Box<RawValue>> = match &common.recipe {
-        None => BTreeMap::new(),
-        Some(path) => {
-            let bad = |error: &dyn std::fmt::Display| {
-                Failure::usage(format!("cannot read the job: {error}: {}", path.display()))
-            };
-            let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
-            serde_json::from_str(&text).map_err(|error| bad(&error))?
-        }
-    };
+    let mut job = recipe(common.recipe.as_deref(), kind, &[kind, "embed"])?;
     if let Some(filters) = common.filters {
         let filters = RawValue::from_string(filters);
         let bad = |error| Failure::usage(format!("--filters: {error}"));
         job.insert("filters".to_owned(), filters.map_err(bad)?);
     }
-    let asked = job.get("kind").map(|kind| kind.get().trim_matches('"').to_owned());
-    match asked.as_deref() {
-        Some(other) if other != kind && other != "embed" => {
-            let text = format!("the job is of kind {other}, and this is limn {kind}");
-            return Err(Failure::usage(text));
-        }
-        Some(_) => {}
-        None => {
-            let kind = serde_json::value::to_raw_value(kind).map_err(Failure::usage)?;
-            job.insert("kind".to_owned(), kind);
-        }
-    }
-    let version = common.version.map(|version| match version.parse::<u64>() {
-        Ok(number) => json!(number),
-        Err(_) => json!(version),
-    });
-    let names = |names: Vec<String>| (!names.is_empty()).then(|| json!(names));
-    let keep = match common.keep.as_slice() {
-        [all] if all == "all" => Some(json!("all")),
-        _ => names(common.keep),
-    };
     let flags = [
         ("table", common.table.map(Value::from)),
         ("into", common.into.map(Value::from)),
-        ("version", version),
+        ("version", common.version.map(version_of)),
         ("column", common.column.map(Value::from)),
-        ("id", names(common.id)),
-        ("keep", keep),
+        ("id", named(common.id)),
+        ("keep", keep_of(common.keep)),
         ("keep_vectors", common.keep_vectors.then_some(Value::Bool(true))),
         ("neighbours_into", common.neighbours_into.map(Value::from)),
         ("normalize", common.normalize.map(Value::from)),
@@ -296,6 +275,54 @@ fn job_text(
         }
     }
     serde_json::to_string(&job).map_err(Failure::usage)
+}
+
+/// A job that is in a file, if there is one, of one of some kinds; of `kind` where it does not say.
+pub(super) fn recipe(
+    path: Option<&Path>,
+    kind: &str,
+    kinds: &[&str],
+) -> Result<BTreeMap<String, Box<RawValue>>, Failure> {
+    // Texts as they were written: numbers in them keep their digits.
+    let mut job: BTreeMap<String, Box<RawValue>> = match path {
+        None => BTreeMap::new(),
+        Some(path) => {
+            let bad = |error: &dyn std::fmt::Display| {
+                Failure::usage(format!("cannot read the job: {error}: {}", path.display()))
+            };
+            let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
+            serde_json::from_str(&text).map_err(|error| bad(&error))?
+        }
+    };
+    let asked = job.get("kind").map(|kind| kind.get().trim_matches('"').to_owned());
+    match asked {
+        Some(other) if !kinds.contains(&other.as_str()) => {
+            let text = format!("the job is of kind {other}, and this is limn {kind}");
+            return Err(Failure::usage(text));
+        }
+        Some(_) => {}
+        None => {
+            let kind = serde_json::value::to_raw_value(kind).map_err(Failure::usage)?;
+            job.insert("kind".to_owned(), kind);
+        }
+    }
+    Ok(job)
+}
+
+/// A number, or what a table without versions has.
+pub(super) fn version_of(version: String) -> Value {
+    version.parse::<u64>().map_or_else(|_| json!(version), |number| json!(number))
+}
+
+fn named(names: Vec<String>) -> Option<Value> {
+    (!names.is_empty()).then(|| json!(names))
+}
+
+pub(super) fn keep_of(names: Vec<String>) -> Option<Value> {
+    match names.as_slice() {
+        [all] if all == "all" => Some(json!("all")),
+        _ => named(names),
+    }
 }
 
 /// One line on stderr, written over and over, where stderr is a terminal.

@@ -75,6 +75,10 @@ pub(super) fn run(arguments: JobArguments) -> Result<(), Failure> {
                 let outcome = work::perform(&queries, &spec, &given.id, Arc::new(Speaker)).await;
                 Speaker.say(&child::said(outcome));
             }
+            Job::Label(spec) => {
+                let outcome = spec.perform(&queries, &given.id, Arc::new(Speaker)).await;
+                Speaker.say(&child::said(outcome));
+            }
             Job::Encode(spec) => {
                 let pictures = Arc::new(Pictures::new(lakes, hosts).map_err(Failure::failed)?);
                 let models = Models::new(arguments.models);

@@ -29,6 +29,8 @@ const TRIES: usize = 10;
 
 /// Rows of a row group: a scan can leave out what it does not want, and none is large.
 const GROUP_ROWS: usize = 1 << 17;
+/// Bytes of one: of vectors so many rows would take more memory than a job may have.
+const GROUP_BYTES: usize = 128 << 20;
 
 /// A table that is being written. Dropped before its commit, it leaves files that no table names.
 pub(crate) struct TableWriter {
@@ -87,7 +89,10 @@ impl TableWriter {
 
     /// Adds rows, of the schema that was given.
     pub(crate) async fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
-        let written = self.parquet.write(batch).await;
+        let mut written = self.parquet.write(batch).await;
+        if written.is_ok() && self.parquet.in_progress_size() > GROUP_BYTES {
+            written = self.parquet.flush().await;
+        }
         written.map_err(|error| parquet_error(&self.place, &self.file, error))
     }
 

@@ -20,15 +20,14 @@ use super::keeper::Keeper;
 use super::model::Opened;
 use super::rows::{Feed, Made, Rows};
 use super::{EncodeFailure, From, Place, Spec};
-use crate::jobs::estimate;
 use crate::jobs::results::delta_type;
 use crate::jobs::spec::Keep;
 use crate::jobs::work::is_kept;
+use crate::jobs::{estimate, lineage};
 use crate::lake::Snapshot;
 use crate::pictures::{FETCHED_ROWS, Pictures, is_bytes};
-use crate::query::vectors::known;
+use crate::query::vectors::{known, with_ids};
 use crate::query::{pin, version_spec};
-use crate::scan::ROW_COLUMN;
 
 /// The cells of a column, with what else the result has of their rows.
 pub(super) struct Cells {
@@ -118,15 +117,7 @@ impl Rows for Cells {
     }
 
     fn lineage(&self) -> Map<String, Value> {
-        let source = json!({
-            "table": self.snapshot.table(),
-            "version": self.snapshot.version(),
-            "uid": self.snapshot.uid(),
-            "column": self.column,
-            "filters": self.filters,
-            // Every digit of numbers that no float holds.
-            "filters_text": serde_json::to_string(&self.filters).unwrap_or_default(),
-        });
+        let source = lineage::source(&self.snapshot, Some(&self.column), &self.filters);
         Map::from_iter([("source".to_owned(), source), ("keep".to_owned(), json!(self.kept))])
     }
 
@@ -354,29 +345,12 @@ fn column_of(
 
 /// The columns of the table that the result has.
 fn kept(schema: &Schema, keep: &Keep) -> Result<Vec<String>, EncodeFailure> {
-    let names = || schema.fields().iter().map(|field| field.name());
     Ok(match keep {
         Keep::All => {
             let fields = schema.fields().iter();
             let fields = fields.filter(|field| is_kept(field.data_type(), true));
             fields.map(|field| field.name().clone()).collect()
         }
-        Keep::Columns(wanted) => {
-            for (at, name) in wanted.iter().enumerate() {
-                known(schema, &format!("keep[{at}]"), name)?;
-            }
-            let usual =
-                |name: &&String| ["id", "uuid", "key"].contains(&name.to_lowercase().as_str());
-            let mut kept: Vec<String> = names().filter(usual).cloned().collect();
-            if kept.is_empty() {
-                kept.push(ROW_COLUMN.to_owned());
-            }
-            for name in wanted {
-                if !kept.contains(name) {
-                    kept.push(name.clone());
-                }
-            }
-            kept
-        }
+        Keep::Columns(wanted) => with_ids(schema, wanted)?,
     })
 }

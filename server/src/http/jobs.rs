@@ -23,11 +23,11 @@ use crate::jobs::estimate::{Estimate, estimate};
 use crate::jobs::job::Job;
 use crate::jobs::record::JobRecord;
 
-/// A job on the vectors of a table, or one that makes vectors.
+/// A job on the vectors of a table, one that makes vectors, or one that gives rows names.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Job)]
 pub struct JobDocument {
-    /// cluster, project, or embed for several steps; encode to make vectors.
+    /// cluster, project, or embed for several steps; encode to make vectors; label to name rows.
     #[schema(example = "cluster")]
     kind: String,
     /// Absent of a job of kind encode that says a folder.
@@ -77,7 +77,8 @@ pub struct JobDocument {
     init: Option<String>,
     /// Of tsne: about how many neighbours count; 30, or a third of few rows, if absent.
     perplexity: Option<f64>,
-    /// What the result's column is called, or what stands before `_1`, `_2` of dimensions.
+    /// What the result's column is called, or what stands before `_1`, `_2` of dimensions; of label
+    /// label, if absent.
     r#as: Option<String>,
     /// Of a job of kind embed, of each: kind, and what a job of that kind says of its algorithm,
     /// from algorithm to as.
@@ -90,7 +91,7 @@ pub struct JobDocument {
     backend: Option<String>,
     /// Columns that say which row is which; id, uuid or key, else `_row`, if absent.
     id: Option<Vec<String>>,
-    /// Further columns of the result: their names, or "all".
+    /// Further columns of the result: their names, or "all"; of encode and label all, if absent.
     keep: Option<serde_json::Value>,
     /// Whether the result has the vectors too, as they came; false, if absent.
     keep_vectors: Option<bool>,
@@ -118,8 +119,21 @@ pub struct JobDocument {
     /// Of encode: the longer side of small pictures that the result has, 0 for none; 128 of a
     /// folder and 0 of a table, if absent.
     thumbnails: Option<u32>,
+    /// Of label: what rows are called. A row of several has the name of the last.
+    groups: Option<Vec<RowGroupDocument>>,
+    /// Of label: the column whose value is the name of rows in no group; they have none, if absent.
+    otherwise: Option<String>,
     /// Jobs of a higher one are begun first; 0, if absent.
     priority: Option<i32>,
+}
+
+/// Rows with a name.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RowGroup)]
+pub struct RowGroupDocument {
+    name: String,
+    /// All of them must hold.
+    filters: Vec<FilterDocument>,
 }
 
 /// Jobs, newest first.
@@ -181,6 +195,7 @@ pub async fn estimate_job(
 ) -> Result<Json<Estimate>, Problem> {
     Ok(Json(match Job::from_json(&text)? {
         Job::OnVectors(spec) => estimate(&state.queries, &spec).await?,
+        Job::Label(spec) => spec.estimate(&state.queries).await?,
         Job::Encode(spec) => {
             let measured = state.jobs.measured(&state.models, &spec, &text).await?;
             spec.estimate(&state.queries, &measured).await?

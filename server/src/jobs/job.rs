@@ -1,4 +1,4 @@
-//! A job of any kind: on vectors that there are, or making some.
+//! A job of any kind: on vectors that there are, making some, or giving rows names.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use engine::steps::fields::Fields;
 
 use super::encode::EncodeSpec;
 use super::failure::JobFailure;
+use super::label::LabelSpec;
 use super::spec::JobSpec;
 use super::work::{self, Outcome};
 use crate::encode::models::Models;
@@ -18,6 +19,7 @@ use crate::query::Queries;
 pub enum Job {
     OnVectors(Box<JobSpec>),
     Encode(Box<EncodeSpec>),
+    Label(Box<LabelSpec>),
 }
 
 impl Job {
@@ -28,6 +30,7 @@ impl Job {
         let kind: Kind = fields.required("kind")?;
         Ok(match kind {
             Kind::Encode => Self::Encode(Box::new(EncodeSpec::from_fields(fields)?)),
+            Kind::Label => Self::Label(Box::new(LabelSpec::from_fields(fields)?)),
             Kind::Cluster | Kind::Project | Kind::Embed => {
                 Self::OnVectors(Box::new(JobSpec::from_json(text)?))
             }
@@ -38,6 +41,7 @@ impl Job {
         match self {
             Self::OnVectors(spec) => spec.kind,
             Self::Encode(_) => Kind::Encode,
+            Self::Label(_) => Kind::Label,
         }
     }
 
@@ -45,6 +49,7 @@ impl Job {
         match self {
             Self::OnVectors(spec) => spec.priority,
             Self::Encode(spec) => spec.priority,
+            Self::Label(spec) => spec.priority,
         }
     }
 
@@ -57,6 +62,7 @@ impl Job {
         match self {
             Self::OnVectors(spec) => work::check(queries, spec).await,
             Self::Encode(spec) => spec.check(queries, models).await.map(|()| None),
+            Self::Label(spec) => spec.check(queries).await,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::work::{JobResult, Outcome, Told};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobRecord {
     pub id: String,
-    /// cluster, project, embed or encode.
+    /// cluster, project, embed, encode or label.
     #[schema(value_type = String)]
     pub kind: Kind,
     pub state: State,

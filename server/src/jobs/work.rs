@@ -26,9 +26,8 @@ use super::vectors::{LeftOut, VectorReader, Vectors};
 use super::{further, lineage, onto, results};
 use crate::delta::write::{CommitInfo, check_replaceable};
 use crate::lake::Place;
-use crate::query::vectors::{known, vector_column};
+use crate::query::vectors::{known, usual_ids, vector_column};
 use crate::query::{Pinned, Queries, pin, version_spec};
-use crate::scan::ROW_COLUMN;
 
 /// How far a job is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,11 +71,25 @@ const WRITE: f64 = 0.05;
 /// Gives what came of it where it was done before.
 pub async fn check(queries: &Queries, spec: &JobSpec) -> Result<Option<Outcome>, JobFailure> {
     let source = Source::open(queries, spec).await?;
-    if let Some(outcome) = lineage::made_before(queries, spec, &source).await? {
+    if let Some(outcome) = made_before(queries, spec, &source).await? {
         return Ok(Some(outcome));
     }
     further::check(queries, spec, None).await?;
     place(queries, spec, &source).await.map(|_| None)
+}
+
+/// What the same job has made of the same version, with all of its tables.
+async fn made_before(
+    queries: &Queries,
+    spec: &JobSpec,
+    source: &Source,
+) -> Result<Option<Outcome>, JobFailure> {
+    let lineage = lineage::of(spec, source);
+    let before = lineage::made_before(queries, &spec.into, &lineage).await?;
+    Ok(match before.is_some() && further::are_there(queries, spec).await {
+        true => before,
+        false => None,
+    })
 }
 
 /// Where the result goes, if it can be written there.
@@ -100,11 +113,11 @@ pub async fn perform(
     let began = Instant::now();
     let teller = Arc::new(Teller::new(report));
     teller.tell(0.0, "reading", format!("opening {}", spec.table));
-    if let Some(outcome) = lineage::done_before(queries, spec, id).await? {
+    if let Some(outcome) = lineage::done_before(queries, &spec.into, id).await? {
         return Ok(outcome);
     }
     let source = Source::open(queries, spec).await?;
-    if let Some(outcome) = lineage::made_before(queries, spec, &source).await? {
+    if let Some(outcome) = made_before(queries, spec, &source).await? {
         return Ok(outcome);
     }
     // Whether the result can be written is found out before hours are spent on it.
@@ -314,10 +327,7 @@ fn id_columns(schema: &Schema, spec: &JobSpec) -> Result<Vec<String>, QueryError
         }
         return Ok(names.clone());
     }
-    let usual = |name: &&String| ["id", "uuid", "key"].contains(&name.to_lowercase().as_str());
-    let found: Vec<String> =
-        schema.fields().iter().map(|field| field.name()).filter(usual).cloned().collect();
-    Ok(if found.is_empty() { vec![ROW_COLUMN.to_owned()] } else { found })
+    Ok(usual_ids(schema))
 }
 
 async fn read(
@@ -387,7 +397,7 @@ async fn compute(
 }
 
 /// Tells a report, not more often than somebody can read it.
-struct Teller {
+pub(super) struct Teller {
     report: Arc<dyn Report>,
     last: Mutex<Option<(Instant, Told)>>,
 }
@@ -396,11 +406,11 @@ struct Teller {
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Teller {
-    fn new(report: Arc<dyn Report>) -> Self {
+    pub(super) fn new(report: Arc<dyn Report>) -> Self {
         Self { report, last: Mutex::new(None) }
     }
 
-    fn tell(&self, progress: f64, phase: &str, message: String) {
+    pub(super) fn tell(&self, progress: f64, phase: &str, message: String) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = Told { progress, phase: phase.to_owned(), message };
         if let Some((when, before)) = last.as_ref() {

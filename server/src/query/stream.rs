@@ -5,11 +5,34 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use futures::StreamExt;
+use tokio::sync::mpsc;
 
+use super::executor::Task;
 use super::failure::QueryFailure;
 use super::{Pinned, Queries};
 
+/// Batches that are read before somebody takes them.
+const AHEAD: usize = 2;
+
 impl Queries {
+    /// Gives each batch of an answer to somebody who takes his time; the task says how reading
+    /// ended, once all are taken or nobody takes them any more.
+    pub fn batches(&self, pinned: Pinned) -> (mpsc::Receiver<RecordBatch>, Task<()>) {
+        let mut run = self.run(pinned, Arc::default());
+        run.limits.rows = None;
+        let (give, take) = mpsc::channel(AHEAD);
+        let work = async move {
+            let mut batches = run.batches().await?.stream;
+            while let Some(batch) = batches.next().await {
+                if give.send(batch?).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        (take, self.executor.spawn(work))
+    }
+
     /// Gives each batch of an answer to `take`, on the threads that compute, until it refuses one.
     pub async fn fold<T, E>(
         &self,

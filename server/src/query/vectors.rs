@@ -21,6 +21,29 @@ pub(crate) fn known(schema: &Schema, field: &str, name: &str) -> Result<(), Quer
     Err(QueryError::unknown_column(field, name, names))
 }
 
+/// These columns, after those that say which row is which: the ones called id, uuid or key, else
+/// the row's number.
+pub(crate) fn with_ids(schema: &Schema, wanted: &[String]) -> Result<Vec<String>, QueryError> {
+    for (at, name) in wanted.iter().enumerate() {
+        known(schema, &format!("keep[{at}]"), name)?;
+    }
+    let mut names = usual_ids(schema);
+    for name in wanted {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// The columns that say which row is which, where nobody names them.
+pub(crate) fn usual_ids(schema: &Schema) -> Vec<String> {
+    let usual = |name: &&String| ["id", "uuid", "key"].contains(&name.to_lowercase().as_str());
+    let found: Vec<String> =
+        schema.fields().iter().map(|field| field.name()).filter(usual).cloned().collect();
+    if found.is_empty() { vec![ROW_COLUMN.to_owned()] } else { found }
+}
+
 /// Names that vectors usually have, in the order in which they are preferred.
 const VECTOR_NAMES: [&str; 5] = ["emb", "embedding", "embeddings", "vector", "vectors"];
 
