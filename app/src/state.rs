@@ -31,6 +31,7 @@ pub mod pictures;
 pub mod player;
 pub mod position;
 pub mod region;
+pub mod row_groups;
 pub mod saved;
 pub mod select;
 pub mod settle;
@@ -77,6 +78,8 @@ pub struct Chosen {
     pub twins: Vec<ViewId>,
     /// What values are called.
     pub names: names::Names,
+    /// What rows are called that were selected.
+    pub row_groups: row_groups::RowGroups,
 }
 
 /// A view and what part of the data it shows; everything, if no viewport is set.
@@ -131,6 +134,12 @@ impl Chosen {
                 self.clauses.push(Clause { id: id.to_owned(), predicate });
             }
             (None, _) => {}
+        }
+    }
+
+    fn show_rows(&mut self, at: usize) {
+        if let Some(rows) = self.row_groups.all().get(at) {
+            self.clauses.clone_from(&rows.clauses);
         }
     }
 
@@ -220,6 +229,9 @@ fn is_step(command: &Command) -> bool {
             | Command::AddView { .. }
             | Command::SetMark { .. }
             | Command::Name { .. }
+            | Command::NameRows { .. }
+            | Command::CallRows { .. }
+            | Command::ShowRows { .. }
             | Command::MoveView { .. }
             | Command::RemoveView { .. }
             | Command::SortRows { .. }
@@ -283,6 +295,11 @@ impl Model {
                 return self.after(*gesture);
             }
             Command::Name { column, names } => self.chosen.names.set_all(column, names),
+            Command::NameRows { name } => {
+                self.chosen.row_groups.add(name, self.chosen.clauses.clone());
+            }
+            Command::CallRows { at, name } => self.chosen.row_groups.rename(*at, name),
+            Command::ShowRows { at } => self.chosen.show_rows(*at),
             Command::MoveView { view, to } => self.chosen.move_view(*view, *to),
             Command::RemoveView { view } => self.remove_view(*view),
             Command::ToggleTwin { view } => self.chosen.toggle_twin(*view),

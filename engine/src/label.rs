@@ -12,6 +12,7 @@ use crate::bind::Bound;
 use crate::error::QueryError;
 use crate::eval::Evaluator;
 use crate::predicate::Predicate;
+use crate::query::filters_as_list;
 use crate::steps::fields::Fields;
 
 /// Groups of one column of names.
@@ -38,6 +39,7 @@ pub struct Labels {
 pub struct RowGroup {
     pub name: String,
     /// What its rows pass.
+    #[serde(serialize_with = "filters_as_list")]
     pub filters: Predicate,
 }
 

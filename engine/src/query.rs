@@ -38,7 +38,10 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// `filters` is an array of nodes, whatever the tree's root is.
-fn filters_as_list<S: Serializer>(filters: &Predicate, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn filters_as_list<S: Serializer>(
+    filters: &Predicate,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match filters {
         Predicate::And(clauses) => clauses.serialize(serializer),
         other => [other].serialize(serializer),

@@ -19,13 +19,14 @@ const NOT_FOUND: u16 = 404;
 /// Jobs that are listed.
 const SHOWN_MAX: usize = 20;
 
-/// Begins a job. Gives what it was refused for, and the field to blame.
-pub(super) async fn begin(page: Page, text: String) -> Result<(), (String, Option<String>)> {
+/// Begins a job. Gives its id, or what it was refused for, and the field to blame.
+pub(super) async fn begin(page: Page, text: String) -> Result<String, (String, Option<String>)> {
     let (status, answer) = ask(page, "", "POST", Some(&text)).await.ok_or_else(not_known)?;
     match embed::job(&answer) {
         Some(job) if (200..300).contains(&status) => {
+            let id = job.id.clone();
             follow(page, job);
-            Ok(())
+            Ok(id)
         }
         _ => Err(embed::problem(&answer).unwrap_or_else(not_known)),
     }
@@ -83,7 +84,7 @@ pub(super) fn list(page: Page) {
     spawn_local(async move {
         let Some((api::OK, answer)) = ask(page, "", "GET", None).await else { return };
         let mut jobs = embed::jobs(&answer);
-        jobs.retain(|job| !job.job.steps.is_empty() || job.job.model.is_some());
+        jobs.retain(|job| job.job.is_known());
         jobs.truncate(SHOWN_MAX);
         let running = jobs.iter().filter(|job| !job.state.is_over());
         let running: Vec<Job> = running.cloned().collect();
@@ -165,7 +166,7 @@ fn tell(page: Page, job: &Job) {
             if page.dialog.get_untracked() == Some(Dialog::Embed) {
                 return;
             }
-            let open = embed::address_of(job);
+            let open = page.model.with_untracked(|model| embed::address_of(job, &model.chosen));
             let open =
                 open.map(|query| (texts::embed::OPEN.to_owned(), Command::OpenView { query }));
             page.notify_with(Level::Info, texts::embed::is_ready(table, message), open);

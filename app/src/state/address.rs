@@ -3,6 +3,7 @@
 //! `?link=1&table=flights&version=4&columns=date,delay&filter=delay:between:0:60`
 //! `&filter=origin:in:ATL:ORD&view=1:scatter:distance:delay:origin&sort=-delay`
 //!
+//! Rows that were named have `rows-named=NAME`, and after it `of=…` for each filter they pass.
 //! One level of percent-encoding; `:` and `,` stand bare where they separate and encoded
 //! where they are data. Numbers are bare, a text that could be taken for one has an
 //! apostrophe before it. Clauses of a shape that no control makes are JSON. An address
@@ -19,6 +20,7 @@ use engine::query::{Nulls, OrderKey, Version};
 use super::layout::RowLayout;
 use super::names::{NAMES_MAX, Name};
 use super::player::{Player, SPEEDS, WIDTHS};
+use super::row_groups::{GROUPS_MAX, NamedRows};
 use super::{CLAUSES_MAX, Chosen, ShownView, VIEWS_MAX, compare};
 use crate::protocol::{Clause, RendererChoice, is_address};
 use crate::texts;
@@ -79,6 +81,10 @@ pub fn write(chosen: &Chosen, options: &Options) -> String {
         parts.extend(chosen.names.all().iter().map(|Name { column, value, name }| {
             format!("name={}:{}:{}", encoded(column), encoded(value), encoded(name))
         }));
+        for NamedRows { name, clauses } in chosen.row_groups.all() {
+            parts.push(["rows-named=", &encoded(name)].concat());
+            parts.extend(clauses.iter().map(|clause| ["of=", &clauses::write(clause)].concat()));
+        }
         parts.extend(chosen.pinned.map(|row| ["pin=", &row.to_string()].concat()));
         if !chosen.order_by.is_empty() {
             parts.push(format!("sort={}", written_sort(&chosen.order_by)));
@@ -162,6 +168,13 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
                 return Err(texts::address::too_many_names(NAMES_MAX));
             }
         }
+        "rows-named" => {
+            if !chosen.row_groups.add(&decoded(value)?, Vec::new()) {
+                return Err(texts::address::too_many_names(GROUPS_MAX));
+            }
+        }
+        // Of the rows that were named before it.
+        "of" if chosen.row_groups.narrow(clauses::read(value)?) => {}
         "play" => chosen.player = Some(read_player(value)?),
         "pin" => {
             let row = value.parse().map_err(|_| texts::address::no_row(value))?;

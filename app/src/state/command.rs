@@ -61,6 +61,19 @@ pub enum Command {
         column: String,
         names: Vec<(String, String)>,
     },
+    /// Calls the rows so that are selected.
+    NameRows {
+        name: String,
+    },
+    /// Calls rows otherwise that have a name; by nothing, they have none.
+    CallRows {
+        at: usize,
+        name: String,
+    },
+    /// Selects rows that have a name.
+    ShowRows {
+        at: usize,
+    },
     MoveView {
         view: ViewId,
         to: usize,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::address::{self, Options};
-use super::{Chosen, ShownView};
+use super::{Chosen, ShownView, row_groups};
 use crate::protocol::{ColumnInfo, Mark, ViewId, file_of_name, is_address};
 
 /// What a new map has, unless something else is chosen.
@@ -138,6 +138,22 @@ pub struct Asked {
     pub steps: Vec<Step>,
     /// That makes vectors.
     pub model: Option<String>,
+    pub kind: Option<String>,
+    pub table: Option<String>,
+    /// The column of names, where rows get some.
+    pub r#as: Option<String>,
+}
+
+impl Asked {
+    /// Whether it gives rows names.
+    pub fn is_label(&self) -> bool {
+        self.kind.as_deref() == Some("label")
+    }
+
+    /// Whether it is one of those that the page begins.
+    pub fn is_known(&self) -> bool {
+        !self.steps.is_empty() || self.model.is_some() || self.is_label()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -294,9 +310,13 @@ pub fn request(chosen: &Chosen, columns: &[ColumnInfo], wanted: &Wanted) -> Opti
     Some(job.to_string())
 }
 
-/// The address of what a job wrote: its points, coloured by cluster, a view for each layout.
-pub fn address_of(job: &Job) -> Option<String> {
+/// The address of what a job wrote: its points, coloured by cluster, a view for each layout; of
+/// rows that got names what is `shown` of them.
+pub fn address_of(job: &Job, shown: &Chosen) -> Option<String> {
     let table = job.result.as_ref()?.table.clone();
+    if job.job.is_label() {
+        return row_groups::address_of(shown, &table, &job.job);
+    }
     let named = |kind: &'static str| {
         let steps = job.job.steps.iter().filter(move |step| step.kind == kind);
         steps.filter_map(|step| step.r#as.clone())

@@ -10,6 +10,7 @@ use engine::query::OrderKey;
 use super::command::Gesture;
 use super::layout::RowLayout;
 use super::names::Names;
+use super::row_groups::RowGroups;
 use super::{Chosen, ShownView};
 use crate::protocol::Clause;
 
@@ -25,11 +26,12 @@ pub struct Undoable {
     row_columns: Option<Arc<Vec<String>>>,
     row_layout: Arc<RowLayout>,
     names: Arc<Names>,
+    row_groups: Arc<RowGroups>,
 }
 
 impl Undoable {
     pub(super) fn of(chosen: &Chosen) -> Self {
-        let Chosen { clauses, views, order_by, row_columns, row_layout, names, .. } =
+        let Chosen { clauses, views, order_by, row_columns, row_layout, names, row_groups, .. } =
             chosen.clone();
         Self {
             clauses: clauses.into_iter().map(Arc::new).collect(),
@@ -38,6 +40,7 @@ impl Undoable {
             row_columns: row_columns.map(Arc::new),
             row_layout: Arc::new(row_layout),
             names: Arc::new(names),
+            row_groups: Arc::new(row_groups),
         }
     }
 
@@ -54,6 +57,7 @@ impl Undoable {
         }
         join(&mut self.row_layout, &other.row_layout);
         join(&mut self.names, &other.names);
+        join(&mut self.row_groups, &other.row_groups);
     }
 
     /// Puts it back. A view whose axes are as they were stays where it was panned to.
@@ -72,6 +76,7 @@ impl Undoable {
         chosen.row_columns = self.row_columns.map(Arc::unwrap_or_clone);
         chosen.row_layout = Arc::unwrap_or_clone(self.row_layout);
         chosen.names = Arc::unwrap_or_clone(self.names);
+        chosen.row_groups = Arc::unwrap_or_clone(self.row_groups);
     }
 
     /// Whether they show the same, wherever it is panned to.
@@ -86,6 +91,7 @@ impl Undoable {
             && self.row_columns == other.row_columns
             && self.row_layout == other.row_layout
             && self.names == other.names
+            && self.row_groups == other.row_groups
     }
 }
 

@@ -31,6 +31,7 @@ pub fn settle(
             false
         })
     });
+    chosen.row_groups.forget_unknown(known).iter().for_each(|name| miss(name));
     if let Some(views) = &mut chosen.views {
         views.retain(|view| match unfit(&view.mark, schema) {
             None => true,

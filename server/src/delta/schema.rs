@@ -1,6 +1,6 @@
 //! The columns of a Delta table: as the table shows them, and as its files store them.
 
-use arrow_schema::{Field, Schema};
+use arrow_schema::{DataType as ArrowType, Field, Schema};
 use delta_kernel::engine::arrow_conversion::{TryFromArrow, TryIntoArrow};
 use delta_kernel::schema::{ColumnMetadataKey, DataType, MetadataValue, StructField, StructType};
 use delta_kernel::table_features::ColumnMappingMode;
@@ -21,12 +21,25 @@ pub(super) fn logical_schema(schema: &StructType) -> Result<Schema, BadTable> {
 /// The columns of a table that is written, as the log has them; or which of them cannot be.
 pub(super) fn schema_text(schema: &Schema) -> Result<String, String> {
     for field in schema.fields() {
-        if matches!(field.data_type(), arrow_schema::DataType::Timestamp(_, None)) {
+        if has_local_times(field.data_type()) {
             return Err(format!("column {:?} has times without a zone", field.name()));
         }
     }
     let kernel = StructType::try_from_arrow(schema).map_err(|error| error.to_string())?;
     serde_json::to_string(&kernel).map_err(|error| error.to_string())
+}
+
+/// Whether times without a zone are in it, at any depth: a table that has them needs a feature.
+fn has_local_times(data_type: &ArrowType) -> bool {
+    match data_type {
+        ArrowType::Timestamp(_, None) => true,
+        ArrowType::Struct(fields) => fields.iter().any(|field| has_local_times(field.data_type())),
+        ArrowType::List(item)
+        | ArrowType::LargeList(item)
+        | ArrowType::FixedSizeList(item, _)
+        | ArrowType::Map(item, _) => has_local_times(item.data_type()),
+        _ => false,
+    }
 }
 
 /// How the columns are called in the files, in the order of the schema.

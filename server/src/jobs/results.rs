@@ -109,6 +109,11 @@ pub(crate) fn delta_type(data_type: &DataType) -> DataType {
         | DataType::ListView(item)
         | DataType::LargeListView(item)
         | DataType::FixedSizeList(item, _) => list(item),
+        DataType::Struct(fields) => {
+            let field =
+                |field: &Arc<Field>| Field::new(field.name(), delta_type(field.data_type()), true);
+            DataType::Struct(fields.iter().map(field).collect())
+        }
         other => other.clone(),
     }
 }

@@ -187,7 +187,7 @@ fn Form(
         is_starting.set(true);
         spawn_local(async move {
             match jobs::begin(page, text).await {
-                Ok(()) => {
+                Ok(_) => {
                     into.try_set(embed::free_name(&table_of(page), "map", &taken(page)));
                 }
                 Err(why) => {
@@ -430,7 +430,8 @@ fn line(page: Page, job: Job) -> impl IntoView + use<> {
         JobState::Done => "done",
         JobState::Queued | JobState::Running => "running",
     };
-    let open = embed::address_of(&job).map(|query| {
+    let open = page.model.with_untracked(|model| embed::address_of(&job, &model.chosen));
+    let open = open.map(|query| {
         let open = move |_| {
             page.dispatch(Command::ShowDialog { dialog: None });
             page.dispatch(Command::OpenView { query: query.clone() });

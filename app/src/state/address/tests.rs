@@ -174,6 +174,15 @@ fn everything() -> Chosen {
             OrderKey { column: "!y,z".to_owned(), descending: false, nulls: Nulls::First },
         ],
         player: Some(Player { column: "a:b".to_owned(), width: 5, speed: 8 }),
+        row_groups: {
+            let mut groups = crate::state::row_groups::RowGroups::default();
+            groups.add(
+                "größe: a,b",
+                vec![column("a:b", Predicate::IsNull { column: "a:b".to_owned() })],
+            );
+            groups.add("all", Vec::new());
+            groups
+        },
         pinned: Some(12_345),
         row_columns: Some(vec![]),
         twins: vec![ViewId(2), ViewId(9)],

@@ -118,7 +118,7 @@ fn Form(models: Vec<Model>, columns: Vec<ColumnInfo>) -> impl IntoView {
         is_starting.set(true);
         spawn_local(async move {
             match jobs::begin(page, text).await {
-                Ok(()) => {
+                Ok(_) => {
                     into.try_set(free());
                 }
                 Err(why) => {
