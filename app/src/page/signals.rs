@@ -67,6 +67,8 @@ pub(super) struct Page {
     pub saved: Lasting<Vec<SavedView>>,
     /// Answers about groups of rows that the dialog has not read yet.
     pub letters: Lasting<Vec<Letter>>,
+    /// The dialog of groups is opened for the rows that are selected.
+    pub selection_asked: Lasting<bool>,
     /// Jobs of the companion, newest first, as far as they were asked for.
     pub jobs: Lasting<Vec<Job>>,
 
@@ -252,6 +254,7 @@ impl Page {
             notices: Lasting::default(),
             saved: Lasting::default(),
             letters: Lasting::default(),
+            selection_asked: Lasting::new(false),
             jobs: Lasting::default(),
             theme: Lasting::default(),
             system_dark: Lasting::new(false),

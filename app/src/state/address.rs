@@ -168,10 +168,8 @@ fn read_part(read: &mut Read, name: &str, value: &str) -> Result<(), String> {
                 return Err(texts::address::too_many_names(NAMES_MAX));
             }
         }
-        "rows-named" => {
-            if !chosen.row_groups.add(&decoded(value)?, Vec::new()) {
-                return Err(texts::address::too_many_names(GROUPS_MAX));
-            }
+        "rows-named" if !chosen.row_groups.add(&decoded(value)?, Vec::new()) => {
+            return Err(texts::address::too_many_names(GROUPS_MAX));
         }
         // Of the rows that were named before it.
         "of" if chosen.row_groups.narrow(clauses::read(value)?) => {}

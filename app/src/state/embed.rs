@@ -504,7 +504,7 @@ mod tests {
             "job": {"table": "t", "into": "a b", "steps": [{"kind": "project", "as": "dim"},
             {"kind": "project", "as": "pca"}, {"kind": "cluster", "k": 3, "as": "cluster"}]}}"#;
         let job = job(text).unwrap();
-        let read = address::read(&address_of(&job).unwrap());
+        let read = address::read(&address_of(&job, &Chosen::default()).unwrap());
         assert!(read.complaints.is_empty(), "{:?}", read.complaints);
         assert_eq!(read.chosen.table.as_deref(), Some("a b"));
         let columns = |view: &ShownView| view.mark.columns().join(" ");

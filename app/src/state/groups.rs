@@ -3,6 +3,7 @@
 //! divide each other ([`tree`]). Pure.
 
 pub mod apart;
+pub mod selected;
 pub mod tree;
 
 use embedding::metrics::chance_information;

@@ -254,9 +254,14 @@ mod tests {
         };
         let number = ColumnInfo {
             name: "cluster".to_owned(),
-            kind: Kind::Number,
             data_type: "Int32".to_owned(),
-            ..Default::default()
+            kind: Kind::Number,
+            nullable: true,
+            bytes_per_row: 4.0,
+            min: None,
+            max: None,
+            null_count: None,
+            distinct_count: None,
         };
         let text = request(&chosen, &[number], &wanted).unwrap_or_default();
         // A number is asked for as one.

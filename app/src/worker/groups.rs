@@ -206,7 +206,7 @@ async fn count_elsewhere(host: &Rc<Host>, asked: &Counts) -> Result<Vec<RecordBa
 }
 
 /// A block of some columns; of none of them, as many rows as are left, but no more than a block.
-fn block_of(
+pub(super) fn block_of(
     host: &Host,
     names: &[&str],
     schema: &SchemaRef,
@@ -249,7 +249,7 @@ fn group(batch: &RecordBatch, row: usize, asked: &Counts) -> Group {
 }
 
 /// A value as a query writes it; `None` for null.
-fn literal(array: &dyn Array, row: usize) -> Option<Literal> {
+pub(super) fn literal(array: &dyn Array, row: usize) -> Option<Literal> {
     let mut json = String::new();
     write_json(&mut json, array, row);
     Literal::from_json(&RawValue::from_string(json).ok()?)

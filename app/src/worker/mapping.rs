@@ -2,8 +2,10 @@
 //! for one job and ended with it, or before. What comes of it is a file that nobody has on disk,
 //! which is opened as a dropped one is. The page is told as the companion would tell it. While
 //! somebody looks, on the canvas of [`MAP_VIEW`], points are drawn where they are by now, and the
-//! mapper is kept: clusters can be asked for otherwise ([`live`]).
+//! mapper is kept: clusters can be asked for otherwise ([`live`]). Rows get names here too
+//! ([`label`]), which takes no mapper.
 
+mod label;
 mod link;
 mod live;
 mod table;
@@ -21,7 +23,7 @@ use crate::worker::draft::Live;
 use crate::worker::host::{Host, post};
 use crate::worker::notify::Notify;
 use link::{Array, MapperLink};
-use table::Vectors;
+use table::{Extra, Vectors};
 
 /// How often the page hears of progress.
 const TELL_MILLIS: f64 = 100.0;
@@ -112,7 +114,11 @@ impl Teller {
 /// Answers `MapHere`.
 pub async fn answer(host: Rc<Host>, id: String, text: String, script: String) {
     let job = serde_json::from_str::<Value>(&text).unwrap_or_default();
+    let is_label = job.get("kind").is_some_and(|kind| kind == "label");
     let teller = Teller { id, job: RefCell::new(job), told: Cell::new(0.0) };
+    if is_label {
+        return label::answer(&host, &text, &teller).await;
+    }
     let asked = match serde_json::from_str::<Asked>(&text) {
         Ok(asked) => asked,
         Err(error) => return teller.tell("failed", 0.0, "", &error.to_string(), &Value::Null),
@@ -207,7 +213,17 @@ impl Session {
     /// Keeps it as a file, to be opened by its name.
     fn keep(&self, host: &Host) -> Result<(), String> {
         let Asked { column, steps, .. } = &self.asked;
-        let bytes = table::encoded(host, column, &self.kept, steps, &self.made)?;
+        let changed = || texts::refusals::SELECTION_CHANGED.to_owned();
+        let rows = host
+            .data
+            .borrow()
+            .resident
+            .as_ref()
+            .and_then(|here| here.column(column))
+            .map(|c| c.rows());
+        let columns = table::made_columns(steps, &self.made);
+        let extra = Extra { rows: rows.ok_or_else(changed)?, has_vectors: false, columns };
+        let bytes = table::encoded(host, &self.kept, &extra)?;
         crate::worker::files::keep(host, &self.file(), &bytes)
     }
 

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use crate::page::signals::use_page;
 use crate::protocol::Clause;
-use crate::state::command::{Command, Gesture};
+use crate::state::command::{Command, Dialog, Gesture};
 use crate::state::describe;
 use crate::texts;
 
@@ -25,6 +25,17 @@ pub(super) fn ActiveFilters() -> impl IntoView {
                         <Chip id=clause.id clauses/>
                     </Each>
                 </ul>
+                <button
+                    type="button"
+                    class="button small"
+                    title=texts::filters::WHAT_HINT
+                    on:click=move |_| {
+                        page.selection_asked.set(true);
+                        page.dispatch(Command::ShowDialog { dialog: Some(Dialog::Groups) });
+                    }
+                >
+                    {texts::filters::WHAT}
+                </button>
                 <button
                     type="button"
                     class="button small clear-all"

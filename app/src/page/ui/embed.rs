@@ -40,7 +40,7 @@ fn body() -> Fetched {
     made(|| view! { <Embed/> })
 }
 
-fn is_online(page: Page) -> bool {
+pub(super) fn is_online(page: Page) -> bool {
     page.companion.get() == Companion::Online
 }
 
@@ -99,7 +99,7 @@ fn Embed() -> impl IntoView {
 }
 
 /// The names that no new table can have: those of the companion's tables, and of what jobs make.
-fn taken(page: Page) -> Vec<String> {
+pub(super) fn taken(page: Page) -> Vec<String> {
     let mut taken = page.tables.with_untracked(names);
     page.jobs.with_untracked(|jobs| {
         let are_made = jobs.iter().filter(|job| job.state != JobState::Failed);
@@ -358,7 +358,7 @@ fn estimated(
     found
 }
 
-fn table_of(page: Page) -> String {
+pub(super) fn table_of(page: Page) -> String {
     page.model.with_untracked(|model| model.chosen.table.clone()).unwrap_or_default()
 }
 
@@ -414,7 +414,7 @@ fn JobList() -> impl IntoView {
 }
 
 #[component]
-fn JobLine(id: String) -> impl IntoView {
+pub(super) fn JobLine(id: String) -> impl IntoView {
     let page = use_page();
     let job =
         Derived::new(move |_| page.jobs.with(|jobs| jobs.iter().find(|job| job.id == id).cloned()));

@@ -5,6 +5,8 @@ mod asking;
 mod beside;
 mod examples;
 mod naming;
+mod saving;
+mod selected;
 mod summary;
 mod tree;
 
@@ -27,13 +29,18 @@ use engine::predicate::Predicate;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tab {
+    Selected,
     Summary,
     Beside,
     Tree,
 }
 
-const TABS: [(Tab, &str); 3] =
-    [(Tab::Summary, words::SUMMARY), (Tab::Beside, words::AGAINST), (Tab::Tree, words::TREE)];
+const TABS: [(Tab, &str); 4] = [
+    (Tab::Selected, words::SELECTION),
+    (Tab::Summary, words::SUMMARY),
+    (Tab::Beside, words::AGAINST),
+    (Tab::Tree, words::TREE),
+];
 
 #[component]
 pub(super) fn GroupsDialog() -> impl IntoView {
@@ -78,9 +85,6 @@ fn Body() -> impl IntoView {
         let marks: Vec<_> = views.iter().map(|view| &view.mark).collect();
         groups::guess(&schema.columns, &marks)
     });
-    let Some(guessed) = guessed else {
-        return view! { <p class="quiet">{words::NO_COLUMNS}</p> }.into_any();
-    };
     Asking::provide();
     // What is shown is of this table.
     let table = page.model.with_untracked(|model| model.chosen.table.clone());
@@ -90,9 +94,15 @@ fn Body() -> impl IntoView {
             page.dispatch(Command::ShowDialog { dialog: None });
         }
     });
-    let by = Lasting::new(guessed);
-    let tab = Lasting::new(Tab::Summary);
-    let tabs = TABS.map(|(this, label)| {
+    // Whoever has drawn something, or asks, wants to know what is in it.
+    let is_asked = page.selection_asked.get_untracked() || has_drawn(page);
+    page.selection_asked.set(false);
+    let has_groups = guessed.is_some();
+    let first = if is_asked || !has_groups { Tab::Selected } else { Tab::Summary };
+    let by = Lasting::new(guessed.unwrap_or_default());
+    let tab = Lasting::new(first);
+    let tabs = TABS.into_iter().filter(|(this, _)| has_groups || *this == Tab::Selected);
+    let tabs = tabs.map(|(this, label)| {
         view! {
             <button
                 type="button"
@@ -104,7 +114,9 @@ fn Body() -> impl IntoView {
             </button>
         }
     });
+    let is_by = move || matches!(tab.get(), Tab::Summary | Tab::Beside);
     let shown = move || match tab.get() {
+        Tab::Selected => view! { <selected::Selected/> }.into_any(),
         Tab::Summary => view! { <summary::Summary by/> }.into_any(),
         Tab::Beside => view! { <beside::Beside by/> }.into_any(),
         Tab::Tree => view! { <tree::Tree/> }.into_any(),
@@ -112,8 +124,8 @@ fn Body() -> impl IntoView {
     view! {
         <div class="groups">
             <div class="groups-head">
-                <div class="groups-tabs" role="tablist" aria-label=words::TITLE>{tabs}</div>
-                <label class="groups-by" class:off=move || tab.get() == Tab::Tree>
+                <div class="groups-tabs" role="tablist" aria-label=words::TITLE>{tabs.collect_view()}</div>
+                <label class="groups-by" class:off=move || !is_by()>
                     <span>{words::BY}</span>
                     <ColumnSelect all chosen=move || by.get() choose=move |name| by.set(name)/>
                 </label>
@@ -122,6 +134,13 @@ fn Body() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Whether what is selected was drawn on a view.
+fn has_drawn(page: Page) -> bool {
+    page.model.with_untracked(|model| {
+        model.chosen.clauses.iter().any(|clause| clause.id.starts_with("view:"))
+    })
 }
 
 /// What follows from the columns of the table; of none, while they are not known.

@@ -212,8 +212,13 @@ fn everything_that_can_be_chosen_survives_the_address() {
 fn addresses_are_readable() {
     let mut names = crate::state::names::Names::default();
     names.set("origin", "ATL", "Atlanta, GA");
+    let mut row_groups = crate::state::row_groups::RowGroups::default();
+    let value = "ATL".into();
+    let home = Predicate::Compare { column: "origin".to_owned(), op: Comparison::Eq, value };
+    row_groups.add("home", vec![column("origin", home)]);
     let chosen = Chosen {
         names,
+        row_groups,
         table: Some("flights".to_owned()),
         version: Some(Version::Number(4)),
         columns: Some(vec!["date".to_owned(), "delay".to_owned()]),
@@ -243,7 +248,8 @@ fn addresses_are_readable() {
     assert_eq!(
         write(&chosen, &Options::default()),
         "?link=1&table=flights&version=4&columns=date,delay&filter=delay:between:0:60\
-         &view=1:scatter:distance:delay&name=origin:ATL:Atlanta%2C%20GA&sort=-delay"
+         &view=1:scatter:distance:delay&name=origin:ATL:Atlanta%2C%20GA\
+         &rows-named=home&of=origin:eq:ATL&sort=-delay"
     );
     assert_eq!(write(&Chosen::default(), &Options::default()), "");
     let no_views = Chosen { table: Some("t".to_owned()), views: Some(vec![]), ..Chosen::default() };

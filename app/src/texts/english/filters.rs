@@ -6,6 +6,8 @@ pub const PANEL: &str = "Filters and columns";
 pub const SEARCH: &str = "Search filters";
 pub const NONE_NAMED_SO: &str = "No loaded column has that name.";
 pub const CLEAR_THIS: &str = "Clear this filter";
+pub const WHAT: &str = "Name these rows …";
+pub const WHAT_HINT: &str = "See what sets the selected rows apart, and give them a name";
 pub const CLEAR_ALL_HINT: &str = "Clear all filters (X)";
 
 pub const HOW: &str = "How to filter";

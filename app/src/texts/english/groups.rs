@@ -52,6 +52,56 @@ pub const COPIED: &str = "Copied";
 pub const ICICLE: &str = "Groups as wide as they have rows, one level under the other";
 pub const EMPTY_TREE: &str = "No branch has as many rows.";
 
+pub const SELECTION: &str = "Selection";
+pub const SELECT_FIRST: &str = "Nothing is selected: filter rows, or draw a box or an outline on a scatter, to see what sets these rows apart and to give them a name.";
+pub const SELECTED: &str = "Selected";
+pub const ELSEWHERE: &str = "Others";
+pub const APART_HERE: &str = "What sets them apart";
+pub const NOTHING_APART_HERE: &str = "Nothing in particular sets these rows apart.";
+pub const CALL_ROWS: &str = "Name of the selected rows";
+pub const NAME_ROWS: &str = "Name these rows";
+pub const NAMED_ROWS: &str = "Named rows";
+pub const LAST_NAME_HOLDS: &str = "A row of several has the last of their names.";
+pub const SHOW: &str = "Show";
+pub const FORGET: &str = "Forget";
+pub const SAVE_TITLE: &str = "Save the names";
+pub const SAVE_COLUMN: &str = "Column of names";
+pub const SAVE_OTHERWISE: &str = "All other rows";
+pub const NAMELESS: &str = "have no name";
+pub const SAVE_INTO: &str = "New table";
+pub const SAVE: &str = "Save as a table";
+pub const SAVED_BY_COMPANION: &str =
+    "In the companion's lake, with all columns, and where it comes from";
+pub const SAVED_HERE: &str =
+    "In this browser, with the columns that are loaded, for as long as the page is open";
+pub const SAVED_BY_NOBODY: &str = "This table is not in the browser, and the companion, which could save it, cannot be reached now.";
+
+pub fn selected(rows: u64, others: u64) -> String {
+    format!("{} rows beside {} others", format::count(rows), format::count(others))
+}
+
+/// The filters that both pass.
+pub fn among(filters: &str) -> String {
+    format!("among {filters}")
+}
+
+pub fn mean(mean: &str) -> String {
+    format!("mean {mean}")
+}
+
+pub fn show_rows(name: &str) -> String {
+    format!("Select {name}")
+}
+
+pub fn forget_rows(name: &str) -> String {
+    format!("Forget the name {name}")
+}
+
+/// Of a column whose values are the names of all other rows.
+pub fn go_on(column: &str) -> String {
+    format!("keep their {column}")
+}
+
 pub const NAME: &str = "Called";
 pub const NAME_HINT: &str = "What legends, labels and filters say instead of the value";
 pub const NAME_ALL: &str = "Name all by what sets them apart";

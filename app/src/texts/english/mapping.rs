@@ -49,6 +49,23 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{ending}")
 }
 
+pub const NAMING: &str = "naming rows";
+
+pub fn named(rows: usize, nameless: usize, seconds: f64) -> String {
+    let rows = format::count(rows as u64);
+    match nameless {
+        0 => format!("{rows} rows in {seconds:.1} s, here"),
+        out => {
+            let out = format::count(out as u64);
+            format!("{rows} rows in {seconds:.1} s, here; {out} without a name")
+        }
+    }
+}
+
+pub fn name_taken(column: &str) -> String {
+    format!("there is a column {column:?}: give the names another, or let it go on")
+}
+
 pub fn broke(why: &str) -> String {
     let why = if why.is_empty() { "its script could not be fetched" } else { why };
     format!("what maps vectors broke: {why}")

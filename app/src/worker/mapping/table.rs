@@ -76,7 +76,7 @@ impl Vectors {
 }
 
 /// A column once it is here whole: it may be on its way.
-async fn blocks_of(host: &Rc<Host>, column: &str) -> Result<Vec<ArrayRef>, String> {
+pub(super) async fn blocks_of(host: &Rc<Host>, column: &str) -> Result<Vec<ArrayRef>, String> {
     let missing = || texts::refusals::load_first(&[&column.to_owned()]);
     let (mut rows, mut since) = (0, now_millis());
     loop {
@@ -198,24 +198,33 @@ fn numbers(values: &ArrayRef) -> Option<Vec<f32>> {
     })
 }
 
-/// The columns that are here, but for vectors, of the rows that are meant, and beside them what
-/// the steps made: as an Arrow stream.
-pub fn encoded(
+/// What a table has beside the columns that are here.
+pub(super) struct Extra {
+    /// Of the columns that are here.
+    pub(super) rows: usize,
+    pub(super) has_vectors: bool,
+    /// New columns, of the rows that are meant; one of a name that is there takes its place.
+    pub(super) columns: Vec<(String, ArrayRef)>,
+}
+
+/// The columns that are here, of the rows that are meant, and beside them new ones: as an Arrow
+/// stream.
+pub(super) fn encoded(
     host: &Host,
-    vectors: &str,
     places: &Option<Vec<u32>>,
-    steps: &[Value],
-    made: &[Made],
+    extra: &Extra,
 ) -> Result<Vec<u8>, String> {
     let changed = || texts::refusals::SELECTION_CHANGED.to_owned();
     let data = host.data.borrow();
     let here = data.resident.as_ref().ok_or_else(changed)?;
-    let n_rows = here.column(vectors).ok_or_else(changed)?.rows();
+    let Extra { rows: n_rows, has_vectors, columns: new } = extra;
+    let n_rows = *n_rows;
     let kept = here.columns().iter().filter(|column| {
-        column.is_complete() && column.rows() == n_rows && column.kind() != Kind::Vector
+        let is_new = new.iter().any(|(name, _)| name == column.name());
+        let is_vector = column.kind() == Kind::Vector && !has_vectors;
+        column.is_complete() && column.rows() == n_rows && !is_vector && !is_new
     });
     let kept: Vec<&str> = kept.map(|column| column.name()).collect();
-    let new = made_columns(steps, made);
     let mut fields: Vec<Field> = here
         .schema_of(&kept)
         .fields()
@@ -257,7 +266,7 @@ pub fn encoded(
 }
 
 /// Named as the companion names them.
-fn made_columns(steps: &[Value], made: &[Made]) -> Vec<(String, ArrayRef)> {
+pub(super) fn made_columns(steps: &[Value], made: &[Made]) -> Vec<(String, ArrayRef)> {
     let mut columns = Vec::new();
     for (step, made) in steps.iter().zip(made) {
         let name = step.get("as").and_then(Value::as_str).unwrap_or("made");
