@@ -212,7 +212,7 @@ scenario('groups are counted with no network, and of tables too large for the br
   await t.untilShown();
   assert.equal(await t.page.getByRole('button', { name: 'Groups', exact: true }).count(), 0);
   await t.page.keyboard.press('s');
-  await dialog(t).getByText('No column of this table has groups').waitFor();
+  await dialog(t).getByText('Nothing is selected').waitFor();
 }), raster);
 
 scenario('words of texts set groups apart, and name them', (t) => withLake(t, async (truth) => {

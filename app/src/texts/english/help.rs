@@ -11,7 +11,7 @@ pub const GESTURES: [(&str, &str); 25] = [
     ),
     ("Scatter: double click, or 0", "Show everything"),
     ("Scatter: arrows, + and −", "Move and zoom by keyboard"),
-    ("Scatter: s", "Select what is shown as a filter"),
+    ("Scatter: Shift s", "Select what is shown as a filter"),
     ("Scatter: click, or Enter for the middle", "Pin the record of the nearest point"),
     ("Scatter: arrows, with a record", "To the next point on that side; with Shift move"),
     ("Scatter: a finger that stays", "What is under it"),

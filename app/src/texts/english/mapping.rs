@@ -51,13 +51,13 @@ fn counted(n: usize, what: &str) -> String {
 
 pub const NAMING: &str = "naming rows";
 
-pub fn named(rows: usize, nameless: usize, seconds: f64) -> String {
+pub fn named(rows: usize, nameless: usize) -> String {
     let rows = format::count(rows as u64);
     match nameless {
-        0 => format!("{rows} rows in {seconds:.1} s, here"),
+        0 => format!("{rows} rows"),
         out => {
             let out = format::count(out as u64);
-            format!("{rows} rows in {seconds:.1} s, here; {out} without a name")
+            format!("{rows} rows; {out} without a name")
         }
     }
 }

@@ -4,7 +4,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, StringArray};
+use arrow_array::builder::StringBuilder;
+use arrow_array::{Array as _, ArrayRef, StringArray};
 use engine::label::{Labeller, Labels};
 use engine::steps::fields::Fields;
 use serde_json::json;
@@ -17,7 +18,7 @@ use crate::worker::groups::literal;
 use crate::worker::host::Host;
 use crate::worker::matcher;
 use crate::worker::resident::{BLOCK_ROWS, n_blocks};
-use crate::worker::turn::{Stride, now_millis};
+use crate::worker::turn::Stride;
 
 /// Answers `MapHere` where rows are to get names.
 pub(super) async fn answer(host: &Rc<Host>, text: &str, teller: &Teller) {
@@ -37,7 +38,6 @@ async fn make(
     text: &str,
     teller: &Teller,
 ) -> Result<(String, usize, String), String> {
-    let began = now_millis();
     let bad = |error: engine::error::QueryError| error.to_string();
     let mut fields = Fields::read(text).map_err(bad)?;
     let into: String = fields.required("into").map_err(bad)?;
@@ -50,8 +50,8 @@ async fn make(
     }
     let rows = check(host, &table, &labels)?;
     let names = names(host, &labels, &needed, rows, teller).await?;
-    let nameless = names.iter().filter(|name| name.is_none()).count();
-    let column = Arc::new(StringArray::from_iter(names)) as ArrayRef;
+    let nameless = names.null_count();
+    let column = Arc::new(names) as ArrayRef;
     let extra = Extra {
         rows,
         // Vectors too: this table has all that the other has.
@@ -61,8 +61,7 @@ async fn make(
     let file = format!("{into}{ENDING}");
     let bytes = encoded(host, &None, &extra)?;
     crate::worker::files::keep(host, &file, &bytes)?;
-    let seconds = (now_millis() - began) / 1000.0;
-    Ok((file, rows, texts::mapping::named(rows, nameless, seconds)))
+    Ok((file, rows, texts::mapping::named(rows, nameless)))
 }
 
 async fn fetch_matcher(labels: &Labels) {
@@ -91,14 +90,14 @@ async fn names(
     needed: &[String],
     rows: usize,
     teller: &Teller,
-) -> Result<Vec<Option<Arc<str>>>, String> {
+) -> Result<StringArray, String> {
     let changed = || texts::refusals::SELECTION_CHANGED.to_owned();
     let epoch = host.data.borrow().epoch();
     let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
     let schema = host.data.borrow().resident.as_ref().ok_or_else(changed)?.schema_of(&needed);
     let labeller = Labeller::new(&labels.groups, &schema);
     let mut labeller = labeller.map_err(|error| error.to_string())?;
-    let mut names: Vec<Option<Arc<str>>> = Vec::with_capacity(rows);
+    let mut names = StringBuilder::new();
     let mut stride = Stride::start();
     for block in 0..n_blocks(rows) {
         stride.breathe().await;
@@ -119,7 +118,7 @@ async fn names(
             }
         }
         own.resize(left, None);
-        names.append(&mut own);
+        own.iter().for_each(|name| names.append_option(name.as_deref()));
     }
-    Ok(names)
+    Ok(names.finish())
 }

@@ -350,7 +350,8 @@ pub(super) fn key(scatter: Scatter, event: &KeyboardEvent) {
             event.prevent_default();
             return fit(scatter);
         }
-        "s" => {
+        // Without Shift it asks what the selection is made of, wherever the focus is.
+        "S" if event.shift_key() => {
             event.prevent_default();
             return scatter.set_clause(scatter.box_of(shown), Gesture::Done);
         }

@@ -1,0 +1,228 @@
+// Rows that are selected, looked at as a group: what sets them apart, a name for them, and a table
+// with a column of names, by the companion and by the browser alone.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scenario } from './harness.mjs';
+
+const raster = { renderers: ['raster'] };
+
+// A map with three islands, of which two are one family's, with texts, numbers and clusters that
+// take two islands for one.
+const MAKE = `
+import json, sys
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+random = np.random.default_rng(11)
+of = random.choice(3, size=6000, p=[.5, .3, .2])
+middles = np.array([[0, 0], [6, 0], [6, 6]])
+places = middles[of] + random.uniform(-1, 1, size=(6000, 2))
+family = np.array(["Fringillidae", "Corvidae", "Corvidae"])[of]
+astray = random.random(6000) < .05
+family[astray] = "Paridae"
+said = np.array(["seen in a garden", "seen on a roof", "heard at a quarry"])[of]
+table = {
+    "id": [f"s{i:05}" for i in range(6000)],
+    "map_1": places[:, 0].astype("f4"), "map_2": places[:, 1].astype("f4"),
+    "family": family,
+    "length": np.array([15.0, 60.0, 40.0])[of] * random.uniform(.9, 1.1, size=6000),
+    "note": [f"{text}, no. {i}" for i, text in enumerate(said)],
+    "cluster": (of > 0).astype("i4"),
+    "emb": pa.FixedSizeListArray.from_arrays(pa.array(random.normal(size=18000).astype("f4")), 3),
+}
+pq.write_table(pa.table(table), sys.argv[1] + "/birds.parquet")
+rows, others = of == 2, of != 2
+print(json.dumps({
+    "islands": [int((of == i).sum()) for i in range(3)],
+    "finches": int((family == "Fringillidae").sum()),
+    "corvidae": [float((family[of == 2] == "Corvidae").mean()), float((family[of != 2] == "Corvidae").mean())],
+    "among": [float((family[of == 2] == "Corvidae").mean()), float((family[of == 1] == "Corvidae").mean())],
+    "length": [float(table["length"][of == 2].mean()), float(table["length"][of != 2].mean())],
+}))
+`;
+
+async function withLake(t, run) {
+  const lake = mkdtempSync(join(tmpdir(), 'limn-naming-'));
+  try {
+    const truth = execFileSync(process.env.LIMN_PYTHON ?? 'python3', ['-c', MAKE, lake], { encoding: 'utf8' });
+    await t.serve([lake]);
+    await run(JSON.parse(truth));
+  } finally {
+    rmSync(lake, { recursive: true, force: true });
+  }
+}
+
+const dialog = (t) => t.page.getByRole('dialog', { name: 'Groups' });
+const line = (t, column) => dialog(t).locator('.groups-traits-table tbody tr').filter({ has: t.page.getByRole('cell', { name: column, exact: true }) });
+const named = (t) => dialog(t).locator('.groups-named li');
+const count = (number) => number.toLocaleString('en');
+const percent = (share) => (share < 0.1 ? `${(share * 100).toFixed(1)} %` : `${(share * 100).toFixed(0)} %`);
+const map = 'link=1&table=birds&columns=map_1,map_2,family,length,note,cluster&view=1:scatter:map_1:map_2:family';
+// Around the island at the top right.
+const island = '@1:lasso:map_1:map_2:4.5:4:7.5:4:7.5:8:4.5:8';
+
+// The island, with the pointer.
+async function lassoIsland(t) {
+  const plot = t.page.getByRole('application');
+  const box = await plot.boundingBox();
+  const at = ([x, y]) => [box.x + box.width * x, box.y + box.height * y];
+  await t.page.getByRole('button', { name: 'Select with a lasso' }).click();
+  await t.drag([[0.6, 0.03], [0.97, 0.03], [0.97, 0.45], [0.6, 0.45], [0.6, 0.03]].map(at), 8);
+}
+
+async function namesOf(t, table, column = 'label') {
+  const rows = await t.ask({ table, group_by: [column], aggregates: [{ op: 'count', as: 'n' }] });
+  return Object.fromEntries(rows.map((row) => [row[column], Number(row.n)]));
+}
+
+scenario('what is lassoed is a group: what it is made of, its name, and a table of names', (t) => withLake(t, async (truth) => {
+  const [, near, far] = truth.islands;
+  await t.openLink(map);
+  await t.untilShown();
+  await lassoIsland(t);
+  await t.untilSelected(far);
+  await t.page.keyboard.press('s');
+  await dialog(t).getByRole('tab', { name: 'Selection', selected: true }).waitFor();
+  await dialog(t).getByText(`${count(far)} rows beside ${count(6000 - far)} others`).waitFor();
+  // As often as counted elsewhere; words of texts, and numbers.
+  await line(t, 'family').getByText('Corvidae').waitFor();
+  const shares = async () => (await line(t, 'family').locator('.groups-share').allInnerTexts()).map((text) => text.trim());
+  assert.deepEqual(await shares(), truth.corvidae.map(percent));
+  await line(t, 'note').getByText('“heard”').waitFor();
+  const means = (await line(t, 'length').locator('.number').allInnerTexts()).map((text) => Number(text.replace('mean ', '')));
+  means.forEach((mean, at) => assert.ok(Math.abs(mean - truth.length[at]) < 0.1, `${means}`));
+  const input = dialog(t).getByLabel('Name of the selected rows');
+  assert.match(await input.getAttribute('placeholder'), /Corvidae|heard|quarry/);
+  await input.fill('Quarry birds: & more');
+  await input.press('Enter');
+  await t.until('it has the name', async () => (await named(t).count()) === 1);
+  await t.shotsOfAll('naming');
+
+  // Names go with the link and are undone.
+  await t.page.keyboard.press('Escape');
+  const url = t.page.url();
+  assert.match(url, /rows-named=Quarry/);
+  await t.page.keyboard.press('Control+z');
+  await t.until('it is undone', () => !/rows-named/.test(t.page.url()));
+  await t.page.keyboard.press('Control+Shift+z');
+  await t.until('and done again', () => /rows-named/.test(t.page.url()));
+  await t.page.goto('about:blank');
+  await t.page.goto(url);
+  await t.untilShown();
+
+  // Filters alone are a group too, from their line.
+  await t.page.getByRole('button', { name: 'Clear all' }).click().catch(() => t.page.locator('.clear-all').click());
+  await t.untilSelected(6000);
+  await t.openLink(`${t.page.url().split('?')[1]}&filter=family:eq:Fringillidae`);
+  await t.untilShown();
+  await t.page.getByRole('button', { name: 'Name these rows …' }).click();
+  await dialog(t).getByText(`${count(truth.finches)} rows beside ${count(6000 - truth.finches)} others`).waitFor();
+  await t.until('a name is proposed', async () => (await input.getAttribute('placeholder')).includes('Fringillidae')
+    || (await input.getAttribute('placeholder')).includes('garden'));
+  await input.fill('finches');
+  await dialog(t).getByRole('button', { name: 'Name these rows', exact: true }).click();
+  await t.until('both have names', async () => (await named(t).count()) === 2);
+  assert.deepEqual(await named(t).locator('input').evaluateAll((all) => all.map((one) => one.value)), ['Quarry birds: & more', 'finches']);
+  // Rows of a name are selected again, called otherwise, or forgotten.
+  await dialog(t).getByRole('button', { name: 'Select Quarry birds: & more' }).click();
+  await t.untilSelected(far);
+  await named(t).first().locator('input').fill('quarry');
+  await named(t).first().locator('input').press('Enter');
+  await input.fill('gone soon');
+  await input.press('Enter');
+  await dialog(t).getByRole('button', { name: 'Forget the name gone soon' }).click();
+  await t.until('two are left', async () => (await named(t).count()) === 2);
+
+  // Saved by the companion, over what the clusters say of all other rows.
+  await dialog(t).getByLabel('All other rows').selectOption('cluster');
+  assert.equal(await dialog(t).getByLabel('New table').inputValue(), 'birds-named');
+  await dialog(t).getByLabel('New table').fill('birds');
+  await dialog(t).getByRole('button', { name: 'Save as a table' }).click();
+  await dialog(t).getByRole('alert').waitFor();
+  await dialog(t).getByLabel('New table').fill('birds-named');
+  await t.shotsOfAll('naming-save');
+  await dialog(t).getByRole('button', { name: 'Save as a table' }).click();
+  await dialog(t).locator('.embed-job').getByRole('button', { name: 'Open' }).click();
+  await dialog(t).waitFor({ state: 'hidden' });
+  await t.untilShown();
+  await t.untilSelected(6000);
+  assert.equal(t.parameter('table'), 'birds-named');
+  assert.match(t.parameter('view'), /scatter:map_1:map_2:label/);
+  await t.page.getByRole('list', { name: 'Colours of label' }).getByText('quarry').waitFor();
+  const found = await namesOf(t, 'birds-named');
+  const inQuarry = await t.countOf('birds-named', [{ column: 'map_2', op: 'gt', value: 4 }, { column: 'family', op: 'ne', value: 'Fringillidae' }]);
+  assert.equal(found.quarry, inQuarry);
+  assert.equal(found.finches, truth.finches);
+  assert.equal(found.finches + found.quarry + (found[0] ?? 0) + (found[1] ?? 0), 6000);
+  assert.ok(found[1] > 0 && found[1] <= near);
+  await t.shotsOfAll('naming-table');
+  // What it is of is in its history, vectors are in it, and the names are no longer on their way.
+  const { columns } = await (await fetch(`http://127.0.0.1:${t.wire.upstreamPort}/api/tables/birds-named`)).json();
+  assert.deepEqual(columns.map((column) => column.name).slice(-2), ['emb', 'label']);
+  assert.ok(!/rows-named/.test(t.page.url()));
+}), raster);
+
+scenario('a group is beside the rows that pass the other filters, here and by the companion', (t) => withLake(t, async (truth) => {
+  for (const budget of ['', '&budget=1']) {
+    await t.openLink(`${map}&filter=${island}&filter=length:gt:30${budget}`);
+    await t.untilShown();
+    await t.page.keyboard.press('s');
+    await dialog(t).getByText(/rows beside .* others/).waitFor();
+    await dialog(t).getByText('among length').waitFor();
+    const [, near, far] = truth.islands;
+    await dialog(t).getByText(`${count(far)} rows beside ${count(near)} others`).waitFor();
+    // Both islands are of one family: the note and the length are what is left.
+    await line(t, 'note').getByText('“heard”').waitFor();
+    await line(t, 'length').getByText('smaller').waitFor();
+    assert.equal(await line(t, 'family').count(), 0);
+    await t.page.keyboard.press('Escape');
+    await dialog(t).waitFor({ state: 'hidden' });
+  }
+  // Nothing selected, and nothing that passes.
+  await t.openLink(`${map}`);
+  await t.untilShown();
+  await t.page.keyboard.press('s');
+  await dialog(t).getByRole('tab', { name: 'Selection' }).click();
+  await dialog(t).getByText('Nothing is selected').waitFor();
+  assert.equal(await dialog(t).getByLabel('New table').count(), 0);
+  await t.openLink(`${map}&filter=length:gt:1000`);
+  await t.untilShown();
+  await t.page.getByRole('button', { name: 'Name these rows …' }).click();
+  await dialog(t).getByText('No row passes the filters').waitFor();
+  assert.equal(await dialog(t).getByLabel('Name of the selected rows').count(), 0);
+}), raster);
+
+scenario('names are saved with no network, and clusters\' names with them', (t) => withLake(t, async (truth) => {
+  const [, near, far] = truth.islands;
+  await t.openLink(`${map}&filter=${island}&name=cluster:1:crows&name=cluster:0:garden%20birds`);
+  await t.untilShown();
+  await t.untilSelected(far);
+  await t.offline();
+  await t.page.keyboard.press('s');
+  const input = dialog(t).getByLabel('Name of the selected rows');
+  await input.fill('quarry');
+  await input.press('Enter');
+  // Clusters that have names give them to their rows.
+  assert.equal(await dialog(t).getByLabel('All other rows').inputValue(), 'cluster');
+  await dialog(t).getByLabel('Column of names').fill('family');
+  await dialog(t).getByRole('button', { name: 'Save as a table' }).click();
+  await dialog(t).getByText('there is a column "family"').waitFor();
+  await dialog(t).getByLabel('Column of names').fill('kind');
+  await dialog(t).getByRole('button', { name: 'Save as a table' }).click();
+  await dialog(t).locator('.embed-job.done').getByRole('button', { name: 'Open' }).click();
+  await dialog(t).waitFor({ state: 'hidden' });
+  await t.untilShown();
+  await t.untilSelected(6000);
+  assert.match(t.page.url(), /table=file(:|%3A)birds-named\.arrows/);
+  const legend = t.page.getByRole('list', { name: 'Colours of kind' });
+  for (const name of ['quarry', 'crows', 'garden birds']) await legend.getByText(name).waitFor();
+  await t.shot('naming-here');
+  await legend.getByText('quarry').click();
+  await t.untilSelected(far);
+  await legend.getByText('quarry').click();
+  await legend.getByText('crows').click();
+  await t.untilSelected(near);
+  await t.online();
+}), raster);
