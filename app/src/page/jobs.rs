@@ -157,13 +157,15 @@ fn follow(page: Page, job: Job) {
 
 fn tell(page: Page, job: &Job) {
     let (table, message) = (&job.job.into, job.message.as_deref().unwrap_or_default());
+    // Where names are saved its line stands below.
+    let is_seen = job.job.is_label() && page.dialog.get_untracked() == Some(Dialog::Groups);
     match job.state {
         JobState::Done => {
             if !job.id.starts_with(HERE) {
                 page.dispatch(Command::Refresh);
             }
             // Whoever looks at the list sees it there.
-            if page.dialog.get_untracked() == Some(Dialog::Embed) {
+            if page.dialog.get_untracked() == Some(Dialog::Embed) || is_seen {
                 return;
             }
             let open = page.model.with_untracked(|model| embed::address_of(job, &model.chosen));
@@ -171,6 +173,7 @@ fn tell(page: Page, job: &Job) {
                 open.map(|query| (texts::embed::OPEN.to_owned(), Command::OpenView { query }));
             page.notify_with(Level::Info, texts::embed::is_ready(table, message), open);
         }
+        JobState::Failed if is_seen => {}
         JobState::Failed => page.notify(Level::Error, texts::embed::has_failed(table, message)),
         JobState::Queued | JobState::Running | JobState::Cancelled => {}
     }

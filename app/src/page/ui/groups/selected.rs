@@ -167,7 +167,7 @@ fn head(
         let own = clauses.iter().filter(|clause| making.contains(&clause.id) == is_making);
         let said = own.map(|clause| {
             let words = describe::predicate(&names.spoken(&clause.predicate));
-            format!("{}: {words}", describe::subject(clause))
+            format!("{} {words}", describe::subject(clause))
         });
         said.collect::<Vec<_>>().join("; ")
     };
@@ -309,7 +309,7 @@ fn NamedList() -> impl IntoView {
 
 fn line(page: Page, at: usize, rows: NamedRows) -> impl IntoView {
     let said = |clause: &Clause| {
-        format!("{}: {}", describe::subject(clause), describe::predicate(&clause.predicate))
+        format!("{} {}", describe::subject(clause), describe::predicate(&clause.predicate))
     };
     let said = rows.clauses.iter().map(said).collect::<Vec<_>>().join("; ");
     let call = move |event| {
