@@ -19,6 +19,8 @@ pub enum Ask {
     Read { columns: Vec<String> },
     /// The next bytes.
     Next,
+    /// Rows that travel beside, as the bytes of an Arrow stream, as Parquet. Answered by bytes.
+    Write,
 }
 
 /// Where a table lies that no companion has.

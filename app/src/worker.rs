@@ -59,6 +59,8 @@ pub mod records;
 #[cfg(target_arch = "wasm32")]
 pub mod relief;
 #[cfg(target_arch = "wasm32")]
+pub mod saving;
+#[cfg(target_arch = "wasm32")]
 pub mod shaping;
 #[cfg(target_arch = "wasm32")]
 pub mod tables;

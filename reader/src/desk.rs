@@ -96,6 +96,11 @@ async fn answer(table: &mut Option<Table>, ask: Ask, object: &JsValue) -> Result
                 return Ok(());
             }
         }
+        Ask::Write => {
+            let bytes = object.clone().dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec());
+            send(&crate::write::parquet(bytes.unwrap_or_default())?);
+            return Ok(());
+        }
         Ask::Next => {}
     }
     let next = match table {

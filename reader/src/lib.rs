@@ -1,6 +1,6 @@
 //! The reader of files, dropped or at an address: a worker of its own that turns Parquet, Delta,
 //! CSV, JSON and Arrow into an Arrow stream for the data worker and is thrown away with the table,
-//! and with whatever a bad file did to it. A program apart, so that nobody loads it who opens no file. What it and the
+//! and with whatever a bad file did to it; rows that are saved as Parquet it writes. A program apart, so that nobody loads it who opens no file. What it and the
 //! data worker say to each other is [`app::reading`].
 
 pub mod csv;
@@ -13,6 +13,7 @@ pub mod reshape;
 pub mod source;
 pub mod stream;
 pub mod text;
+pub mod write;
 
 #[cfg(target_arch = "wasm32")]
 mod desk;

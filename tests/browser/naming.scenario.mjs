@@ -48,7 +48,7 @@ async function withLake(t, run) {
   try {
     const truth = execFileSync(process.env.LIMN_PYTHON ?? 'python3', ['-c', MAKE, lake], { encoding: 'utf8' });
     await t.serve([lake]);
-    await run(JSON.parse(truth));
+    await run(JSON.parse(truth), lake);
   } finally {
     rmSync(lake, { recursive: true, force: true });
   }
@@ -227,4 +227,59 @@ scenario('names are saved with no network, and clusters\' names with them', (t) 
   await legend.getByText('crows').click();
   await t.untilSelected(near);
   await t.online();
+}), raster);
+
+// The files as pyarrow reads them, beside the rows that they are to have.
+const COMPARE = `
+import json, sys
+import pyarrow as pa, pyarrow.compute as pc, pyarrow.csv, pyarrow.feather, pyarrow.parquet as pq
+folder, *files = sys.argv[1:]
+columns = ["family", "length", "map_1", "emb", "cluster"]
+wanted = pq.read_table(folder + "/birds.parquet", columns=columns)
+wanted = wanted.filter(pc.and_(pc.greater(wanted["length"], 30), pc.equal(wanted["family"], "Corvidae")))
+wanted = wanted.sort_by([("length", "descending")])
+plain = lambda table: [pc.cast(column, pa.string()) if pa.types.is_dictionary(column.type) else column for column in table.itercolumns()]
+for file in files:
+    if file.endswith(".csv"):
+        found = pyarrow.csv.read_csv(file)
+        assert found.column_names == columns, found.column_names
+        assert found["length"].to_pylist() == wanted["length"].to_pylist()
+        vectors = pa.array([json.loads(text) for text in found["emb"].to_pylist()], wanted["emb"].type)
+        assert vectors.to_pylist() == wanted["emb"].to_pylist()
+        continue
+    found = pyarrow.feather.read_table(file) if file.endswith(".arrow") else pq.read_table(file)
+    assert found.column_names == columns, found.column_names
+    for name, own, other in zip(columns, plain(found), plain(wanted)):
+        assert own.to_pylist() == other.to_pylist(), (file, name)
+print(len(wanted))
+`;
+
+scenario('the rows that are selected are saved as files, by the companion and by the browser alone', (t) => withLake(t, async (_, lake) => {
+  const link = 'link=1&table=birds&columns=family,length,map_1,emb,cluster&view=1:scatter:map_1:length&filter=length:gt:30&filter=family:eq:Corvidae&sort=-length';
+  await t.openLink(link);
+  await t.untilShown();
+  const rows = await t.countOf('birds', [{ column: 'length', op: 'gt', value: 30 }, { column: 'family', op: 'eq', value: 'Corvidae' }]);
+  await t.untilSelected(rows);
+  const files = mkdtempSync(join(tmpdir(), 'limn-saved-'));
+  try {
+    for (const who of ['companion', 'browser']) {
+      if (who === 'browser') await t.offline();
+      const saved = [];
+      for (const [form, ending] of [['CSV', 'csv'], ['Parquet', 'parquet'], ['Arrow', 'arrow']]) {
+        await t.page.getByRole('button', { name: 'Copy the selected cells, or save rows' }).click();
+        const item = t.page.getByRole('button', { name: `Save rows as ${form}`, exact: true });
+        if (form === 'CSV') await item.waitFor().then(() => t.shot(`saving-menu-${who}`));
+        const [download] = await Promise.all([t.page.waitForEvent('download'), item.click()]);
+        assert.match(download.suggestedFilename(), new RegExp(`^birds.*\\.${ending}$`));
+        const path = join(files, `${who}.${ending}`);
+        await download.saveAs(path);
+        saved.push(path);
+      }
+      const compared = execFileSync(process.env.LIMN_PYTHON ?? 'python3', ['-c', COMPARE, lake, ...saved], { encoding: 'utf8' });
+      assert.equal(Number(compared), rows);
+    }
+    await t.online();
+  } finally {
+    rmSync(files, { recursive: true, force: true });
+  }
 }), raster);

@@ -235,7 +235,7 @@ scenario('cells are selected by keys and mouse, and copied exactly', async (t) =
   assert.equal(await copied(t, () => t.page.keyboard.press('Control+c')), tsv(rows.slice(2, 5), columns.slice(1)));
   // As JSON, equal to what the companion says.
   const menu = async (form) => {
-    await t.page.getByRole('button', { name: 'Copy the selected cells' }).click();
+    await t.page.getByRole('button', { name: 'Copy the selected cells, or save rows' }).click();
     await t.page.getByRole('button', { name: `Copy as ${form}`, exact: true }).click();
   };
   const json = JSON.parse(await copied(t, () => menu('JSON')));

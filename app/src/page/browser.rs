@@ -171,6 +171,11 @@ fn write_clipboard(text: &str) -> Option<Promise> {
     Some(clipboard.write_text(text))
 }
 
+/// A text as a part of an address.
+pub(super) fn encoded(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
 /// Copies a text, and says `done`, or why it could not.
 pub(super) fn copy(page: Page, text: &str, done: impl Into<String>) {
     copy_or(page, text, done.into(), None);

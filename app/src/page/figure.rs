@@ -196,10 +196,10 @@ fn save(page: Page, mark: &Mark, body: Body, [width, height]: [f64; 2], form: Pi
     spawn_local(async move {
         let saved = match form {
             PictureForm::Svg => {
-                blob_of(&text, "image/svg+xml").and_then(|blob| download(&blob, &name))
+                blob_of(&text, "image/svg+xml").and_then(|blob| download_blob(&blob, &name))
             }
             PictureForm::Png => match png(&text).await {
-                Ok(blob) => download(&blob, &name),
+                Ok(blob) => download_blob(&blob, &name),
                 Err(error) => Err(error),
             },
         };
@@ -265,14 +265,20 @@ async fn png(text: &str) -> Result<Blob, JsValue> {
     JsFuture::from(promise).await?.dyn_into().map_err(|_| refused())
 }
 
-fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
+fn download_blob(blob: &Blob, name: &str) -> Result<(), JsValue> {
     let address = Url::create_object_url_with_blob(blob)?;
-    let anchor: HtmlAnchorElement = document().create_element("a")?.dyn_into()?;
-    anchor.set_href(&address);
-    anchor.set_download(name);
-    anchor.click();
+    download(&address, name)?;
     // The download has begun by then.
     let revoke = move || drop(Url::revoke_object_url(&address));
     set_timeout(revoke, Duration::from_millis(KEPT_MILLIS));
+    Ok(())
+}
+
+/// Has the browser keep what is at an address as a file; by no name, by the one that its answer says.
+pub(super) fn download(address: &str, name: &str) -> Result<(), JsValue> {
+    let anchor: HtmlAnchorElement = document().create_element("a")?.dyn_into()?;
+    anchor.set_href(address);
+    anchor.set_download(name);
+    anchor.click();
     Ok(())
 }

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::api;
 use super::parts::{SplitLoaderError, wasm_split};
 use super::signals::Page;
+use super::{api, figure};
 use crate::protocol::{Level, Request};
 use crate::state::command::{Command, Dialog};
 use crate::state::embed::{self, Estimate, Job, JobState};
@@ -58,6 +58,7 @@ pub(super) fn is_here(job: &Job) -> bool {
 #[wasm_split(panels, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn heard(page: Page, text: String) -> Result<(), SplitLoaderError> {
     match embed::job(&text) {
+        Some(job) if job.job.kind.as_deref() == Some("save") => saved(page, &job),
         Some(job) => {
             put(page, job.clone());
             if job.state.is_over() {
@@ -67,6 +68,22 @@ pub(super) fn heard(page: Page, text: String) -> Result<(), SplitLoaderError> {
         None => page.notify(Level::Error, texts::notices::PART_NOT_FETCHED),
     }
     Ok(())
+}
+
+/// Rows as a file that this browser wrote.
+fn saved(page: Page, job: &Job) {
+    let address = job.result.as_ref().and_then(|result| result.address.as_deref());
+    match (job.state, address) {
+        (JobState::Done, Some(address)) => {
+            if figure::download(address, &job.job.into).is_err() {
+                page.notify(Level::Error, texts::rows::NOT_SAVED);
+            }
+        }
+        _ => {
+            let why = job.message.as_deref().unwrap_or_default();
+            page.notify(Level::Error, texts::rows::not_saved(why));
+        }
+    }
 }
 
 /// What a job is expected to take; none where the companion cannot say.

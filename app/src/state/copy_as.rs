@@ -32,6 +32,61 @@ impl CopyForm {
     }
 }
 
+/// A file that rows are saved as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileForm {
+    Csv,
+    Parquet,
+    Arrow,
+}
+
+impl FileForm {
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Parquet, Self::Arrow];
+
+    /// As in "Save as …", and after the name of the file.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Csv => (texts::copies::CSV, "csv"),
+            Self::Parquet => (texts::copies::PARQUET, "parquet"),
+            Self::Arrow => (texts::copies::ARROW, "arrow"),
+        }
+    }
+}
+
+/// The columns of the rows that are shown.
+pub fn columns(chosen: &Chosen) -> Vec<String> {
+    chosen.row_columns.clone().or_else(|| chosen.columns.clone()).unwrap_or_default()
+}
+
+/// Where the companion has the rows as a file; `encoded` makes a text part of an address.
+pub fn file_address(
+    query: &Query,
+    form: FileForm,
+    api: &str,
+    encoded: impl Fn(&str) -> String,
+) -> String {
+    let format = match form {
+        FileForm::Csv => "csv",
+        FileForm::Parquet => "parquet",
+        FileForm::Arrow => "arrow-file",
+    };
+    let query = serde_json::to_string(query).unwrap_or_default();
+    format!("{}/api/query?format={format}&q={}", api.trim_end_matches('/'), encoded(&query))
+}
+
+/// What the browser is asked for, to write the file itself.
+pub fn file_request(chosen: &Chosen, form: FileForm) -> Option<String> {
+    let table = chosen.table.as_ref()?;
+    let (_, ending) = form.names();
+    let short = file_of_name(table).unwrap_or(table).rsplit('/').next().unwrap_or(table);
+    let stem = short.rsplit_once('.').map_or(short, |(stem, _)| stem);
+    let job = serde_json::json!({
+        "kind": "save", "table": table, "columns": columns(chosen), "order_by": chosen.order_by,
+        "format": ending, "into": format!("{stem}.{ending}"),
+    });
+    Some(job.to_string())
+}
+
 /// The query for the selected rows; `None` where no table of the companion is open.
 pub fn query(chosen: &Chosen) -> Option<Query> {
     let table =

@@ -128,6 +128,8 @@ impl JobState {
 pub struct JobTable {
     pub table: String,
     pub rows: u64,
+    /// Of rows that were saved as a file, where that is.
+    pub address: Option<String>,
 }
 
 /// What of the request its line shows.

@@ -57,6 +57,11 @@ impl Clip {
         }
     }
 
+    /// The text so far, to be put elsewhere: what follows goes on after it.
+    pub fn taken(&mut self) -> String {
+        std::mem::take(&mut self.out)
+    }
+
     pub fn rows(&self) -> u64 {
         self.rows
     }

@@ -8,7 +8,7 @@
 mod label;
 mod link;
 mod live;
-mod table;
+pub mod table;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -39,6 +39,8 @@ pub struct Mapping {
     jobs: Cell<u64>,
     /// What the last should be instead, and whether that is meant to stay.
     wanted: RefCell<Option<(String, bool)>>,
+    /// Where the file is that was saved last.
+    pub saved: RefCell<Option<String>>,
     called: Notify,
 }
 
@@ -114,10 +116,12 @@ impl Teller {
 /// Answers `MapHere`.
 pub async fn answer(host: Rc<Host>, id: String, text: String, script: String) {
     let job = serde_json::from_str::<Value>(&text).unwrap_or_default();
-    let is_label = job.get("kind").is_some_and(|kind| kind == "label");
+    let kind = job.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let teller = Teller { id, job: RefCell::new(job), told: Cell::new(0.0) };
-    if is_label {
-        return label::answer(&host, &text, &teller).await;
+    match kind.as_str() {
+        "label" => return label::answer(&host, &text, &teller).await,
+        "save" => return save(&host, &text, &teller).await,
+        _ => {}
     }
     let asked = match serde_json::from_str::<Asked>(&text) {
         Ok(asked) => asked,
@@ -139,6 +143,17 @@ pub async fn answer(host: Rc<Host>, id: String, text: String, script: String) {
         }
         Some(Err(detail)) => teller.tell("failed", 0.0, "", &detail, &Value::Null),
         None => teller.tell("cancelled", 0.0, "", "", &Value::Null),
+    }
+}
+
+/// Rows as a file, which the page fetches from where it is.
+async fn save(host: &Rc<Host>, text: &str, teller: &Teller) {
+    match crate::worker::saving::make(host, text).await {
+        Ok((address, rows)) => {
+            let result = json!({"table": "", "rows": rows, "address": address});
+            teller.tell("done", 1.0, "", "", &result);
+        }
+        Err(detail) => teller.tell("failed", 0.0, "", &detail, &Value::Null),
     }
 }
 

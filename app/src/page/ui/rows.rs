@@ -12,6 +12,7 @@ mod head;
 mod header;
 mod menu;
 mod row;
+mod saving;
 mod shape;
 
 use std::collections::BTreeMap;

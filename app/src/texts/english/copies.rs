@@ -8,6 +8,8 @@ pub const CURL: &str = "a curl command";
 pub const TSV: &str = "TSV";
 pub const TSV_NAMED: &str = "TSV with names";
 pub const CSV: &str = "CSV";
+pub const PARQUET: &str = "Parquet";
+pub const ARROW: &str = "Arrow";
 pub const JSON: &str = "JSON";
 pub const SQL: &str = "SQL (INSERT)";
 

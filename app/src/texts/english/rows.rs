@@ -12,7 +12,9 @@ pub const OWN_ORDER: &str = "Back to the table's own order";
 pub const GO_TO: &str = "Go to row";
 pub const CANCEL_COPY: &str = "Cancel";
 pub const COPY: &str = "Copy";
-pub const COPY_SELECTED: &str = "Copy the selected cells";
+pub const COPY_SELECTED: &str = "Copy the selected cells, or save rows";
+pub const SAVING: &str = "The rows are being written …";
+pub const NOT_SAVED: &str = "The browser saved no file. Does it allow downloads?";
 pub const CHOOSE_COLUMNS: &str = "Columns of the rows";
 pub const COLUMNS: &str = "Columns";
 
@@ -60,6 +62,15 @@ pub fn cells(rows: u64, columns: usize) -> String {
 
 pub fn copying(rows: u64, total: u64) -> String {
     format!("Copying {} of {} …", count(rows), count(total))
+}
+
+/// All rows that are selected, as a file.
+pub fn save_as(form: &str) -> String {
+    format!("Save rows as {form}")
+}
+
+pub fn not_saved(why: &str) -> String {
+    format!("The rows could not be saved: {why}")
 }
 
 pub fn copy_as(form: &str) -> String {

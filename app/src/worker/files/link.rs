@@ -67,6 +67,23 @@ impl ReaderLink {
         version: Option<Version>,
         objects: &JsValue,
     ) -> Result<Self, String> {
+        let link = Self::begin(script)?;
+        link.ask(&Ask::Open { place, version }, objects)?;
+        Ok(link)
+    }
+
+    /// An Arrow stream as a Parquet file, written by a reader of its own.
+    pub async fn parquet(script: &str, stream: &[u8]) -> Result<Vec<u8>, String> {
+        let link = Self::begin(script)?;
+        link.ask(&Ask::Write, &Uint8Array::from(stream))?;
+        match link.inbox.next().await {
+            Told::Bytes(bytes) => Ok(bytes),
+            Told::Tell(Tell::Failed { detail, .. }) => Err(detail),
+            Told::Tell(_) => Err(texts::loading::READER_SILENT.to_owned()),
+        }
+    }
+
+    fn begin(script: &str) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(script, &options).map_err(|error| text_of(&error))?;
@@ -91,9 +108,7 @@ impl ReaderLink {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        let link = Self { worker, inbox, _on_message: on_message, _on_error: on_error };
-        link.ask(&Ask::Open { place, version }, objects)?;
-        Ok(link)
+        Ok(Self { worker, inbox, _on_message: on_message, _on_error: on_error })
     }
 
     fn ask(&self, ask: &Ask, objects: &JsValue) -> Result<(), String> {

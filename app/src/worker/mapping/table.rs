@@ -76,7 +76,7 @@ impl Vectors {
 }
 
 /// A column once it is here whole: it may be on its way.
-pub(super) async fn blocks_of(host: &Rc<Host>, column: &str) -> Result<Vec<ArrayRef>, String> {
+pub async fn blocks_of(host: &Rc<Host>, column: &str) -> Result<Vec<ArrayRef>, String> {
     let missing = || texts::refusals::load_first(&[&column.to_owned()]);
     let (mut rows, mut since) = (0, now_millis());
     loop {

@@ -6,7 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
-use super::{Grid, body};
+use super::{Grid, body, saving};
 use crate::page::browser;
 use crate::page::parts::{Fetched, made, part, wasm_split};
 use crate::page::signals::{Page, use_page};
@@ -14,6 +14,7 @@ use crate::page::ui::icon::Icon;
 use crate::page::ui::popover::Popover;
 use crate::protocol::table::CellForm;
 use crate::state::command::Command;
+use crate::state::copy_as::FileForm;
 use crate::state::layout;
 use crate::state::select::{Place, Selected, typed_place};
 use crate::texts;
@@ -231,7 +232,21 @@ fn CopyForms(open: Lasting<bool>) -> impl IntoView {
             </button>
         }
     });
-    view! { <div class="menu">{items.into_iter().collect_view()}</div> }
+    let files = FileForm::ALL.map(|form| {
+        let save = move |_| {
+            open.set(false);
+            saving::save(page, form);
+        };
+        let (name, _) = form.names();
+        view! { <button type="button" on:click=save>{texts::rows::save_as(name)}</button> }
+    });
+    view! {
+        <div class="menu">
+            {items.into_iter().collect_view()}
+            <hr/>
+            {files.into_iter().collect_view()}
+        </div>
+    }
 }
 
 #[component]

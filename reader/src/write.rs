@@ -1,0 +1,86 @@
+//! The other way round: rows that the browser has, as an Arrow stream, written as Parquet. Pure.
+
+use arrow_buffer::Buffer;
+use engine::ipc::limits::DecodeLimits;
+use engine::ipc::stream::decode_all;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+
+use crate::stream::ReadError;
+
+/// Rows of a row group, as the companion writes them.
+const GROUP_ROWS: usize = 1 << 17;
+
+/// A Parquet file of the rows of a stream.
+///
+/// # Errors
+/// Where the bytes are no stream, or it has a type that Parquet has not.
+pub fn parquet(stream: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+    let limits = DecodeLimits::default();
+    let decoded = decode_all(&Buffer::from_vec(stream), limits)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), decoded.schema, Some(properties))?;
+    for batch in &decoded.batches {
+        writer.write(batch)?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int64Array, RecordBatch,
+    };
+    use arrow_schema::Schema;
+    use engine::ipc::encode::{Container, Encoder};
+
+    use super::*;
+
+    #[test]
+    fn rows_go_there_and_back() {
+        let names: DictionaryArray<Int32Type> =
+            [Some("a"), None, Some("größe")].into_iter().collect();
+        let vectors = [Some([Some(1.0), Some(2.0)]), None, Some([Some(3.0), None])];
+        let vectors =
+            FixedSizeListArray::from_iter_primitive::<arrow_array::types::Float32Type, _, _>(
+                vectors, 2,
+            );
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("id", Arc::new(Int64Array::from(vec![Some(i64::MAX), None, Some(-1)]))),
+            ("x", Arc::new(Float32Array::from(vec![f32::NAN, 0.5, -0.0]))),
+            ("name", Arc::new(names)),
+            ("emb", Arc::new(vectors)),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.into_iter().map(|(name, column)| (name, column, true)),
+        );
+        let batch = batch.unwrap();
+        let none = engine::ipc::encode::Compression::None;
+        let mut encoder = Encoder::new(&batch.schema(), Container::Stream, none).unwrap();
+        for _ in 0..2 {
+            encoder.write(&batch).unwrap();
+        }
+        let file = parquet(encoder.finish().unwrap()).unwrap();
+        let read = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(file)).unwrap();
+        let schema = read.schema().clone();
+        let batches = read.build().unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+        let whole = arrow_select::concat::concat_batches(&schema, &batches).unwrap();
+        let twice =
+            arrow_select::concat::concat_batches(&batch.schema(), [&batch, &batch]).unwrap();
+        // What is written is told apart by bits: NaN is NaN.
+        assert_eq!(format!("{:?}", whole.columns()), format!("{:?}", twice.columns()));
+        assert_eq!(whole.num_rows(), 6);
+        let empty = Encoder::new(&Schema::empty(), Container::Stream, none).unwrap();
+        parquet(empty.finish().unwrap()).unwrap();
+        assert!(parquet(vec![1, 2, 3]).is_err());
+    }
+}
