@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from embeddings import written
-from limn_server import explain, problem
+from limn_server import binary, explain, problem
 from test_encode import SIDE, digit, image_model, name_of, save, text_model, theirs, unit, vectors
 from test_jobs import children, follow, started
 
@@ -85,6 +86,25 @@ def test_models_are_listed_with_what_they_take(server, lake, serve):
     assert bare.get("/api/models").json() == {"models": [], "has_folder": False}
     refused = bare.post("/api/jobs", {"kind": "encode", "table": "places", "model": "slow.onnx", "into": "o"})
     assert "--models" in problem(refused, 400, field="model")["detail"]
+
+
+def test_the_command_lists_models(models, tmp_path):
+    def listed(*arguments):
+        return subprocess.run([binary(), "models", *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+
+    # A folder that is named, or the one beside.
+    for run in (listed("--models", models), listed()):
+        assert run.returncode == 0, run.stderr
+        lines = [line.split(maxsplit=2) for line in run.stdout.splitlines()]
+        assert [(name, takes) for name, takes, _ in lines] == [
+            ("broken.onnx", "cannot"), ("pixels/model.onnx", "pictures"), ("slow.onnx", "pictures"), ("words/model.onnx", "texts")
+        ]
+        assert "no ONNX model" in run.stdout
+    none = listed("--models", tmp_path / "nothing")
+    assert none.returncode == 2 and "nothing" in none.stderr
+    (tmp_path / "empty").mkdir()
+    empty = listed("--models", tmp_path / "empty")
+    assert empty.returncode == 1 and ".onnx" in empty.stderr
 
 
 def test_pictures_of_a_table_get_vectors(server, lake, models):

@@ -19,8 +19,9 @@ pub enum Ask {
     Read { columns: Vec<String> },
     /// The next bytes.
     Next,
-    /// Rows that travel beside, as the bytes of an Arrow stream, as Parquet. Answered by bytes.
-    Write,
+    /// Rows that travel beside, as the bytes of an Arrow stream, as a file: Parquet, or Arrow's own.
+    /// Answered by bytes.
+    Write { is_parquet: bool },
 }
 
 /// Where a table lies that no companion has.

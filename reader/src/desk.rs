@@ -96,9 +96,10 @@ async fn answer(table: &mut Option<Table>, ask: Ask, object: &JsValue) -> Result
                 return Ok(());
             }
         }
-        Ask::Write => {
+        Ask::Write { is_parquet } => {
             let bytes = object.clone().dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec());
-            send(&crate::write::parquet(bytes.unwrap_or_default())?);
+            let write = if is_parquet { crate::write::parquet } else { crate::write::arrow };
+            send(&write(bytes.unwrap_or_default())?);
             return Ok(());
         }
         Ask::Next => {}

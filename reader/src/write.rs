@@ -1,8 +1,9 @@
-//! The other way round: rows that the browser has, as an Arrow stream, written as Parquet. Pure.
+//! The other way round: rows that the browser has, as an Arrow stream, written as a file. Pure.
 
 use arrow_buffer::Buffer;
+use engine::ipc::encode::{Compression as Uncompressed, Container, Encoder};
 use engine::ipc::limits::DecodeLimits;
-use engine::ipc::stream::decode_all;
+use engine::ipc::stream::{Decoded, decode_all};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
@@ -17,8 +18,7 @@ const GROUP_ROWS: usize = 1 << 17;
 /// # Errors
 /// Where the bytes are no stream, or it has a type that Parquet has not.
 pub fn parquet(stream: Vec<u8>) -> Result<Vec<u8>, ReadError> {
-    let limits = DecodeLimits::default();
-    let decoded = decode_all(&Buffer::from_vec(stream), limits)?;
+    let decoded = decoded(stream)?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
@@ -28,6 +28,27 @@ pub fn parquet(stream: Vec<u8>) -> Result<Vec<u8>, ReadError> {
         writer.write(batch)?;
     }
     Ok(writer.into_inner()?)
+}
+
+/// A file of Arrow's of the rows of a stream: read from any place, where a stream is read from its
+/// beginning.
+///
+/// # Errors
+/// Where the bytes are no stream.
+pub fn arrow(stream: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+    let decoded = decoded(stream)?;
+    let mut encoder = Encoder::new(&decoded.schema, Container::File, Uncompressed::None)?;
+    let mut file = Vec::new();
+    for batch in &decoded.batches {
+        encoder.write(batch)?;
+        file.append(&mut encoder.take());
+    }
+    file.append(&mut encoder.finish()?);
+    Ok(file)
+}
+
+fn decoded(stream: Vec<u8>) -> Result<Decoded, ReadError> {
+    Ok(decode_all(&Buffer::from_vec(stream), DecodeLimits::default())?)
 }
 
 #[cfg(test)]
@@ -41,7 +62,7 @@ mod tests {
         ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int64Array, RecordBatch,
     };
     use arrow_schema::Schema;
-    use engine::ipc::encode::{Container, Encoder};
+    use engine::ipc::stream::decode_anything;
 
     use super::*;
 
@@ -64,12 +85,13 @@ mod tests {
             columns.into_iter().map(|(name, column)| (name, column, true)),
         );
         let batch = batch.unwrap();
-        let none = engine::ipc::encode::Compression::None;
+        let none = Uncompressed::None;
         let mut encoder = Encoder::new(&batch.schema(), Container::Stream, none).unwrap();
         for _ in 0..2 {
             encoder.write(&batch).unwrap();
         }
-        let file = parquet(encoder.finish().unwrap()).unwrap();
+        let stream = encoder.finish().unwrap();
+        let file = parquet(stream.clone()).unwrap();
         let read = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(file)).unwrap();
         let schema = read.schema().clone();
         let batches = read.build().unwrap().collect::<Result<Vec<_>, _>>().unwrap();
@@ -79,8 +101,13 @@ mod tests {
         // What is written is told apart by bits: NaN is NaN.
         assert_eq!(format!("{:?}", whole.columns()), format!("{:?}", twice.columns()));
         assert_eq!(whole.num_rows(), 6);
+        let file = arrow(stream).unwrap();
+        assert!(file.starts_with(b"ARROW1") && file.ends_with(b"ARROW1"));
+        let again = decode_anything(&file).unwrap().batches;
+        let again = arrow_select::concat::concat_batches(&batch.schema(), &again).unwrap();
+        assert_eq!(format!("{:?}", again.columns()), format!("{:?}", twice.columns()));
         let empty = Encoder::new(&Schema::empty(), Container::Stream, none).unwrap();
         parquet(empty.finish().unwrap()).unwrap();
-        assert!(parquet(vec![1, 2, 3]).is_err());
+        assert!(parquet(vec![1, 2, 3]).is_err() && arrow(vec![1, 2, 3]).is_err());
     }
 }

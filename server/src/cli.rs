@@ -11,6 +11,7 @@ mod export;
 mod ground;
 mod job;
 mod label;
+mod models;
 mod pictures;
 mod query;
 mod sample;
@@ -32,6 +33,7 @@ enum Command {
     Project(embed::ProjectArguments),
     Label(label::LabelArguments),
     Embed(encode::EncodeArguments),
+    Models(models::ModelsArguments),
     Pictures(pictures::PicturesArguments),
     Export(export::ExportArguments),
     #[command(hide = true)]
@@ -75,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Project(arguments) => embed::project(arguments),
         Command::Label(arguments) => label::run(arguments),
         Command::Embed(arguments) => encode::run(arguments),
+        Command::Models(arguments) => models::run(arguments),
         Command::Pictures(arguments) => pictures::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Job(arguments) => job::run(arguments),

@@ -1,5 +1,5 @@
 //! Rows of the selection as a file, made here where no companion can: in the order in which they
-//! are shown, as CSV, Arrow, or Parquet, which the reader of files writes.
+//! are shown, as CSV, or as Arrow and Parquet, which the reader of files writes.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,16 +59,16 @@ pub async fn make(host: &Rc<Host>, text: &str) -> Result<(String, usize), String
             csv(&batch, &asked.columns, &parts).await?;
             "text/csv"
         }
-        Format::Arrow => {
-            put(&parts, &arrow(&batch, Container::File).await?);
-            "application/vnd.apache.arrow.file"
-        }
-        Format::Parquet => {
+        Format::Arrow | Format::Parquet => {
             let script = host.settings.borrow().reader.clone();
             let script = script.ok_or_else(|| texts::loading::READER_NOT_STARTED.to_owned())?;
-            let stream = arrow(&batch, Container::Stream).await?;
-            put(&parts, &ReaderLink::parquet(&script, &stream).await?);
-            "application/vnd.apache.parquet"
+            let stream = stream(&batch).await?;
+            let is_parquet = asked.format == Format::Parquet;
+            put(&parts, &ReaderLink::file(&script, &stream, is_parquet).await?);
+            match is_parquet {
+                true => "application/vnd.apache.parquet",
+                false => "application/vnd.apache.arrow.file",
+            }
         }
     };
     let options = BlobPropertyBag::new();
@@ -134,10 +134,10 @@ fn slices(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> + '_ {
     starts.map(|at| batch.slice(at, BLOCK_ROWS.min(batch.num_rows() - at)))
 }
 
-async fn arrow(batch: &RecordBatch, container: Container) -> Result<Vec<u8>, String> {
+async fn stream(batch: &RecordBatch) -> Result<Vec<u8>, String> {
     let failed = |error: &dyn std::fmt::Display| error.to_string();
-    let mut encoder = Encoder::new(batch.schema_ref(), container, Compression::None)
-        .map_err(|error| failed(&error))?;
+    let encoder = Encoder::new(batch.schema_ref(), Container::Stream, Compression::None);
+    let mut encoder = encoder.map_err(|error| failed(&error))?;
     let mut stride = Stride::start();
     for part in slices(batch) {
         stride.breathe().await;

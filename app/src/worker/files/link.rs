@@ -72,10 +72,10 @@ impl ReaderLink {
         Ok(link)
     }
 
-    /// An Arrow stream as a Parquet file, written by a reader of its own.
-    pub async fn parquet(script: &str, stream: &[u8]) -> Result<Vec<u8>, String> {
+    /// An Arrow stream as a file, of Parquet or of Arrow's own, written by a reader of its own.
+    pub async fn file(script: &str, stream: &[u8], is_parquet: bool) -> Result<Vec<u8>, String> {
         let link = Self::begin(script)?;
-        link.ask(&Ask::Write, &Uint8Array::from(stream))?;
+        link.ask(&Ask::Write { is_parquet }, &Uint8Array::from(stream))?;
         match link.inbox.next().await {
             Told::Bytes(bytes) => Ok(bytes),
             Told::Tell(Tell::Failed { detail, .. }) => Err(detail),
