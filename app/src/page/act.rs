@@ -8,10 +8,9 @@ use std::time::Duration;
 use super::dropped::{self, Dropped};
 use super::signals::{Described, Page, ShownNotice, WorkerState};
 use super::ui::player;
-use super::{address_bar, browser, companion, figure, parts, receive, shell, theme};
+use super::{address_bar, browser, companion, copied, figure, parts, receive, shell, theme};
 use crate::protocol::{Level, Request, View, ViewId, name_of_file};
 use crate::state::command::Command;
-use crate::state::copy_as::{self, CopyForm};
 use crate::state::pace::Due;
 use crate::state::steps::{Step, steps};
 use crate::state::twin::{self, Twin};
@@ -46,7 +45,7 @@ impl Page {
             }
             Command::TogglePlay => parts::run(self, player::toggle(self)),
             Command::CopyLink => address_bar::copy_link(self),
-            Command::CopySelection { form } => self.copy_selection(*form),
+            Command::CopySelection { form } => parts::run(self, copied::copy(self, *form)),
             Command::SavePicture { view, form } => {
                 parts::run(self, figure::save_picture(self, *view, *form))
             }
@@ -320,26 +319,6 @@ impl Page {
             self.toggle_filter(column);
         }
         self.filter_asked.set(Some(column.to_owned()));
-    }
-
-    fn copy_selection(self, form: CopyForm) {
-        let query = self.model.with_untracked(|model| copy_as::query(&model.chosen));
-        let api = self.api.get_value();
-        let (Some(query), Some(api)) = (query, api) else {
-            self.notify(Level::Warning, texts::notices::NO_COMPANION_FOR_QUERY);
-            return;
-        };
-        let is_float = |name: &str| {
-            let column = untrack(|| self.column(name));
-            column.is_some_and(|column| column.data_type.starts_with("Float"))
-        };
-        match copy_as::text(&query, form, &api, &is_float) {
-            Some(text) => {
-                let done = texts::notices::selection_copied(form.name());
-                browser::copy(self, &text, done);
-            }
-            None => self.notify(Level::Warning, texts::notices::not_said_as(form.name())),
-        }
     }
 
     /// The numbers that a view draws.

@@ -11,6 +11,7 @@ mod address_bar;
 mod api;
 mod browser;
 mod companion;
+mod copied;
 mod dropped;
 mod figure;
 mod groups;
